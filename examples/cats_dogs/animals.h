@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * Portraits of cats and dogs.  No two are alike, and what the two kinds share (fur, light,
+ * backgrounds, toys in front) is drawn alike, so that only the animal tells which it is. */
+#ifndef ANIMALS_H
+#define ANIMALS_H
+
+#include "canvas.h"
+
+/* Paints a whole picture over `canvas`. */
+void draw_cat(struct canvas *canvas, struct dice *dice);
+void draw_dog(struct canvas *canvas, struct dice *dice);
+
+#endif

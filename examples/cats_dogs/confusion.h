@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Which class is taken for which: predicts a whole dataset and counts. */
+#ifndef CONFUSION_H
+#define CONFUSION_H
+
+#include <cnn.h>
+
+#include <stdbool.h>
+
+/* Whether `dataset`, opened from `path`, has the classes of `model`; names both, if not. */
+bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, const char *path);
+
+/* Predicts every picture of `dataset`, and prints the confusion matrix and, as the last line, the
+ * accuracy.  Bad pictures are left out and reported.  False, after a message, when it cannot or was
+ * interrupted. */
+bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Ctrl-C: the first one asks the program to finish cleanly, the second one ends it at once. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <cnn.h>
+
+#include <stdbool.h>
+
+/* From now on catches one interrupt, or one request to terminate. */
+void interrupt_catch(void);
+
+/* Whether one has come. */
+bool interrupt_seen(void);
+
+/* Lets an interrupt, also one that has come already, cancel `trainer`; NULL ends that. */
+void interrupt_cancels(cnn_trainer *trainer);
+
+#endif

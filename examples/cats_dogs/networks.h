@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * The networks that the program can train, each with the recipe that trains it well. */
+#ifndef NETWORKS_H
+#define NETWORKS_H
+
+#include <cnn.h>
+
+#include <stdbool.h>
+
+struct builder;
+
+/* A network and how it is trained, unless the command line says otherwise. */
+struct network {
+    const char *name;
+    void (*build)(struct builder *builder, int32_t classes);
+    int64_t size; /* pictures are resized to size x size */
+    int64_t epochs;
+    int64_t drawing_epochs; /* the same for drawings, which are easier */
+    int64_t batch;
+    double learning_rate;
+    double warmup_epochs;
+    double weight_decay;
+    double clip_norm;
+    double label_smoothing;
+    double smallest_crop; /* the share of a picture's area that a random crop keeps at least */
+    double rotation;      /* degrees */
+    double color;         /* brightness and contrast change by up to this share */
+};
+
+/* The network called `name`; NULL if there is none. */
+const struct network *network_find(const char *name);
+
+/* Creates the model for colour pictures of `size` x `size` and the classes of `dataset`.  False,
+ * after a message, when it cannot; `model` is then incomplete or NULL, and still to be freed. */
+bool network_create(cnn_model **model, cnn_context *context, const struct network *network,
+                    int64_t size, const cnn_dataset *dataset);
+
+/* Prints a line per layer: what it is, the shape of its output, how many parameters it has. */
+void network_print(cnn_model *model);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * The bar, and the guess how long the rest takes: as long per picture as until now. */
+#include "progress.h"
+
+#include "console.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINE_SIZE = 512 };
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* The share of an epoch that is done, and of the whole training. */
+static double epoch_share(const cnn_progress *progress)
+{
+    return (double)cnn_progress_samples(progress) / (double)cnn_progress_samples_total(progress);
+}
+
+static double training_share(const cnn_progress *progress)
+{
+    const bool validating = cnn_progress_get_kind(progress) == CNN_PROGRESS_VALIDATION;
+    const double whole_epochs = (double)(cnn_progress_epoch(progress) - 1);
+
+    return (whole_epochs + (validating ? 1.0 : epoch_share(progress))) /
+           (double)cnn_progress_epochs(progress);
+}
+
+/* "1:05:09" or "5:09". */
+static void format_duration(char *text, size_t size, double seconds)
+{
+    const long whole = (long)(seconds + 0.5);
+
+    if (whole >= 3600)
+        snprintf(text, size, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, size, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+/* "[=====>    ]", `width` characters in all. */
+static void format_bar(char *text, int width, double share)
+{
+    const int inner = width - 2;
+    const int done = (int)(share * inner);
+
+    text[0] = '[';
+    memset(text + 1, '=', (size_t)done);
+    memset(text + 1 + done, ' ', (size_t)(inner - done));
+    if (done < inner)
+        text[1 + done] = '>';
+    text[1 + inner] = ']';
+    text[width] = '\0';
+}
+
+static void draw_bar(struct progress_display *display, const cnn_progress *progress)
+{
+    enum { NARROWEST = 12, WIDEST = 32 };
+    const bool validating = cnn_progress_get_kind(progress) == CNN_PROGRESS_VALIDATION;
+    const double share = training_share(progress);
+    char left[32], before[64], after[128], bar[WIDEST + 1], line[LINE_SIZE];
+
+    format_duration(left, sizeof left, (display->drawn - display->started) * (1.0 - share) / share);
+    snprintf(before, sizeof before, "%s %lld/%lld ", validating ? "check" : "epoch",
+             (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress));
+    snprintf(after, sizeof after, " %.0f pictures/s  loss %.4f  accuracy %.4f  %s left",
+             display->rate, cnn_progress_loss(progress), cnn_progress_accuracy(progress), left);
+    int width = console_status_width() - (int)(strlen(before) + strlen(after));
+    width = width < NARROWEST ? NARROWEST : width > WIDEST ? WIDEST : width;
+    format_bar(bar, width, epoch_share(progress));
+    snprintf(line, sizeof line, "%s%s%s", before, bar, after);
+    console_status(line);
+}
+
+void progress_start(struct progress_display *display)
+{
+    *display = (struct progress_display){.started = now(), .has_bar = console_has_status()};
+}
+
+void progress_step(struct progress_display *display, const cnn_progress *progress)
+{
+    const double time = now();
+
+    if (cnn_progress_get_kind(progress) == CNN_PROGRESS_STEP)
+        display->rate =
+            (double)cnn_progress_samples(progress) / (cnn_progress_seconds(progress) + 1e-9);
+    if (!display->has_bar || time - display->drawn < 0.1)
+        return;
+    display->drawn = time;
+    draw_bar(display, progress);
+}
+
+void progress_epoch(struct progress_display *display, const cnn_progress *progress,
+                    const char *note)
+{
+    console_line("epoch %*lld/%lld  loss %.4f  accuracy %.4f  validation loss %.4f  accuracy %.4f"
+                 "  %.0f pictures/s%s",
+                 cnn_progress_epochs(progress) < 10 ? 1 : 2,
+                 (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress),
+                 cnn_progress_loss(progress), cnn_progress_accuracy(progress),
+                 cnn_progress_validation_loss(progress), cnn_progress_validation_accuracy(progress),
+                 display->rate, note);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * Loaders: a dataset as batches of normalised float32 pictures, decoded, resized and augmented by
+ * background threads ahead of their use.
+ *
+ * What a batch holds depends on the dataset, the settings, the seed and the epoch alone, never on
+ * threads or timing.  All setters are refused with CNN_ERROR_STATE while an epoch is running, that
+ * is between the first cnn_loader_next() and its end or cnn_loader_start(). */
+#ifndef CNN_LOADER_H
+#define CNN_LOADER_H
+
+#include "cnn/dataset.h"
+#include "cnn/model.h"
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_loader cnn_loader;
+
+/* Creates a loader of batches of `batch` samples of `dataset`, the last one of an epoch smaller,
+ * for the input size, channels and normalisation of `model` at this moment.  Shares the dataset;
+ * borrows the model for the call.  Defaults: in the dataset's order, no augmentation, no cache, bad
+ * pictures are skipped.
+ * CNN_ERROR_SHAPE: the model takes no pictures of 1 or 3 channels; uint8 samples in memory have
+ * another number of channels; float32 samples, which are used as they are, have another shape than
+ * the model's input (of any number of channels).  CNN_ERROR_LIMIT: 2^32 samples or more. */
+CNN_API cnn_status cnn_loader_create(cnn_loader **loader, cnn_dataset *dataset, cnn_model *model,
+                                     int64_t batch);
+
+CNN_API void cnn_loader_free(cnn_loader *loader);
+
+/* Shuffles each epoch anew, by `seed` and the epoch's number: 1 or 0 (default).  The seed also
+ * drives the augmentation. */
+CNN_API cnn_status cnn_loader_set_shuffle(cnn_loader *loader, int32_t shuffle, uint64_t seed);
+
+/* ---- Augmentation, in the order in which it is applied ------------------------------------- */
+
+/* A random part of the picture instead of all of it: its area a share of `min_area` .. `max_area`
+ * (0 < min <= max <= 1) of the whole, its aspect ratio changed by a factor of 1 / max_ratio ..
+ * max_ratio (>= 1), evenly in the logarithm (Szegedy et al. 2015).  Defaults 1, 1, 1: off. */
+CNN_API cnn_status cnn_loader_set_random_crop(cnn_loader *loader, double min_area, double max_area,
+                                              double max_ratio);
+
+/* A turn by up to `degrees` (0 .. 180) either way; corners that come from outside repeat the
+ * border.  Default 0: off. */
+CNN_API cnn_status cnn_loader_set_random_rotation(cnn_loader *loader, double degrees);
+
+/* Mirrored left to right with `probability` 0 .. 1.  Default 0. */
+CNN_API cnn_status cnn_loader_set_random_flip(cnn_loader *loader, double probability);
+
+/* All bytes multiplied by a factor from 1 - brightness .. 1 + brightness, then drawn to or from the
+ * picture's mean gray by a factor from 1 - contrast .. 1 + contrast, and cut to 0 .. 255.  Both
+ * 0 .. 1; defaults 0: off. */
+CNN_API cnn_status cnn_loader_set_random_color(cnn_loader *loader, double brightness,
+                                               double contrast);
+
+/* ---- Running ------------------------------------------------------------------------------- */
+
+/* Keeps pictures decoded from files in memory up to `bytes`, at the size from which batches are
+ * cut: that of the model's input, or with a random crop larger.  Each later epoch decodes only what
+ * did not fit.  Default 0: none.  Contents of batches do not change.  This call and
+ * cnn_loader_set_random_crop() empty the cache. */
+CNN_API cnn_status cnn_loader_set_cache(cnn_loader *loader, size_t bytes);
+
+/* Background threads, 0 .. 64; with 0 the work is done inside cnn_loader_next().  Default: the
+ * context's number of threads when the loader is created.  Samples of a callback are always made
+ * inside cnn_loader_next(), and float32 samples in memory are copied there. */
+CNN_API cnn_status cnn_loader_set_threads(cnn_loader *loader, int32_t threads);
+
+/* Whether a bad sample, a picture that cannot be read or a callback that fails, ends the epoch with
+ * its error (1) or is skipped, counted and reported to the context's log (0, default). */
+CNN_API cnn_status cnn_loader_set_strict(cnn_loader *loader, int32_t strict);
+
+/* Starts epoch `epoch` (from 0) from its first batch.  Without this call a loader starts with epoch
+ * 0, and goes on with the next one after each end. */
+CNN_API cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch);
+
+/* Hands out the next batch: `inputs` float32 [n][h][w][c] and `labels` int32 [n], both borrowed
+ * until the next call of this function, of cnn_loader_start() or of cnn_loader_free().  At the end
+ * of an epoch both are NULL and the result is CNN_OK.
+ * An error ends the epoch; the next call begins the same epoch again.
+ * In strict mode the statuses of cnn_image_load(), with the path in the text, or of the callback;
+ * an epoch in which every sample was bad is CNN_ERROR_FORMAT; CNN_ERROR_MEMORY is never passed
+ * over. */
+CNN_API cnn_status cnn_loader_next(cnn_loader *loader, cnn_tensor **inputs, cnn_tensor **labels);
+
+/* Batches and samples of an epoch, bad ones included. */
+CNN_API int64_t cnn_loader_batches(const cnn_loader *loader);
+CNN_API int64_t cnn_loader_samples(const cnn_loader *loader);
+
+/* Samples skipped since the loader was created. */
+CNN_API int64_t cnn_loader_skipped(const cnn_loader *loader);
+
+/* The number of the epoch that is running or comes next. */
+CNN_API int64_t cnn_loader_epoch(const cnn_loader *loader);
+
+/* Seconds that cnn_loader_next() has taken to complete batches that background threads had not
+ * ready, and seconds of processor time that preparing samples has taken on all threads, since the
+ * loader was created. */
+CNN_API double cnn_loader_wait_seconds(const cnn_loader *loader);
+CNN_API double cnn_loader_work_seconds(const cnn_loader *loader);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ * Optimizers: how gradients change weights, and how the learning rate moves over the steps.
+ *
+ * Notation: w weight, g gradient, t number of this step from 1, lr learning rate of this step.  All
+ * formulas are those of PyTorch's optimizers of the same name. */
+#ifndef CNN_OPTIMIZER_H
+#define CNN_OPTIMIZER_H
+
+#include "cnn/context.h"
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_optimizer cnn_optimizer;
+
+/* Stochastic gradient descent: g += weight_decay * w; v = momentum * v + g (v = g at first);
+ * w -= lr * v, or with Nesterov w -= lr * (g + momentum * v).  `learning_rate` is finite and at
+ * least 0.  Defaults: momentum 0, no Nesterov, weight decay 0. */
+CNN_API cnn_status cnn_sgd_create(cnn_optimizer **optimizer, cnn_context *context,
+                                  double learning_rate);
+
+/* Momentum, 0 <= momentum < 1.  CNN_ERROR_INVALID: not an SGD optimizer.  CNN_ERROR_STATE: it has
+ * already made a step. */
+CNN_API cnn_status cnn_sgd_set_momentum(cnn_optimizer *optimizer, double momentum);
+
+/* Nesterov's form of momentum: 1 or 0.  Statuses as for the momentum. */
+CNN_API cnn_status cnn_sgd_set_nesterov(cnn_optimizer *optimizer, int32_t nesterov);
+
+/* Adam (Kingma and Ba 2015): g += weight_decay * w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ * w -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon).
+ * Defaults: b1 0.9, b2 0.999, epsilon 1e-8, weight decay 0. */
+CNN_API cnn_status cnn_adam_create(cnn_optimizer **optimizer, cnn_context *context,
+                                   double learning_rate);
+
+/* AdamW (Loshchilov and Hutter 2019): as Adam, but weight decay is w -= lr * weight_decay * w before
+ * the step and not part of g.  Default weight decay 0.01. */
+CNN_API cnn_status cnn_adamw_create(cnn_optimizer **optimizer, cnn_context *context,
+                                    double learning_rate);
+
+/* Adam's and AdamW's averages, 0 <= b < 1, and epsilon > 0.  CNN_ERROR_INVALID: not such an
+ * optimizer.  CNN_ERROR_STATE: it has already made a step. */
+CNN_API cnn_status cnn_adam_set_betas(cnn_optimizer *optimizer, double beta1, double beta2);
+CNN_API cnn_status cnn_adam_set_epsilon(cnn_optimizer *optimizer, double epsilon);
+
+CNN_API void cnn_optimizer_free(cnn_optimizer *optimizer);
+
+/* Weight decay, at least 0, on all parameters.  May change between steps. */
+CNN_API cnn_status cnn_optimizer_set_weight_decay(cnn_optimizer *optimizer, double weight_decay);
+
+/* Before each step, scales all gradients by min(1, norm / (n + 1e-6)), n the square root of the sum
+ * of all their squares.  `norm` above 0; 0 (default) turns it off.  May change between steps. */
+CNN_API cnn_status cnn_optimizer_set_clip_norm(cnn_optimizer *optimizer, double norm);
+
+/* ---- Learning rate: base rate x warm-up x schedule ----------------------------------------- */
+
+/* Sets the base rate, finite and at least 0.  May change between steps. */
+CNN_API cnn_status cnn_optimizer_set_learning_rate(cnn_optimizer *optimizer, double learning_rate);
+
+/* The base rate for all steps (default). */
+CNN_API cnn_status cnn_optimizer_set_schedule_constant(cnn_optimizer *optimizer);
+
+/* The base rate x factor^floor((t - 1) / every): every >= 1, factor > 0. */
+CNN_API cnn_status cnn_optimizer_set_schedule_step(cnn_optimizer *optimizer, int64_t every,
+                                                   double factor);
+
+/* From the base rate to `final_rate` along half a cosine (Loshchilov and Hutter 2017): with w the
+ * steps of the warm-up, final + (base - final) * (1 + cos(pi * (t - 1 - w) / (steps - w))) / 2 for
+ * w < t <= steps, and `final_rate` afterwards. */
+CNN_API cnn_status cnn_optimizer_set_schedule_cosine(cnn_optimizer *optimizer, int64_t steps,
+                                                     double final_rate);
+
+/* During the first `steps` steps, the rate is t / steps of what it would be (Goyal et al. 2017); a
+ * cosine begins after them.  0 (default) turns it off. */
+CNN_API cnn_status cnn_optimizer_set_warmup(cnn_optimizer *optimizer, int64_t steps);
+
+/* The rate that the next step will use. */
+CNN_API double cnn_optimizer_learning_rate(const cnn_optimizer *optimizer);
+
+/* Steps made so far. */
+CNN_API int64_t cnn_optimizer_steps(const cnn_optimizer *optimizer);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * Training: a model, a loss and an optimizer with the memory of a training step. */
+#ifndef CNN_TRAINER_H
+#define CNN_TRAINER_H
+
+#include "cnn/loader.h"
+#include "cnn/model.h"
+#include "cnn/optimizer.h"
+
+CNN_BEGIN_DECLS
+
+/* What a training step makes smaller: the mean over the samples of a batch. */
+typedef int32_t cnn_loss;
+
+enum {
+    /* -log softmax(z)[label] over [classes]; with label smoothing s the target is (1 - s) at the
+     * label plus s / classes everywhere.  Targets: int32 [n], or float32 [n][classes]
+     * probabilities.  A softmax layer at the end of the model is passed over: the loss works on its
+     * input. */
+    CNN_SOFTMAX_CROSS_ENTROPY = 1,
+    /* Mean over the outputs of max(z, 0) - z * target + log(1 + exp(-|z|)).  Targets: float32 of the
+     * output's shape, 0 .. 1; for a single output [1] also int32 [n] labels 0 and 1. */
+    CNN_BINARY_CROSS_ENTROPY = 2,
+    /* Mean over the outputs of (y - target)^2.  Targets: float32 of the output's shape. */
+    CNN_MEAN_SQUARED_ERROR = 3
+};
+
+/* The name of `loss`, "softmax_cross_entropy"; "unknown loss" for any other number.  Borrowed for
+ * ever. */
+CNN_API const char *cnn_loss_name(cnn_loss loss);
+
+typedef struct cnn_trainer cnn_trainer;
+
+/* Plans training steps of up to `batch` samples.  Shares the model and the optimizer; one trainer at
+ * a time for each of both.  From now on no layer can be added to the model.  Steps allocate nothing.
+ * CNN_ERROR_STATE: no layers, a layer whose output nobody takes, or a trainer that already has the
+ * model or the optimizer.  CNN_ERROR_SHAPE: an output that the loss cannot take. */
+CNN_API cnn_status cnn_trainer_create(cnn_trainer **trainer, cnn_model *model,
+                                      cnn_optimizer *optimizer, cnn_loss loss, int64_t batch);
+
+CNN_API void cnn_trainer_free(cnn_trainer *trainer);
+
+/* Label smoothing for softmax cross-entropy, 0 <= smoothing < 1.  Default 0.
+ * CNN_ERROR_INVALID: another loss. */
+CNN_API cnn_status cnn_trainer_set_label_smoothing(cnn_trainer *trainer, double smoothing);
+
+/* Bytes that the trainer holds: activations, gradients, the optimizer's averages. */
+CNN_API size_t cnn_trainer_bytes(const cnn_trainer *trainer);
+
+/* ---- Steps --------------------------------------------------------------------------------- */
+
+/* One training step on `inputs[0]` [n][input shape] and `targets[0]`, 1 <= n <= batch: forward,
+ * loss, backward, update.  Both counts are 1.  Writes the loss before the update into `loss`, which
+ * may be NULL.  A step that fails changes no weight.
+ * CNN_ERROR_SHAPE: shapes or types that do not fit.  CNN_ERROR_INVALID: a label out of range.
+ * CNN_ERROR_STATE: somebody is predicting with the model, saving or training it at this moment. */
+CNN_API cnn_status cnn_trainer_step(double *loss, cnn_trainer *trainer,
+                                    const cnn_tensor *const *inputs, int32_t input_count,
+                                    const cnn_tensor *const *targets, int32_t target_count);
+
+/* The parts of a step, for losses of one's own.  Forward runs the model as training does and writes
+ * the model's output.  Backward takes the gradient of the loss by that output (already a mean over
+ * the batch, if one is wanted) and adds to the gradients.  Update clips, makes one optimizer step
+ * and clears the gradients; several forward and backward passes may come before it.
+ * CNN_ERROR_SHAPE: shapes or types that do not fit.  CNN_ERROR_STATE: backward without a forward,
+ * update without a backward, or as for cnn_trainer_step(). */
+CNN_API cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
+                                       int32_t output_count, const cnn_tensor *const *inputs,
+                                       int32_t input_count);
+CNN_API cnn_status cnn_trainer_backward(cnn_trainer *trainer,
+                                        const cnn_tensor *const *output_gradients,
+                                        int32_t gradient_count);
+CNN_API cnn_status cnn_trainer_update(cnn_trainer *trainer);
+
+/* ---- Whole epochs -------------------------------------------------------------------------- */
+
+/* What a progress callback is told.  Borrowed for the call. */
+typedef struct cnn_progress cnn_progress;
+
+/* Which moment. */
+typedef int32_t cnn_progress_kind;
+
+enum {
+    CNN_PROGRESS_STEP = 1,      /* a training step is done */
+    CNN_PROGRESS_VALIDATION = 2, /* a batch of the validation samples is done */
+    CNN_PROGRESS_EPOCH = 3      /* an epoch and its validation are done */
+};
+
+/* The name of `kind`, "step"; "unknown progress" for any other number.  Borrowed for ever. */
+CNN_API const char *cnn_progress_kind_name(cnn_progress_kind kind);
+
+/* Called on the thread that called cnn_trainer_fit(), between steps; may save the model, run
+ * sessions of it and change the optimizer.  Any result but 0 stops the training. */
+typedef int32_t (*cnn_progress_fn)(void *user, const cnn_progress *progress);
+
+/* Where the training is: epochs and steps count from 1; `samples` are those of this epoch (for
+ * CNN_PROGRESS_VALIDATION those of the validation) done so far, `samples_total` those to do. */
+CNN_API cnn_progress_kind cnn_progress_get_kind(const cnn_progress *progress);
+CNN_API int64_t cnn_progress_epoch(const cnn_progress *progress);
+CNN_API int64_t cnn_progress_epochs(const cnn_progress *progress);
+CNN_API int64_t cnn_progress_step(const cnn_progress *progress);
+CNN_API int64_t cnn_progress_steps(const cnn_progress *progress);
+CNN_API int64_t cnn_progress_samples(const cnn_progress *progress);
+CNN_API int64_t cnn_progress_samples_total(const cnn_progress *progress);
+
+/* Mean loss and share of right classes (0 .. 1; NaN for losses without classes) over this epoch's
+ * training samples so far, as they were met (with augmentation and dropout). */
+CNN_API double cnn_progress_loss(const cnn_progress *progress);
+CNN_API double cnn_progress_accuracy(const cnn_progress *progress);
+
+/* The same over the validation samples; NaN before there are any. */
+CNN_API double cnn_progress_validation_loss(const cnn_progress *progress);
+CNN_API double cnn_progress_validation_accuracy(const cnn_progress *progress);
+
+/* The learning rate of the latest step, and the seconds since this epoch began. */
+CNN_API double cnn_progress_learning_rate(const cnn_progress *progress);
+CNN_API double cnn_progress_seconds(const cnn_progress *progress);
+
+/* Trains for `epochs` epochs of `training`, validating after each on `validation` (NULL: not).
+ * Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
+ * The statuses of cnn_trainer_step() and cnn_loader_next(); CNN_ERROR_CANCELLED after
+ * cnn_trainer_cancel() or when the callback returned other than 0.  After any error the model is as
+ * the last completed step left it.  CNN_ERROR_SHAPE: a loader of larger batches than the trainer's. */
+CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
+                                   cnn_loader *validation, int64_t epochs,
+                                   cnn_progress_fn progress, void *user);
+
+/* Mean loss and share of right classes of one epoch of `loader`, predicting (no dropout).  `loss`
+ * and `accuracy` may be NULL.  Statuses of cnn_trainer_fit(). */
+CNN_API cnn_status cnn_trainer_evaluate(double *loss, double *accuracy, cnn_trainer *trainer,
+                                        cnn_loader *loader);
+
+/* Makes a running cnn_trainer_fit() or cnn_trainer_evaluate() of this trainer, or else the next one,
+ * return CNN_ERROR_CANCELLED at its next step.  May be called concurrently, and from a signal
+ * handler. */
+CNN_API void cnn_trainer_cancel(cnn_trainer *trainer);
+
+/* ---- Checking ------------------------------------------------------------------------------ */
+
+/* Compares the gradients that backward computes for `model` and `loss` on one batch with finite
+ * differences of the loss, for each parameter and for the input: along the gradient, and for sixteen
+ * of its elements.  Writes the largest relative difference into `error`: below 0.05 when all is
+ * well (single precision and the corners of ReLU and max-pooling allow no more), near 1 when a
+ * gradient is wrong; `worst`, of `worst_size` bytes, gets the name of that parameter ("input" for
+ * the input) and may be NULL.  Dropout does not act.  The weights are as before afterwards, the
+ * gradients cleared.  Slow: for tests.
+ * Statuses as for cnn_trainer_create() and cnn_trainer_step(). */
+CNN_API cnn_status cnn_model_check_gradients(double *error, char *worst, size_t worst_size,
+                                             cnn_model *model, cnn_loss loss,
+                                             const cnn_tensor *const *inputs, int32_t input_count,
+                                             const cnn_tensor *const *targets,
+                                             int32_t target_count);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * Well-formed UTF-8.  Names from files and folders are bytes; this tells which are text. */
+#ifndef CNNI_UTF8_H
+#define CNNI_UTF8_H
+
+#include "base/base.h"
+
+/* The length, 1 to 4, of the well-formed sequence that `bytes` begin with; 0 for none. */
+size_t cnni_utf8_length(const char *bytes, size_t count);
+
+/* Whether all of `bytes` is well-formed. */
+bool cnni_utf8_valid(const char *bytes, size_t count);
+
+#endif

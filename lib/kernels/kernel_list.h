@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * Every kernel, one line each, worst first: of the lines of a slot, the last that a level includes is the
+ * one it runs.  kernels.h takes its declarations from this list, kernels.c its tables, the tests and the
+ * benchmark their loops.  No include guard: define CNNI_KERNEL(slot, level, function) and
+ * CNNI_TILE_KERNEL(slot, level, function, rows, columns), include, and both are undefined again.
+ *
+ * To add a kernel: write its file, <subject>_<level>.c, and its line here. */
+
+/*               slot, level, function, largest tile */
+CNNI_TILE_KERNEL(conv2d_row_tap, generic, cnni_conv2d_row_tap_generic, 6, 16)
+CNNI_TILE_KERNEL(conv2d_filter, generic, cnni_conv2d_filter_generic, 6, 16)
+CNNI_TILE_KERNEL(conv2d_panel, generic, cnni_conv2d_panel_generic, 1, 16)
+CNNI_KERNEL(conv2d_depthwise, generic, cnni_conv2d_depthwise_generic)
+CNNI_KERNEL(conv2d_depthwise_filter, generic, cnni_conv2d_depthwise_filter_generic)
+CNNI_KERNEL(maxpool2d_forward, generic, cnni_maxpool2d_forward_generic)
+CNNI_KERNEL(maxpool2d_backward, generic, cnni_maxpool2d_backward_generic)
+CNNI_KERNEL(vector_relu, generic, cnni_vector_relu_generic)
+CNNI_KERNEL(vector_relu_backward, generic, cnni_vector_relu_backward_generic)
+CNNI_KERNEL(vector_add, generic, cnni_vector_add_generic)
+CNNI_KERNEL(vector_sum_squares, generic, cnni_vector_sum_squares_generic)
+CNNI_KERNEL(softmax_exp, generic, cnni_softmax_exp_generic)
+CNNI_KERNEL(softmax_backward, generic, cnni_softmax_backward_generic)
+CNNI_KERNEL(optimizer_sgd, generic, cnni_optimizer_sgd_generic)
+CNNI_KERNEL(optimizer_adam, generic, cnni_optimizer_adam_generic)
+
+#if defined(__x86_64__)
+
+/* 6 x 16: 12 accumulators, 2 vectors of filters and 1 broadcast pixel are 15 of the 16 registers. */
+CNNI_TILE_KERNEL(conv2d_row_tap, avx2, cnni_conv2d_row_tap_avx2, 6, 16)
+CNNI_TILE_KERNEL(conv2d_filter, avx2, cnni_conv2d_filter_avx2, 6, 16)
+CNNI_TILE_KERNEL(conv2d_panel, avx2, cnni_conv2d_panel_avx2, 1, 16)
+CNNI_KERNEL(conv2d_depthwise, avx2, cnni_conv2d_depthwise_avx2)
+CNNI_KERNEL(conv2d_depthwise_filter, avx2, cnni_conv2d_depthwise_filter_avx2)
+CNNI_KERNEL(maxpool2d_forward, avx2, cnni_maxpool2d_forward_avx2)
+CNNI_KERNEL(maxpool2d_backward, avx2, cnni_maxpool2d_backward_avx2)
+CNNI_KERNEL(vector_relu, avx2, cnni_vector_relu_avx2)
+CNNI_KERNEL(vector_relu_backward, avx2, cnni_vector_relu_backward_avx2)
+CNNI_KERNEL(vector_add, avx2, cnni_vector_add_avx2)
+CNNI_KERNEL(vector_sum_squares, avx2, cnni_vector_sum_squares_avx2)
+CNNI_KERNEL(softmax_exp, avx2, cnni_softmax_exp_avx2)
+CNNI_KERNEL(softmax_backward, avx2, cnni_softmax_backward_avx2)
+CNNI_KERNEL(optimizer_sgd, avx2, cnni_optimizer_sgd_avx2)
+CNNI_KERNEL(optimizer_adam, avx2, cnni_optimizer_adam_avx2)
+
+/* Lines of the level avx512 go here. */
+
+#elif defined(__aarch64__)
+
+/* Lines of the level neon go here. */
+
+#endif
+
+#undef CNNI_KERNEL
+#undef CNNI_TILE_KERNEL

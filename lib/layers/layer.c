@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT
+ * What all layers have: creation, options, names, building.  Parameters as users see them are in
+ * layer_parameters.c, running a layer on its own in layer_solo.c, each kind in its own file. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/context_internal.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "layers/layer_internal.h"
+
+static const struct cnni_layer_class *const classes[] = {
+    &cnni_conv2d_class,  &cnni_maxpool2d_class, &cnni_dense_class,   &cnni_relu_class,
+    &cnni_softmax_class, &cnni_flatten_class,   &cnni_dropout_class, &cnni_add_class,
+};
+
+const struct cnni_layer_class *cnni_layer_class(cnn_layer_kind kind)
+{
+    for (int32_t i = 0; i < CNNI_COUNT(classes); i++)
+        if (classes[i]->kind == kind)
+            return classes[i];
+    return NULL;
+}
+
+const struct cnni_layer_class *cnni_layer_class_named(const char *name)
+{
+    for (int32_t i = 0; i < CNNI_COUNT(classes); i++)
+        if (strcmp(classes[i]->name, name) == 0)
+            return classes[i];
+    return NULL;
+}
+
+const char *cnn_layer_kind_name(cnn_layer_kind kind)
+{
+    const struct cnni_layer_class *class = cnni_layer_class(kind);
+    return class != NULL ? class->name : "unknown layer";
+}
+
+/* ---- Options ---- */
+
+double cnni_layer_option(const cnn_layer *layer, const struct cnni_option *option)
+{
+    const char *field = (const char *)layer + option->offset;
+    return option->type == CNNI_WHOLE ? (double)*(const int64_t *)(const void *)field
+                                      : *(const double *)(const void *)field;
+}
+
+static void store_option(cnn_layer *layer, const struct cnni_option *option, double value)
+{
+    char *field = (char *)layer + option->offset;
+    if (option->type == CNNI_WHOLE)
+        *(int64_t *)(void *)field = (int64_t)value;
+    else
+        *(double *)(void *)field = value;
+}
+
+static const struct cnni_option *find_option(const struct cnni_layer_class *class, const char *name)
+{
+    for (int32_t i = 0; i < class->option_count; i++)
+        if (strcmp(class->options[i].name, name) == 0)
+            return &class->options[i];
+    return NULL;
+}
+
+static cnn_status check_setting(const cnn_layer *layer, const struct cnni_setting *setting,
+                                const char *function)
+{
+    const struct cnni_option *option = find_option(layer->class, setting->name);
+    if (option == NULL)
+        return cnni_fail(layer->context, CNN_ERROR_NOT_FOUND, "%s: a %s layer has no option \"%s\"",
+                         function, layer->class->name, setting->name);
+    bool whole = option->type == CNNI_REAL || setting->value == floor(setting->value);
+    if (!whole || !(setting->value >= option->low && setting->value <= option->high))
+        return cnni_fail(layer->context, CNN_ERROR_INVALID,
+                         "%s: %s is %.15g, must be %.15g to %.15g", function, setting->name,
+                         setting->value, option->low, option->high);
+    return CNN_OK;
+}
+
+cnn_status cnni_layer_set(cnn_layer *layer, const struct cnni_layer_class *class,
+                          const struct cnni_setting *settings, int32_t setting_count,
+                          const char *function)
+{
+    if (layer == NULL)
+        return cnni_fail_null(NULL, function, "layer");
+    if (layer->class != class)
+        return cnni_fail(layer->context, CNN_ERROR_INVALID, "%s: layer is a %s, must be a %s",
+                         function, layer->class->name, class->name);
+    if (layer->built)
+        return cnni_fail(layer->context, CNN_ERROR_STATE,
+                         "%s: layer \"%s\" is already built, its options can no longer change",
+                         function, layer->name);
+    for (int32_t i = 0; i < setting_count; i++)
+        CNNI_TRY(check_setting(layer, &settings[i], function));
+    for (int32_t i = 0; i < setting_count; i++)
+        store_option(layer, find_option(class, settings[i].name), settings[i].value);
+    return CNN_OK;
+}
+
+/* ---- Life ---- */
+
+cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
+                             const struct cnni_layer_class *class,
+                             const struct cnni_setting *settings, int32_t setting_count,
+                             const char *function)
+{
+    cnn_layer *made;
+    if (layer == NULL)
+        return cnni_fail_null(context, function, "layer");
+    *layer = NULL;
+    if (context == NULL)
+        return cnni_fail_null(NULL, function, "context");
+    CNNI_TRY(cnni_alloc_zero(&made, context, 1, class->size, function));
+    cnni_context_share(context);
+    atomic_init(&made->references, 1);
+    atomic_init(&made->version, 1);
+    made->context = context;
+    made->class = class;
+    made->initializer = class->kind == CNN_DENSE ? CNN_GLOROT_UNIFORM : CNN_HE_NORMAL;
+    snprintf(made->name, sizeof made->name, "%s", class->name);
+    for (int32_t i = 0; i < class->option_count; i++)
+        store_option(made, &class->options[i], class->options[i].preset);
+    cnn_status status = cnni_layer_set(made, class, settings, setting_count, function);
+    if (status != CNN_OK) {
+        cnn_layer_free(made);
+        return status;
+    }
+    cnni_context_next_stream(context, &made->seed, &made->stream);
+    *layer = made;
+    return CNN_OK;
+}
+
+cnn_layer *cnni_layer_share(cnn_layer *layer)
+{
+    atomic_fetch_add_explicit(&layer->references, 1, memory_order_relaxed);
+    return layer;
+}
+
+void cnn_layer_free(cnn_layer *layer)
+{
+    if (layer == NULL ||
+        atomic_fetch_sub_explicit(&layer->references, 1, memory_order_acq_rel) != 1)
+        return;
+    cnn_context *context = layer->context;
+    cnni_solo_free(context, layer->solo);
+    cnni_free(context, layer->forward.weights);
+    cnni_free(context, layer->backward.weights);
+    for (int32_t i = 0; i < layer->parameter_count; i++) {
+        cnni_free(context, layer->parameter[i].value);
+        cnni_free(context, layer->parameter[i].gradient);
+    }
+    cnni_free(context, layer);
+    cnni_context_release(context);
+}
+
+cnn_layer_kind cnn_layer_get_kind(const cnn_layer *layer)
+{
+    return layer == NULL ? 0 : layer->class->kind;
+}
+
+/* 1 to 200 bytes of UTF-8 without control characters: exactly what can be shown as it is. */
+static bool is_name(const char *name)
+{
+    char shown[CNNI_NAME_SIZE + 8];
+    size_t length = strlen(name);
+    return length >= 1 && length < CNNI_NAME_SIZE &&
+           strcmp(cnni_show_bytes(shown, sizeof shown, name, length), name) == 0;
+}
+
+cnn_status cnn_layer_set_name(cnn_layer *layer, const char *name)
+{
+    char shown[CNNI_SHOW_SIZE];
+    if (layer == NULL)
+        return cnni_fail_null(NULL, __func__, "layer");
+    if (name == NULL)
+        return cnni_fail_null(layer->context, __func__, "name");
+    if (!is_name(name))
+        return cnni_fail(
+            layer->context, CNN_ERROR_INVALID,
+            "%s: name is \"%s\", must be 1 to %d bytes of UTF-8 without control characters",
+            __func__, cnni_show_bytes(shown, sizeof shown, name, strlen(name)), CNNI_NAME_SIZE - 1);
+    if (layer->in_model)
+        return cnni_fail(layer->context, CNN_ERROR_STATE,
+                         "%s: layer \"%s\" is in a model and keeps its name", __func__,
+                         layer->name);
+    snprintf(layer->name, sizeof layer->name, "%s", name);
+    layer->named = true;
+    return CNN_OK;
+}
+
+const char *cnn_layer_name(const cnn_layer *layer)
+{
+    return layer == NULL ? NULL : layer->name;
+}
+
+void cnn_layer_describe(const cnn_layer *layer, char *buffer, size_t size)
+{
+    if (buffer == NULL || size == 0)
+        return;
+    snprintf(buffer, size, "%s", layer == NULL ? "" : layer->class->name);
+    size_t used = strlen(buffer);
+    if (layer != NULL && layer->class->describe != NULL)
+        layer->class->describe(layer, buffer + used, size - used);
+}
+
+/* ---- Building ---- */
+
+/* Initial values.  Drawn in the order of files, so that they do not depend on the order in
+ * memory. */
+static const struct {
+    const char *name;
+    bool normal;
+    bool glorot;
+} initializers[] = {
+    [CNN_HE_NORMAL] = {"he_normal", true, false},
+    [CNN_HE_UNIFORM] = {"he_uniform", false, false},
+    [CNN_GLOROT_NORMAL] = {"glorot_normal", true, true},
+    [CNN_GLOROT_UNIFORM] = {"glorot_uniform", false, true},
+    [CNN_ZEROS] = {"zeros", false, false},
+};
+
+const char *cnn_initializer_name(cnn_initializer initializer)
+{
+    return initializer >= 1 && initializer < CNNI_COUNT(initializers)
+               ? initializers[initializer].name
+               : "unknown initializer";
+}
+
+cnn_status cnn_layer_set_initializer(cnn_layer *layer, cnn_initializer initializer)
+{
+    if (layer == NULL)
+        return cnni_fail_null(NULL, __func__, "layer");
+    if (layer->class->parameters == NULL)
+        return cnni_fail(layer->context, CNN_ERROR_INVALID, "%s: a %s layer has no weights",
+                         __func__, layer->class->name);
+    if (initializer < 1 || initializer >= CNNI_COUNT(initializers))
+        return cnni_fail(layer->context, CNN_ERROR_INVALID,
+                         "%s: initializer is %d, must be one of CNN_HE_NORMAL ... CNN_ZEROS",
+                         __func__, initializer);
+    if (layer->built)
+        return cnni_fail(layer->context, CNN_ERROR_STATE, "%s: layer \"%s\" is already built",
+                         __func__, layer->name);
+    layer->initializer = initializer;
+    return CNN_OK;
+}
+
+static void draw_values(const cnn_layer *layer, struct cnni_parameter *parameter)
+{
+    if (layer->initializer == CNN_ZEROS || parameter->fan_in == 0)
+        return;
+    struct cnni_random random;
+    struct cnni_float_state host;
+    bool normal = initializers[layer->initializer].normal;
+    bool glorot = initializers[layer->initializer].glorot;
+    cnni_float_enter(&host);
+    double fans =
+        glorot ? (double)(parameter->fan_in + parameter->fan_out) : (double)parameter->fan_in;
+    double deviation = sqrt(2 / fans), bound = sqrt(6 / fans);
+    const int64_t *axis = parameter->axis, *step = parameter->step;
+    cnni_random_start(&random, layer->seed, CNNI_RANDOM_WEIGHTS, layer->stream, 0);
+    for (int64_t i = 0; i < axis[0]; i++)
+        for (int64_t j = 0; j < axis[1]; j++)
+            for (int64_t k = 0; k < axis[2]; k++)
+                for (int64_t l = 0; l < axis[3]; l++)
+                    parameter->value[i * step[0] + j * step[1] + k * step[2] + l * step[3]] =
+                        (float)(normal ? deviation * cnni_random_normal(&random)
+                                       : bound * (2 * cnni_random_uniform(&random) - 1));
+    cnni_float_leave(&host);
+}
+
+/* A layer that already has parameters takes another input only where they fit it. */
+static cnn_status check_built(const cnn_layer *layer, const struct cnni_parameter parameter[2],
+                              int32_t count, const char *function)
+{
+    char found[CNNI_SHAPE_TEXT], wanted[CNNI_SHAPE_TEXT];
+    for (int32_t i = 0; i < count; i++)
+        if (!cnni_shape_equal(&parameter[i].shape, &layer->parameter[i].shape))
+            return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                             "%s: layer \"%s\" was built with weights %s, this input needs %s",
+                             function, layer->name,
+                             cnni_shape_text(found, &layer->parameter[i].shape),
+                             cnni_shape_text(wanted, &parameter[i].shape));
+    return CNN_OK;
+}
+
+static cnn_status make_parameters(cnn_layer *layer, struct cnni_parameter parameter[2],
+                                  int32_t count, const char *function)
+{
+    cnn_status status = CNN_OK;
+    struct cnni_shape checked;
+    for (int32_t i = 0; i < count && status == CNN_OK; i++) {
+        parameter[i].value = NULL;
+        status = cnni_shape_set(&checked, layer->context, parameter[i].shape.dim,
+                                parameter[i].shape.rank, function);
+        if (status == CNN_OK) {
+            parameter[i].count = cnni_shape_count(&checked);
+            status = cnni_alloc_zero(&parameter[i].value, layer->context,
+                                     (size_t)parameter[i].count, sizeof(float), function);
+        }
+    }
+    for (int32_t i = 0; i < count; i++) {
+        if (status == CNN_OK)
+            draw_values(layer, &parameter[i]);
+        else
+            cnni_free(layer->context, parameter[i].value);
+    }
+    return status;
+}
+
+cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
+                            const struct cnni_shape *origin, const char *function)
+{
+    struct cnni_shape output;
+    struct cnni_parameter parameter[2] = {{.value = NULL}, {.value = NULL}};
+    int32_t count = 0;
+    CNNI_TRY(layer->class->shape(layer, &output, input, function));
+    if (layer->class->parameters != NULL)
+        count = layer->class->parameters(layer, parameter, input, origin);
+    if (layer->built) {
+        CNNI_TRY(check_built(layer, parameter, count, function));
+        /* The order of a dense layer's columns is known only now. */
+        for (int32_t i = 0; i < count; i++) {
+            memcpy(layer->parameter[i].axis, parameter[i].axis, sizeof parameter[i].axis);
+            memcpy(layer->parameter[i].step, parameter[i].step, sizeof parameter[i].step);
+        }
+        return CNN_OK;
+    }
+    CNNI_TRY(make_parameters(layer, parameter, count, function));
+    memcpy(layer->parameter, parameter, sizeof parameter);
+    layer->parameter_count = count;
+    layer->built = true;
+    return CNN_OK;
+}
+
+cnn_status cnn_layer_build(cnn_layer *layer, const int64_t *shape, int32_t rank)
+{
+    struct cnni_shape input;
+    if (layer == NULL)
+        return cnni_fail_null(NULL, __func__, "layer");
+    CNNI_TRY(cnni_shape_set(&input, layer->context, shape, rank, __func__));
+    if (layer->in_model)
+        return cnni_fail(layer->context, CNN_ERROR_STATE, "%s: layer \"%s\" is in a model",
+                         __func__, layer->name);
+    return cnni_layer_build(layer, &input, &input, __func__);
+}
+
+cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *output, int32_t *output_rank,
+                                  const int64_t *shape, int32_t rank)
+{
+    struct cnni_shape input, made;
+    if (layer == NULL)
+        return cnni_fail_null(NULL, __func__, "layer");
+    if (output == NULL || output_rank == NULL)
+        return cnni_fail_null(layer->context, __func__, output == NULL ? "output" : "output_rank");
+    CNNI_TRY(cnni_shape_set(&input, layer->context, shape, rank, __func__));
+    CNNI_TRY(layer->class->shape(layer, &made, &input, __func__));
+    memcpy(output, made.dim, (size_t)made.rank * sizeof made.dim[0]);
+    *output_rank = made.rank;
+    return CNN_OK;
+}
+
+void cnni_layer_join(cnn_layer *layer, atomic_int *gate)
+{
+    cnni_solo_free(layer->context, layer->solo);
+    layer->solo = NULL;
+    layer->forward.version = layer->backward.version = 0;
+    layer->in_model = true;
+    layer->gate = gate;
+}
+
+/* ---- Planning ---- */
+
+cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function)
+{
+    for (int32_t i = 0; i < layer->parameter_count; i++) {
+        struct cnni_parameter *parameter = &layer->parameter[i];
+        if (parameter->gradient == NULL)
+            CNNI_TRY(cnni_alloc_zero(&parameter->gradient, layer->context, (size_t)parameter->count,
+                                     sizeof(float), function));
+    }
+    return CNN_OK;
+}
+
+cnn_status cnni_layer_plan(struct cnni_layer_plan *plan, const char *function)
+{
+    const struct cnni_layer_class *class = plan->layer->class;
+    CNNI_TRY(class->shape(plan->layer, &plan->output, &plan->input, function));
+    return class->plan == NULL ? CNN_OK : class->plan(plan, function);
+}
+
+/* Only ever grows, so that an older plan of the layer still fits. */
+static cnn_status make_packed(struct cnni_packed *packed, cnn_context *context, size_t bytes,
+                              const char *function)
+{
+    float *weights;
+    if (bytes <= packed->size)
+        return CNN_OK;
+    CNNI_TRY(cnni_alloc(&weights, context, bytes, 1, function));
+    cnni_free(context, packed->weights);
+    *packed = (struct cnni_packed){.weights = weights, .size = bytes};
+    return CNN_OK;
+}
+
+cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan *plan,
+                                  const char *function)
+{
+    CNNI_TRY(make_packed(&layer->forward, layer->context, plan->packed_forward, function));
+    return make_packed(&layer->backward, layer->context, plan->packed_backward, function);
+}
+
+void cnni_layer_refresh(const struct cnni_layer_plan *plan)
+{
+    cnn_layer *layer = (cnn_layer *)plan->layer;
+    uint64_t version = atomic_load(&layer->version);
+    if (plan->packed_forward > 0 && layer->forward.version != version) {
+        layer->class->pack_forward(plan, layer->forward.weights);
+        layer->forward.version = version;
+    }
+    if (plan->packed_backward > 0 && layer->backward.version != version) {
+        layer->class->pack_backward(plan, layer->backward.weights);
+        layer->backward.version = version;
+    }
+}

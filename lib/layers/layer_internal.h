@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ * What a layer is inside: a class, one per kind, as a constant table of functions and options; and
+ * an object that begins with `struct cnn_layer`.  A new kind is one file with its class, a row in
+ * layer_class.c and its functions in cnn/layer.h. */
+#ifndef CNNI_LAYER_H
+#define CNNI_LAYER_H
+
+#include <stdatomic.h>
+
+#include "cnn/layer.h"
+#include "ops/op_conv2d.h"
+#include "ops/op_maxpool2d.h"
+#include "tensor/tensor_internal.h"
+
+/* ---- Options: what setters set and model files store ---- */
+
+/* The type of the field that an option is kept in. */
+typedef int32_t cnni_option_type;
+enum {
+    CNNI_WHOLE = 1, /* int64_t */
+    CNNI_REAL = 2   /* double */
+};
+
+struct cnni_option {
+    const char *name;
+    cnni_option_type type;
+    size_t offset;    /* in the layer's struct */
+    double low, high; /* allowed values, both included */
+    double preset;
+};
+
+/* A value for one option, by name. */
+struct cnni_setting {
+    const char *name;
+    double value;
+};
+
+/* ---- Parameters ---- */
+
+struct cnni_parameter {
+    struct cnni_shape shape; /* as in files, for instance [k][c][r][s] */
+    /* The same elements as in files: four axes, row-major, with the distance of each in `value`.
+     * (The columns of a dense layer are the three axes c, h, w.) */
+    int64_t axis[4], step[4];
+    int64_t count;
+    int64_t fan_in, fan_out; /* for initial values; both 0: zeros */
+    float *value;
+    float *gradient; /* NULL until training needs it */
+};
+
+/* ---- A plan: one layer for one input shape ---- */
+
+struct cnni_layer_plan {
+    const cnn_layer *layer;
+    struct cnni_shape input, output; /* of one sample; all inputs of a layer have one shape */
+    int32_t input_count;
+    int64_t max_n;
+    int32_t lanes;
+    bool training;
+    bool relu; /* forward ends with max(., 0): the next layer is done here */
+
+    /* Filled by the class: what a run is to be given, in bytes. */
+    size_t state; /* kept from forward to backward */
+    size_t forward_scratch;
+    size_t backward_scratch;
+    size_t packed_forward; /* weights as the kernels read them */
+    size_t packed_backward;
+    union {
+        struct cnni_conv2d conv;
+        struct cnni_maxpool2d pool;
+    } geometry;
+};
+
+/* One run, forward or backward.  Arrays are [n][...] of the plan's shapes. */
+struct cnni_layer_run {
+    const struct cnni_layer_plan *plan;
+    int64_t n;
+    bool training;
+    uint64_t step; /* of the training: dropout differs with it */
+    const float *const *x;
+    float *y;
+    float *const *dx; /* each may be NULL: not wanted */
+    const float *dy;
+    void *state;
+    void *scratch;
+};
+
+/* ---- Classes ---- */
+
+enum {
+    CNNI_BACKWARD_READS_INPUT = 1,
+    CNNI_BACKWARD_READS_OUTPUT = 2,
+    CNNI_IN_PLACE = 4,     /* elements keep their places: y may be x[0], and dx[0] may be dy */
+    CNNI_KEEPS_VALUES = 8, /* and what is written there is what was there */
+    CNNI_TAKES_RELU = 16   /* forward can end with max(., 0) */
+};
+
+struct cnni_layer_class {
+    cnn_layer_kind kind;
+    const char *name;
+    size_t size; /* of the layer's struct */
+    int32_t flags;
+    int32_t min_inputs, max_inputs;
+    const struct cnni_option *options;
+    int32_t option_count;
+
+    /* The output shape for an input shape.  `origin` (in and out) is what the values were before a
+     * flatten made a vector of them, for the order of a dense layer's columns in files. */
+    cnn_status (*shape)(const cnn_layer *layer, struct cnni_shape *output,
+                        const struct cnni_shape *input, const char *function);
+    /* Describes weight and bias for that input, all but the values; returns how many.  NULL:
+     * none. */
+    int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter parameter[2],
+                          const struct cnni_shape *input, const struct cnni_shape *origin);
+    /* Completes a plan; NULL where nothing is needed. */
+    cnn_status (*plan)(struct cnni_layer_plan *plan, const char *function);
+    /* Packs the weights as planned; NULL with no packed weights. */
+    void (*pack_forward)(const struct cnni_layer_plan *plan, float *packed);
+    void (*pack_backward)(const struct cnni_layer_plan *plan, float *packed);
+    void (*forward)(const struct cnni_layer_run *run);
+    void (*backward)(const struct cnni_layer_run *run);
+    /* Writes what follows the kind's name in a description; NULL: nothing. */
+    void (*describe)(const cnn_layer *layer, char *buffer, size_t size);
+};
+
+extern const struct cnni_layer_class cnni_conv2d_class, cnni_maxpool2d_class, cnni_dense_class,
+    cnni_relu_class, cnni_softmax_class, cnni_flatten_class, cnni_dropout_class, cnni_add_class;
+
+/* The class of a kind, and by name; NULL for none. */
+const struct cnni_layer_class *cnni_layer_class(cnn_layer_kind kind);
+const struct cnni_layer_class *cnni_layer_class_named(const char *name);
+
+/* ---- Layers ---- */
+
+/* Weights as the kernels read them, made anew when `version` is not the layer's. */
+struct cnni_packed {
+    float *weights;
+    size_t size; /* bytes */
+    uint64_t version;
+};
+
+enum { CNNI_NAME_SIZE = 201, CNNI_MAX_INPUTS = 64 };
+
+/* The memory and plan of a layer that is run on its own: layer_solo.c. */
+struct cnni_solo;
+
+struct cnn_layer {
+    atomic_int references;
+    cnn_context *context;
+    const struct cnni_layer_class *class;
+    char name[CNNI_NAME_SIZE];
+    bool named; /* by the user, not by default */
+    bool built;
+    bool in_model;
+    atomic_int *gate; /* the model's: negative during a training step; NULL outside a model */
+    cnn_initializer initializer;
+    uint64_t seed, stream; /* of its random numbers */
+    int32_t parameter_count;
+    struct cnni_parameter parameter[2];
+    _Atomic uint64_t version; /* of the weights: grows with every change */
+    struct cnni_packed forward, backward;
+    struct cnni_solo *solo;
+};
+
+/* A new layer of `class` with its preset options; and the same with the first ones set. */
+cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
+                             const struct cnni_layer_class *class,
+                             const struct cnni_setting *settings, int32_t setting_count,
+                             const char *function);
+
+/* Sets options, all or none, after checking that the layer is of `class`, not built, and that every
+ * value is in its option's range.  A name that the class does not have is CNN_ERROR_NOT_FOUND. */
+cnn_status cnni_layer_set(cnn_layer *layer, const struct cnni_layer_class *class,
+                          const struct cnni_setting *settings, int32_t setting_count,
+                          const char *function);
+
+/* The value of an option, for files and descriptions. */
+double cnni_layer_option(const cnn_layer *layer, const struct cnni_option *option);
+
+cnn_layer *cnni_layer_share(cnn_layer *layer);
+
+/* Builds for inputs of `input`, whose values were `origin` before a flatten: allocates and draws
+ * the parameters. */
+cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
+                            const struct cnni_shape *origin, const char *function);
+
+/* Allocates the gradients, as zeros, where they are missing. */
+cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function);
+
+/* Plans the layer: `plan` has the fields above "Filled by the class" set, except the output. */
+cnn_status cnni_layer_plan(struct cnni_layer_plan *plan, const char *function);
+
+/* Allocates packed weights as the plan needs them, where those that are there do not suffice; and
+ * makes them match the parameters. */
+cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan *plan,
+                                  const char *function);
+void cnni_layer_refresh(const struct cnni_layer_plan *plan);
+
+/* Copies a parameter's values between the order of files and of memory. */
+void cnni_parameter_export(float *file, const struct cnni_parameter *parameter,
+                           const float *memory);
+void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter,
+                           const float *file);
+
+/* Makes the layer part of a model with that gate: what it kept for running on its own goes, and its
+ * weights are packed anew. */
+void cnni_layer_join(cnn_layer *layer, atomic_int *gate);
+
+/* Frees what a layer keeps for running on its own. */
+void cnni_solo_free(cnn_context *context, struct cnni_solo *solo);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * A layer on its own: forward and backward on tensors.  It plans itself for the shapes of the
+ * latest forward and keeps that plan's memory; models plan all their layers together instead
+ * (model/plan.c). */
+#include "base/context_internal.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "layers/layer_internal.h"
+
+#include <string.h>
+
+struct cnni_solo {
+    struct cnni_layer_plan plan;
+    void *state;
+    void *scratch;
+    uint64_t step; /* trainings so far */
+    int64_t n;
+    bool ready; /* for backward */
+    int32_t shared;
+    cnn_tensor *
+        *inputs; /* of the latest training forward, shared; room for all that the layer may have */
+    cnn_tensor *output;
+};
+
+/* Forgets the tensors of the latest training forward. */
+static void forget(struct cnni_solo *solo)
+{
+    for (int32_t i = 0; i < solo->shared; i++)
+        cnn_tensor_free(solo->inputs[i]);
+    cnn_tensor_free(solo->output);
+    solo->output = NULL;
+    solo->shared = 0;
+    solo->ready = false;
+}
+
+void cnni_solo_free(cnn_context *context, struct cnni_solo *solo)
+{
+    if (solo == NULL)
+        return;
+    forget(solo);
+    cnni_free(context, solo->state);
+    cnni_free(context, solo->scratch);
+    cnni_free(context, solo->inputs);
+    cnni_free(context, solo);
+}
+
+/* A plan with its memory, for up to `max_n` samples; always one that could train. */
+static cnn_status make_solo(struct cnni_solo **solo, cnn_layer *layer,
+                            const struct cnni_shape *input, int32_t input_count, int64_t max_n,
+                            const char *function)
+{
+    struct cnni_solo *made;
+    cnn_context *context = layer->context;
+    CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, function));
+    made->plan = (struct cnni_layer_plan){
+        .layer = layer,
+        .input = *input,
+        .input_count = input_count,
+        .max_n = max_n,
+        .lanes = cnni_lanes(context),
+        .training = true,
+    };
+    cnn_status status = cnni_layer_plan(&made->plan, function);
+    if (status == CNN_OK)
+        status = cnni_layer_make_packed(layer, &made->plan, function);
+    if (status == CNN_OK)
+        status = cnni_alloc(&made->state, context, made->plan.state, 1, function);
+    if (status == CNN_OK)
+        status = cnni_alloc(&made->scratch, context,
+                            CNNI_MAX(made->plan.forward_scratch, made->plan.backward_scratch), 1,
+                            function);
+    if (status == CNN_OK)
+        status = cnni_alloc_zero(&made->inputs, context, (size_t)layer->class->max_inputs,
+                                 sizeof(cnn_tensor *), function);
+    if (status != CNN_OK) {
+        cnni_solo_free(context, made);
+        return status;
+    }
+    *solo = made;
+    return CNN_OK;
+}
+
+/* Sees to it that the layer is built and layer->solo fits the inputs. */
+static cnn_status prepare(cnn_layer *layer, const struct cnni_shape *input, int32_t input_count,
+                          int64_t n, const char *function)
+{
+    struct cnni_solo *old = layer->solo, *made;
+    if (old != NULL && n <= old->plan.max_n && input_count == old->plan.input_count &&
+        cnni_lanes(layer->context) <= old->plan.lanes && cnni_shape_equal(input, &old->plan.input))
+        return CNN_OK;
+    CNNI_TRY(make_solo(&made, layer, input, input_count, n, function));
+    cnn_status status = cnni_layer_build(layer, input, input, function);
+    if (status != CNN_OK) {
+        cnni_solo_free(layer->context, made);
+        return status;
+    }
+    made->step = old == NULL ? 0 : old->step;
+    cnni_solo_free(layer->context, old);
+    layer->solo = made;
+    /* Another shape may want the weights packed in another order. */
+    layer->forward.version = layer->backward.version = 0;
+    return CNN_OK;
+}
+
+/* Checks what a forward is given; writes the shape of one input and the batch. */
+static cnn_status check_forward(cnn_layer *layer, const cnn_tensor *output,
+                                cnn_tensor *const *inputs, int32_t input_count,
+                                struct cnni_shape *input, int64_t *n, const char *function)
+{
+    const struct cnni_layer_class *class = layer->class;
+    cnn_context *context = layer->context;
+    struct cnni_shape output_shape;
+    int64_t output_n;
+    if (layer->in_model)
+        return cnni_fail(context, CNN_ERROR_STATE, "%s: layer \"%s\" belongs to a model", function,
+                         layer->name);
+    if (inputs == NULL)
+        return cnni_fail_null(context, function, "inputs");
+    if (input_count < class->min_inputs || input_count > class->max_inputs)
+        return cnni_fail(context, CNN_ERROR_INVALID, "%s: input_count is %d, a %s takes %d to %d",
+                         function, input_count, class->name, class->min_inputs, class->max_inputs);
+    if (inputs[0] == NULL)
+        return cnni_fail_null(context, function, "inputs[0]");
+    if (inputs[0]->shape.rank < 2)
+        return cnni_fail(context, CNN_ERROR_SHAPE,
+                         "%s: inputs[0] has rank 1, must have a batch dimension and others",
+                         function);
+    input->rank = inputs[0]->shape.rank - 1;
+    memcpy(input->dim, inputs[0]->shape.dim + 1, (size_t)input->rank * sizeof input->dim[0]);
+    int64_t batch = inputs[0]->shape.dim[0];
+    for (int32_t i = 0; i < input_count; i++) {
+        CNNI_TRY(cnni_tensor_check_batch(n, context, inputs[i], CNN_FLOAT32, input, batch, function,
+                                         "an input"));
+        if (*n != batch)
+            return cnni_fail(context, CNN_ERROR_SHAPE, "%s: inputs have %lld and %lld samples",
+                             function, (long long)batch, (long long)*n);
+    }
+    CNNI_TRY(class->shape(layer, &output_shape, input, function));
+    CNNI_TRY(cnni_tensor_check_batch(&output_n, context, output, CNN_FLOAT32, &output_shape, batch,
+                                     function, "output"));
+    if (output_n != batch)
+        return cnni_fail(context, CNN_ERROR_SHAPE, "%s: output has %lld samples, must have %lld",
+                         function, (long long)output_n, (long long)batch);
+    return CNN_OK;
+}
+
+static void run_forward(struct cnni_solo *solo, cnn_tensor *output, cnn_tensor *const *inputs,
+                        bool training)
+{
+    const float *x[CNNI_MAX_INPUTS];
+    for (int32_t i = 0; i < solo->plan.input_count; i++)
+        x[i] = inputs[i]->data;
+    struct cnni_layer_run run = {
+        .plan = &solo->plan,
+        .n = solo->n,
+        .training = training,
+        .step = solo->step,
+        .x = x,
+        .y = output->data,
+        .state = solo->state,
+        .scratch = solo->scratch,
+    };
+    struct cnni_float_state host;
+    cnni_float_enter(&host);
+    cnni_layer_refresh(&solo->plan);
+    solo->plan.layer->class->forward(&run);
+    cnni_float_leave(&host);
+}
+
+cnn_status cnn_layer_forward(cnn_layer *layer, cnn_tensor *output, cnn_tensor *const *inputs,
+                             int32_t input_count, int32_t training)
+{
+    struct cnni_shape input = {0};
+    int64_t n = 0;
+    if (layer == NULL)
+        return cnni_fail_null(NULL, __func__, "layer");
+    CNNI_TRY(check_forward(layer, output, inputs, input_count, &input, &n, __func__));
+    CNNI_TRY(prepare(layer, &input, input_count, n, __func__));
+    struct cnni_solo *solo = layer->solo;
+    forget(solo);
+    solo->n = n;
+    if (training)
+        solo->step++;
+    run_forward(solo, output, inputs, training != 0);
+    if (!training)
+        return CNN_OK;
+    for (int32_t i = 0; i < input_count; i++)
+        solo->inputs[i] = cnni_tensor_share(inputs[i]);
+    solo->shared = input_count;
+    solo->output = cnni_tensor_share(output);
+    solo->ready = true;
+    return CNN_OK;
+}
+
+static cnn_status check_gradient(cnn_layer *layer, const cnn_tensor *gradient,
+                                 const struct cnni_shape *shape, const char *function,
+                                 const char *what)
+{
+    int64_t n;
+    CNNI_TRY(cnni_tensor_check_batch(&n, layer->context, gradient, CNN_FLOAT32, shape,
+                                     layer->solo->n, function, what));
+    if (n != layer->solo->n)
+        return cnni_fail(layer->context, CNN_ERROR_SHAPE, "%s: %s has %lld samples, must have %lld",
+                         function, what, (long long)n, (long long)layer->solo->n);
+    return CNN_OK;
+}
+
+cnn_status cnn_layer_backward(cnn_layer *layer, cnn_tensor *const *input_gradients,
+                              int32_t input_count, const cnn_tensor *output_gradient)
+{
+    if (layer == NULL)
+        return cnni_fail_null(NULL, __func__, "layer");
+    struct cnni_solo *solo = layer->solo;
+    if (layer->in_model || solo == NULL || !solo->ready)
+        return cnni_fail(layer->context, CNN_ERROR_STATE,
+                         layer->in_model
+                             ? "%s: layer \"%s\" belongs to a model"
+                             : "%s: no forward of layer \"%s\" with training 1 came before",
+                         __func__, layer->name);
+    if (input_gradients == NULL)
+        return cnni_fail_null(layer->context, __func__, "input_gradients");
+    if (input_count != solo->plan.input_count)
+        return cnni_fail(layer->context, CNN_ERROR_INVALID,
+                         "%s: input_count is %d, the forward had %d inputs", __func__, input_count,
+                         solo->plan.input_count);
+    const float *x[CNNI_MAX_INPUTS];
+    float *dx[CNNI_MAX_INPUTS];
+    for (int32_t i = 0; i < input_count; i++) {
+        if (input_gradients[i] != NULL)
+            CNNI_TRY(check_gradient(layer, input_gradients[i], &solo->plan.input, __func__,
+                                    "an input gradient"));
+        x[i] = solo->inputs[i]->data;
+        dx[i] = input_gradients[i] == NULL ? NULL : input_gradients[i]->data;
+    }
+    CNNI_TRY(
+        check_gradient(layer, output_gradient, &solo->plan.output, __func__, "output_gradient"));
+    CNNI_TRY(cnni_layer_make_gradients(layer, __func__));
+    struct cnni_layer_run run = {
+        .plan = &solo->plan,
+        .n = solo->n,
+        .training = true,
+        .step = solo->step,
+        .x = x,
+        .y = solo->output->data,
+        .dx = dx,
+        .dy = output_gradient->data,
+        .state = solo->state,
+        .scratch = solo->scratch,
+    };
+    struct cnni_float_state host;
+    cnni_float_enter(&host);
+    cnni_layer_refresh(&solo->plan);
+    layer->class->backward(&run);
+    cnni_float_leave(&host);
+    return CNN_OK;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT
+ * Whole epochs: batches from a loader, steps, sums, and a callback that is told about them. */
+#include "base/error.h"
+#include "base/parallel.h"
+#include "model/trainer_internal.h"
+
+#include <math.h>
+#include <time.h>
+
+/* Sums over the samples of one pass. */
+struct tally {
+    int64_t samples, right;
+    double loss;
+};
+
+struct cnn_progress {
+    cnn_progress_kind kind;
+    int64_t epoch, epochs, step, steps;
+    int64_t samples_total;
+    struct tally training, validation;
+    bool classes;
+    double learning_rate;
+    struct timespec began;
+};
+
+/* One pass over a loader, and who is told. */
+struct pass {
+    cnn_trainer *trainer;
+    cnn_loader *loader;
+    bool training;
+    struct tally *tally;
+    cnn_progress *progress; /* NULL: nobody is told */
+    cnn_progress_fn callback;
+    void *user;
+    const char *function;
+};
+
+/* ---- What a callback sees ---- */
+
+const char *cnn_progress_kind_name(cnn_progress_kind kind)
+{
+    static const char *const names[] = {
+        [CNN_PROGRESS_STEP] = "step",
+        [CNN_PROGRESS_VALIDATION] = "validation",
+        [CNN_PROGRESS_EPOCH] = "epoch",
+    };
+    return kind >= 1 && kind < CNNI_COUNT(names) ? names[kind] : "unknown progress";
+}
+
+cnn_progress_kind cnn_progress_get_kind(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->kind;
+}
+
+int64_t cnn_progress_epoch(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->epoch;
+}
+
+int64_t cnn_progress_epochs(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->epochs;
+}
+
+int64_t cnn_progress_step(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->step;
+}
+
+int64_t cnn_progress_steps(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->steps;
+}
+
+int64_t cnn_progress_samples(const cnn_progress *progress)
+{
+    if (progress == NULL)
+        return 0;
+    return progress->kind == CNN_PROGRESS_VALIDATION ? progress->validation.samples
+                                                     : progress->training.samples;
+}
+
+int64_t cnn_progress_samples_total(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->samples_total;
+}
+
+/* Adds the results of a batch. */
+static void count(struct tally *tally, const struct cnni_loss_result *result, int64_t samples)
+{
+    struct cnni_float_state host;
+    cnni_float_enter(&host);
+    tally->samples += samples;
+    tally->loss += result->sum;
+    tally->right += result->right;
+    cnni_float_leave(&host);
+}
+
+static double mean(double sum, const struct tally *tally)
+{
+    struct cnni_float_state host;
+    if (tally->samples == 0)
+        return NAN;
+    cnni_float_enter(&host);
+    double result = sum / (double)tally->samples;
+    cnni_float_leave(&host);
+    return result;
+}
+
+static double mean_loss(const struct tally *tally)
+{
+    return mean(tally->loss, tally);
+}
+
+static double accuracy(const struct tally *tally, bool classes)
+{
+    return classes ? mean((double)tally->right, tally) : NAN;
+}
+
+double cnn_progress_loss(const cnn_progress *progress)
+{
+    return progress == NULL ? NAN : mean_loss(&progress->training);
+}
+
+double cnn_progress_accuracy(const cnn_progress *progress)
+{
+    return progress == NULL ? NAN : accuracy(&progress->training, progress->classes);
+}
+
+double cnn_progress_validation_loss(const cnn_progress *progress)
+{
+    return progress == NULL ? NAN : mean_loss(&progress->validation);
+}
+
+double cnn_progress_validation_accuracy(const cnn_progress *progress)
+{
+    return progress == NULL ? NAN : accuracy(&progress->validation, progress->classes);
+}
+
+double cnn_progress_learning_rate(const cnn_progress *progress)
+{
+    return progress == NULL ? 0 : progress->learning_rate;
+}
+
+double cnn_progress_seconds(const cnn_progress *progress)
+{
+    struct timespec now;
+    if (progress == NULL)
+        return 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - progress->began.tv_sec) +
+           1e-9 * (double)(now.tv_nsec - progress->began.tv_nsec);
+}
+
+/* ---- Passes ---- */
+
+static cnn_status check_cancelled(cnn_trainer *trainer, const char *function)
+{
+    if (!atomic_exchange(&trainer->cancelled, false))
+        return CNN_OK;
+    return cnni_fail(trainer->context, CNN_ERROR_CANCELLED, "%s: cancelled by cnn_trainer_cancel()",
+                     function);
+}
+
+static cnn_status tell(const struct pass *pass, cnn_progress_kind kind)
+{
+    if (pass->progress == NULL || pass->callback == NULL)
+        return CNN_OK;
+    pass->progress->kind = kind;
+    if (pass->callback(pass->user, pass->progress) == 0)
+        return CNN_OK;
+    return cnni_fail(pass->trainer->context, CNN_ERROR_CANCELLED,
+                     "%s: stopped by the progress callback", pass->function);
+}
+
+static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
+                            const cnn_tensor *labels)
+{
+    struct cnni_loss_result result;
+    cnn_trainer *trainer = pass->trainer;
+    double rate = pass->training ? cnn_optimizer_learning_rate(trainer->optimizer) : 0;
+    CNNI_TRY(cnni_trainer_run(&result, trainer, inputs, labels, pass->training, pass->function));
+    count(pass->tally, &result, cnn_tensor_dim(inputs, 0));
+    if (pass->progress != NULL && pass->training) {
+        pass->progress->learning_rate = rate;
+        pass->progress->step++;
+    }
+    return tell(pass, pass->training ? CNN_PROGRESS_STEP : CNN_PROGRESS_VALIDATION);
+}
+
+static cnn_status run_batches(const struct pass *pass)
+{
+    for (;;) {
+        cnn_tensor *inputs, *labels;
+        CNNI_TRY(check_cancelled(pass->trainer, pass->function));
+        CNNI_TRY(cnn_loader_next(pass->loader, &inputs, &labels));
+        if (inputs == NULL)
+            return CNN_OK;
+        CNNI_TRY(run_batch(pass, inputs, labels));
+    }
+}
+
+static cnn_status run_pass(const struct pass *pass, int64_t epoch)
+{
+    *pass->tally = (struct tally){0, 0, 0};
+    if (pass->progress != NULL)
+        pass->progress->samples_total = cnn_loader_samples(pass->loader);
+    CNNI_TRY(cnn_loader_start(pass->loader, epoch));
+    cnn_status status = run_batches(pass);
+    if (status != CNN_OK) /* leaves the epoch, which nobody will finish */
+        (void)cnn_loader_start(pass->loader, epoch);
+    return status;
+}
+
+/* One epoch and its validation. */
+static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader *validation)
+{
+    cnn_progress *progress = pass->progress;
+    clock_gettime(CLOCK_MONOTONIC, &progress->began);
+    progress->step = 0;
+    progress->steps = cnn_loader_batches(training);
+    progress->validation = (struct tally){0, 0, 0};
+    pass->loader = training;
+    pass->training = true;
+    pass->tally = &progress->training;
+    CNNI_TRY(run_pass(pass, cnn_loader_epoch(training)));
+    if (validation != NULL) {
+        pass->loader = validation;
+        pass->training = false;
+        pass->tally = &progress->validation;
+        CNNI_TRY(run_pass(pass, 0));
+    }
+    progress->samples_total = progress->training.samples;
+    return tell(pass, CNN_PROGRESS_EPOCH);
+}
+
+cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loader *validation,
+                           int64_t epochs, cnn_progress_fn progress, void *user)
+{
+    if (trainer == NULL)
+        return cnni_fail_null(NULL, __func__, "trainer");
+    if (training == NULL)
+        return cnni_fail_null(trainer->context, __func__, "training");
+    if (epochs < 1)
+        return cnni_fail(trainer->context, CNN_ERROR_INVALID,
+                         "%s: epochs is %lld, must be at least 1", __func__, (long long)epochs);
+    cnn_progress state = {.epochs = epochs, .classes = cnni_loss_has_classes(&trainer->loss)};
+    struct pass pass = {.trainer = trainer,
+                        .progress = &state,
+                        .callback = progress,
+                        .user = user,
+                        .function = __func__};
+    for (state.epoch = 1; state.epoch <= epochs; state.epoch++)
+        CNNI_TRY(run_epoch(&pass, training, validation));
+    return CNN_OK;
+}
+
+cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *trainer,
+                                cnn_loader *loader)
+{
+    struct tally tally;
+    if (trainer == NULL)
+        return cnni_fail_null(NULL, __func__, "trainer");
+    if (loader == NULL)
+        return cnni_fail_null(trainer->context, __func__, "loader");
+    const struct pass pass = {
+        .trainer = trainer, .loader = loader, .tally = &tally, .function = __func__};
+    int64_t next = cnn_loader_epoch(loader);
+    cnn_status status = run_pass(&pass, 0);
+    (void)cnn_loader_start(loader, next); /* for whoever trains with it */
+    if (status != CNN_OK)
+        return status;
+    if (loss != NULL)
+        *loss = mean_loss(&tally);
+    if (right != NULL)
+        *right = accuracy(&tally, cnni_loss_has_classes(&trainer->loss));
+    return CNN_OK;
+}

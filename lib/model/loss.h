@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * Losses: the value and the gradient by what the model put out.  Formulas: cnn/trainer.h. */
+#ifndef CNNI_LOSS_H
+#define CNNI_LOSS_H
+
+#include "cnn/trainer.h"
+#include "tensor/tensor_internal.h"
+
+struct cnni_loss {
+    cnn_context *context;
+    cnn_loss kind;
+    struct cnni_shape shape; /* of one sample's output */
+    double smoothing;
+};
+
+/* CNN_ERROR_INVALID for a number that is no loss, CNN_ERROR_SHAPE for an output that it cannot
+ * take. */
+cnn_status cnni_loss_check(const struct cnni_loss *loss, const char *function);
+
+/* CNN_OK when `targets` are right for `n` samples: shape, type, labels in range. */
+cnn_status cnni_loss_check_targets(const struct cnni_loss *loss, const cnn_tensor *targets,
+                                   int64_t n, const char *function);
+
+/* The sum over `n` samples of the loss of each, how many of them are right (classes only), and,
+ * where `gradient` is not NULL, the gradient of the mean by `output` [n][shape].  `work` has room
+ * for n * shape floats. */
+struct cnni_loss_result {
+    double sum, mean;
+    int64_t right;
+};
+struct cnni_loss_result cnni_loss_run(const struct cnni_loss *loss, int64_t n, float *gradient,
+                                      float *work, const float *output, const cnn_tensor *targets);
+
+/* Whether the loss knows right from wrong. */
+bool cnni_loss_has_classes(const struct cnni_loss *loss);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * What a model holds. */
+#ifndef CNNI_MODEL_H
+#define CNNI_MODEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cnn/model.h"
+#include "layers/layer_internal.h"
+
+/* One layer in the graph. */
+struct cnni_node {
+    cnn_layer *layer;         /* shared */
+    struct cnni_shape output; /* of one sample */
+    struct cnni_shape origin; /* what those values were before a flatten; else `output` */
+    int32_t *inputs;          /* numbers of nodes, or CNN_MODEL_INPUT */
+    int32_t input_count;
+    int32_t consumers; /* how many inputs of other nodes this is */
+};
+
+struct cnn_model {
+    atomic_int references;
+    cnn_context *context;
+    struct cnni_shape input;
+    struct cnni_node *nodes;
+    int32_t node_count, node_room;
+    atomic_bool closed;  /* a session or trainer exists or existed: no layer can be added */
+    atomic_bool trained; /* a trainer has it */
+
+    /* Who is using the weights: the number of runs that read them, or -1 while a training step
+     * changes them. */
+    atomic_int gate;
+    pthread_mutex_t packing; /* held while packed weights are made or refreshed */
+
+    char **classes;
+    int32_t class_count;
+    float *mean, *deviation; /* [channels] for picture-shaped inputs, else NULL */
+
+    char **parameter_names; /* "layer.weight", in the order of the layers */
+    int32_t parameter_count;
+};
+
+cnn_model *cnni_model_share(cnn_model *model);
+
+/* Channels of a picture-shaped input [h][w][c]; 0 for other inputs. */
+int32_t cnni_model_channels(const cnn_model *model);
+
+/* The layer and parameter behind number `index` of the names. */
+struct cnni_parameter *cnni_model_parameter(const cnn_model *model, int32_t index);
+
+/* Enters the gate to read the weights, or to train; CNN_ERROR_STATE when others are in the way. */
+cnn_status cnni_model_enter_reading(cnn_model *model, const char *function);
+void cnni_model_leave_reading(cnn_model *model);
+cnn_status cnni_model_enter_training(cnn_model *model, const char *function);
+void cnni_model_leave_training(cnn_model *model);
+
+/* No layer can be added any more. */
+void cnni_model_close(cnn_model *model);
+
+/* CNN_ERROR_STATE for a model without layers, or with an output that nobody takes. */
+cnn_status cnni_model_check_complete(const cnn_model *model, const char *function);
+
+#endif

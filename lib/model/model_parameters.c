@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * A model's parameters by name: finding the layer, which does the rest. */
+#include "base/error.h"
+#include "model/model_internal.h"
+
+#include <string.h>
+
+int32_t cnn_model_parameter_count(const cnn_model *model)
+{
+    return model == NULL ? 0 : model->parameter_count;
+}
+
+const char *cnn_model_parameter_name(const cnn_model *model, int32_t index)
+{
+    return index >= 0 && index < cnn_model_parameter_count(model) ? model->parameter_names[index]
+                                                                  : NULL;
+}
+
+/* Parameter number `index` is parameter number *parameter of the layer that is returned. */
+static cnn_layer *locate(const cnn_model *model, int32_t index, cnn_parameter *parameter)
+{
+    for (int32_t i = 0; i < model->node_count; i++) {
+        cnn_layer *layer = model->nodes[i].layer;
+        *parameter = index;
+        if (index < layer->parameter_count)
+            return layer;
+        index -= layer->parameter_count;
+    }
+    return NULL;
+}
+
+struct cnni_parameter *cnni_model_parameter(const cnn_model *model, int32_t index)
+{
+    cnn_parameter parameter = 0;
+    cnn_layer *layer = locate(model, index, &parameter);
+    return &layer->parameter[parameter];
+}
+
+static cnn_status find(const cnn_model *model, const char *name, cnn_layer **layer,
+                       cnn_parameter *parameter, const char *function)
+{
+    char shown[CNNI_SHOW_SIZE];
+    if (model == NULL)
+        return cnni_fail_null(NULL, function, "model");
+    if (name == NULL)
+        return cnni_fail_null(model->context, function, "name");
+    for (int32_t i = 0; i < model->parameter_count; i++)
+        if (strcmp(model->parameter_names[i], name) == 0) {
+            *layer = locate(model, i, parameter);
+            return CNN_OK;
+        }
+    return cnni_fail(model->context, CNN_ERROR_NOT_FOUND, "%s: the model has no parameter \"%s\"",
+                     function, cnni_show_bytes(shown, sizeof shown, name, strlen(name)));
+}
+
+cnn_status cnn_model_parameter_shape(const cnn_model *model, const char *name, int64_t *shape,
+                                     int32_t *rank)
+{
+    cnn_layer *layer = NULL;
+    cnn_parameter parameter = 0;
+    CNNI_TRY(find(model, name, &layer, &parameter, __func__));
+    return cnn_layer_parameter_shape(layer, parameter, shape, rank);
+}
+
+cnn_status cnn_model_get_parameter(const cnn_model *model, const char *name, cnn_tensor *values)
+{
+    cnn_layer *layer = NULL;
+    cnn_parameter parameter = 0;
+    CNNI_TRY(find(model, name, &layer, &parameter, __func__));
+    return cnn_layer_get_parameter(layer, parameter, values);
+}
+
+cnn_status cnn_model_set_parameter(cnn_model *model, const char *name, const cnn_tensor *values)
+{
+    cnn_layer *layer = NULL;
+    cnn_parameter parameter = 0;
+    CNNI_TRY(find(model, name, &layer, &parameter, __func__));
+    return cnn_layer_set_parameter(layer, parameter, values);
+}
+
+cnn_status cnn_model_get_gradient(const cnn_model *model, const char *name, cnn_tensor *values)
+{
+    cnn_layer *layer = NULL;
+    cnn_parameter parameter = 0;
+    CNNI_TRY(find(model, name, &layer, &parameter, __func__));
+    return cnn_layer_get_gradient(layer, parameter, values);
+}

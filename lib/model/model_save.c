@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * Model files, writing: the graph as a JSON text, the parameters in the order of files, and both in
+ * the container of safetensors.c.  The text, whose members always come in this order:
+ *
+ *     {"format":1,"library":"0.1.0","input":[64,64,3],"mean":[...],"deviation":[...],
+ *      "layers":[{"kind":"relu","name":"relu1","options":{...},"inputs":[0]},...],
+ *      "classes":["cat","dog"],"crc32c":["0123abcd",...]}
+ *
+ * with one checksum for each tensor, in the tensors' order. */
+#include "model/model_file.h"
+
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cnn/version.h"
+
+#include <string.h>
+
+static void put_text(struct cnni_json_writer *json, const char *text)
+{
+    cnni_json_put_text(json, text, strlen(text));
+}
+
+/* ---- The graph ---- */
+
+static void put_reals(struct cnni_json_writer *json, const char *name, const float *values,
+                      int32_t count)
+{
+    cnni_json_put_key(json, name);
+    cnni_json_open(json, '[');
+    for (int32_t i = 0; i < count; i++)
+        cnni_json_put_real(json, values[i]);
+    cnni_json_close(json, ']');
+}
+
+static void put_input(struct cnni_json_writer *json, const struct cnni_shape *shape)
+{
+    cnni_json_put_key(json, "input");
+    cnni_json_open(json, '[');
+    for (int32_t i = 0; i < shape->rank; i++)
+        cnni_json_put_integer(json, shape->dim[i]);
+    cnni_json_close(json, ']');
+}
+
+static void put_options(struct cnni_json_writer *json, const cnn_layer *layer)
+{
+    cnni_json_put_key(json, "options");
+    cnni_json_open(json, '{');
+    for (int32_t i = 0; i < layer->class->option_count; i++) {
+        const struct cnni_option *option = &layer->class->options[i];
+        double value = cnni_layer_option(layer, option);
+        cnni_json_put_key(json, option->name);
+        if (option->type == CNNI_WHOLE)
+            cnni_json_put_integer(json, (int64_t)value);
+        else
+            cnni_json_put_real(json, value);
+    }
+    cnni_json_close(json, '}');
+}
+
+static void put_node(struct cnni_json_writer *json, const struct cnni_node *node)
+{
+    cnni_json_open(json, '{');
+    cnni_json_put_key(json, "kind");
+    put_text(json, node->layer->class->name);
+    cnni_json_put_key(json, "name");
+    put_text(json, node->layer->name);
+    put_options(json, node->layer);
+    cnni_json_put_key(json, "inputs");
+    cnni_json_open(json, '[');
+    for (int32_t i = 0; i < node->input_count; i++)
+        cnni_json_put_integer(json, node->inputs[i]);
+    cnni_json_close(json, ']');
+    cnni_json_close(json, '}');
+}
+
+static void put_layers(struct cnni_json_writer *json, const cnn_model *model)
+{
+    cnni_json_put_key(json, "layers");
+    cnni_json_open(json, '[');
+    for (int32_t i = 0; i < model->node_count; i++)
+        put_node(json, &model->nodes[i]);
+    cnni_json_close(json, ']');
+}
+
+static void put_classes(struct cnni_json_writer *json, const cnn_model *model)
+{
+    cnni_json_put_key(json, "classes");
+    cnni_json_open(json, '[');
+    for (int32_t i = 0; i < model->class_count; i++)
+        put_text(json, model->classes[i]);
+    cnni_json_close(json, ']');
+}
+
+static void put_checksums(struct cnni_json_writer *json, const uint32_t *crcs, int32_t count)
+{
+    char text[CNNI_CRC_TEXT];
+    cnni_json_put_key(json, "crc32c");
+    cnni_json_open(json, '[');
+    for (int32_t i = 0; i < count; i++)
+        put_text(json, cnni_crc_text(text, crcs[i]));
+    cnni_json_close(json, ']');
+}
+
+static void put_graph(struct cnni_json_writer *json, const cnn_model *model, const uint32_t *crcs)
+{
+    int32_t channels = cnni_model_channels(model);
+    cnni_json_open(json, '{');
+    cnni_json_put_key(json, "format");
+    cnni_json_put_integer(json, CNNI_MODEL_FORMAT);
+    cnni_json_put_key(json, "library");
+    put_text(json, cnn_version_string());
+    put_input(json, &model->input);
+    put_reals(json, "mean", model->mean, channels);
+    put_reals(json, "deviation", model->deviation, channels);
+    put_layers(json, model);
+    put_classes(json, model);
+    put_checksums(json, crcs, model->parameter_count);
+    cnni_json_close(json, '}');
+}
+
+/* ---- The file ---- */
+
+/* A model on its way into memory. */
+struct saving {
+    const cnn_model *model;
+    const char *function;
+    struct cnni_json_writer header;
+    uint32_t *crcs; /* of the parameters */
+    size_t size;    /* of all values */
+    unsigned char *values;
+};
+
+/* Calls `visit` for each parameter, with its number. */
+typedef cnn_status visit_fn(struct saving *saving, const struct cnni_parameter *parameter,
+                            int32_t index);
+
+static cnn_status for_each_parameter(struct saving *saving, visit_fn *visit)
+{
+    int32_t index = 0;
+    for (int32_t i = 0; i < saving->model->node_count; i++) {
+        const cnn_layer *layer = saving->model->nodes[i].layer;
+        for (int32_t j = 0; j < layer->parameter_count; j++)
+            CNNI_TRY(visit(saving, &layer->parameter[j], index++));
+    }
+    return CNN_OK;
+}
+
+static cnn_status add_header_line(struct saving *saving, const struct cnni_parameter *parameter,
+                                  int32_t index)
+{
+    size_t size = (size_t)parameter->count * sizeof(float);
+    cnni_safetensors_add(&saving->header, saving->model->parameter_names[index], &parameter->shape,
+                         saving->size, size);
+    saving->size += size;
+    return saving->header.status;
+}
+
+/* Writes the header anew, with the checksums as they are.  Its size does not depend on them. */
+static cnn_status write_header(struct saving *saving)
+{
+    struct cnni_json_writer graph;
+    cnni_json_writer_start(&graph, saving->model->context, saving->function);
+    put_graph(&graph, saving->model, saving->crcs);
+    cnn_status status = graph.status;
+    if (status == CNN_OK) {
+        saving->size = 0;
+        cnni_json_writer_free(&saving->header);
+        cnni_json_writer_start(&saving->header, saving->model->context, saving->function);
+        cnni_safetensors_begin(&saving->header, graph.bytes, graph.size);
+        for_each_parameter(saving, add_header_line);
+        cnni_safetensors_finish(&saving->header);
+        status = saving->header.status;
+    }
+    cnni_json_writer_free(&graph);
+    return status;
+}
+
+static cnn_status write_values(struct saving *saving, const struct cnni_parameter *parameter,
+                               int32_t index)
+{
+    float *values;
+    size_t count = (size_t)parameter->count;
+    CNNI_TRY(cnni_alloc(&values, saving->model->context, count, sizeof *values, saving->function));
+    cnni_parameter_export(values, parameter, parameter->value);
+    cnni_store_floats(saving->values, values, count);
+    saving->crcs[index] = cnni_crc32c(0, saving->values, count * sizeof *values);
+    saving->values += count * sizeof *values;
+    cnni_free(saving->model->context, values);
+    return CNN_OK;
+}
+
+/* The header comes first in the file, but knows the checksums of the values: it is written once to
+ * learn its size, and once more when they are there. */
+static cnn_status write_bytes(struct saving *saving, cnn_tensor **bytes)
+{
+    CNNI_TRY(write_header(saving));
+    int64_t size = (int64_t)(saving->header.size + saving->size);
+    CNNI_TRY(cnn_tensor_create(bytes, saving->model->context, CNN_UINT8, &size, 1));
+    unsigned char *first = cnn_tensor_data(*bytes);
+    saving->values = first + saving->header.size;
+    CNNI_TRY(for_each_parameter(saving, write_values));
+    CNNI_TRY(write_header(saving));
+    memcpy(first, saving->header.bytes, saving->header.size);
+    return CNN_OK;
+}
+
+static cnn_status save(const cnn_model *model, cnn_tensor **bytes, const char *function)
+{
+    struct saving saving = {.model = model, .function = function};
+    if (model->node_count == 0)
+        return cnni_fail(model->context, CNN_ERROR_STATE, "%s: the model has no layers", function);
+    CNNI_TRY(cnni_model_enter_reading((cnn_model *)model, function));
+    cnni_json_writer_start(&saving.header, model->context, function);
+    cnn_status status =
+        cnni_alloc_zero(&saving.crcs, model->context, (size_t)model->parameter_count,
+                        sizeof *saving.crcs, function);
+    if (status == CNN_OK)
+        status = write_bytes(&saving, bytes);
+    cnni_model_leave_reading((cnn_model *)model);
+    cnni_free(model->context, saving.crcs);
+    cnni_json_writer_free(&saving.header);
+    if (status != CNN_OK) {
+        cnn_tensor_free(*bytes);
+        *bytes = NULL;
+    }
+    return status;
+}
+
+cnn_status cnn_model_save_memory(const cnn_model *model, cnn_tensor **bytes)
+{
+    if (bytes == NULL)
+        return cnni_fail_null(model == NULL ? NULL : model->context, __func__, "bytes");
+    *bytes = NULL;
+    if (model == NULL)
+        return cnni_fail_null(NULL, __func__, "model");
+    return save(model, bytes, __func__);
+}
+
+cnn_status cnn_model_save(const cnn_model *model, const char *path)
+{
+    struct cnni_file_writer *writer;
+    cnn_tensor *bytes = NULL;
+    if (model == NULL)
+        return cnni_fail_null(NULL, __func__, "model");
+    if (path == NULL)
+        return cnni_fail_null(model->context, __func__, "path");
+    CNNI_TRY(save(model, &bytes, __func__));
+    cnn_status status = cnni_file_create(&writer, model->context, path, __func__);
+    if (status == CNN_OK) {
+        cnni_file_write(writer, cnn_tensor_data(bytes), cnn_tensor_bytes(bytes));
+        status = cnni_file_commit(writer);
+    }
+    cnn_tensor_free(bytes);
+    return status;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT
+ * Making a plan and running it.  Moments are numbered: layer i of N runs forward at i and backward
+ * at 2 N - i; the loss is at N.  Where the buffers lie is decided in plan_layout.c. */
+#include "model/plan.h"
+
+#include "base/context_internal.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/plan_layout.h"
+#include "ops/op_elementwise.h"
+
+#include <string.h>
+
+/* ---- Buffers ---- */
+
+static int32_t forward_time(int32_t index)
+{
+    return index;
+}
+
+static int32_t backward_time(const struct cnni_plan *plan, int32_t index)
+{
+    return 2 * plan->model->node_count - index;
+}
+
+static int32_t loss_time(const struct cnni_plan *plan)
+{
+    return plan->model->node_count;
+}
+
+/* A new buffer that is needed at `time`; its life is extended by need(). */
+static int32_t new_buffer(struct cnni_plan *plan, size_t bytes, int32_t time)
+{
+    if (bytes == 0)
+        return CNNI_NO_BUFFER;
+    plan->buffers[plan->buffer_count] =
+        (struct cnni_buffer){.bytes = bytes, .from = time, .to = time};
+    return plan->buffer_count++;
+}
+
+static void need(struct cnni_plan *plan, int32_t buffer, int32_t time)
+{
+    if (buffer == CNNI_NO_BUFFER)
+        return;
+    plan->buffers[buffer].from = CNNI_MIN(plan->buffers[buffer].from, time);
+    plan->buffers[buffer].to = CNNI_MAX(plan->buffers[buffer].to, time);
+}
+
+/* Bytes of `shape` for a whole batch. */
+static cnn_status batch_bytes(const struct cnni_plan *plan, size_t *bytes,
+                              const struct cnni_shape *shape, const char *function)
+{
+    char text[CNNI_SHAPE_TEXT];
+    if (cnni_mul_size(bytes, (size_t)cnni_shape_count(shape) * sizeof(float), (size_t)plan->max_n))
+        return CNN_OK;
+    return cnni_fail(plan->model->context, CNN_ERROR_SHAPE,
+                     "%s: %lld samples of %s are more than memory can hold", function,
+                     (long long)plan->max_n, cnni_shape_text(text, shape));
+}
+
+/* ---- Values ---- */
+
+static int32_t flags(const struct cnni_plan *plan, int32_t index)
+{
+    return plan->model->nodes[index].layer->class->flags;
+}
+
+/* Whether backward reads, as its output, a value of layer `index` or of one whose memory it already
+ * shares. */
+static bool output_is_read(const struct cnni_plan *plan, int32_t index)
+{
+    int32_t value = plan->steps[index].value;
+    for (int32_t i = index; i >= 0; i--)
+        if (plan->steps[i].value == value && flags(plan, i) & CNNI_BACKWARD_READS_OUTPUT)
+            return true;
+    return false;
+}
+
+/* Whether layer `index` may write over its input. */
+static bool works_in_place(const struct cnni_plan *plan, int32_t index)
+{
+    int32_t input = plan->model->nodes[index].inputs[0];
+    if (!(flags(plan, index) & CNNI_IN_PLACE) || input == CNN_MODEL_INPUT ||
+        plan->model->nodes[input].consumers > 1)
+        return false;
+    return !plan->training || flags(plan, index) & CNNI_KEEPS_VALUES ||
+           !(output_is_read(plan, input) || flags(plan, index) & CNNI_BACKWARD_READS_INPUT);
+}
+
+/* A ReLU that works in place behind a layer that can do it in passing. */
+static void fuse_relu(struct cnni_plan *plan, int32_t index)
+{
+    int32_t input = plan->model->nodes[index].inputs[0];
+    if (plan->model->nodes[index].layer->class->kind != CNN_RELU ||
+        !(flags(plan, input) & CNNI_TAKES_RELU))
+        return;
+    plan->steps[input].layer.relu = true;
+    plan->steps[index].done_before = true;
+}
+
+static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char *function)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    struct cnni_step *step = &plan->steps[index];
+    size_t bytes;
+    CNNI_TRY(batch_bytes(plan, &bytes, &node->output, function));
+    if (works_in_place(plan, index)) {
+        step->value = plan->steps[node->inputs[0]].value;
+        fuse_relu(plan, index);
+    } else {
+        step->value = new_buffer(plan, bytes, forward_time(index));
+    }
+    need(plan, step->value, forward_time(index));
+    if (index == plan->model->node_count - 1)
+        need(plan, step->value, loss_time(plan));
+    if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT)
+        need(plan, step->value, backward_time(plan, index));
+    for (int32_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i] == CNN_MODEL_INPUT)
+            continue;
+        int32_t value = plan->steps[node->inputs[i]].value;
+        need(plan, value, forward_time(index));
+        if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_INPUT)
+            need(plan, value, backward_time(plan, index));
+    }
+    return CNN_OK;
+}
+
+static void place_work(struct cnni_plan *plan, int32_t index)
+{
+    struct cnni_step *step = &plan->steps[index];
+    step->state = new_buffer(plan, step->layer.state, forward_time(index));
+    need(plan, step->state, backward_time(plan, index));
+    step->forward_scratch = new_buffer(plan, step->layer.forward_scratch, forward_time(index));
+    step->backward_scratch =
+        new_buffer(plan, step->layer.backward_scratch, backward_time(plan, index));
+}
+
+/* ---- Gradients ---- */
+
+static int32_t *gradient_of(struct cnni_plan *plan, int32_t index)
+{
+    return index == CNN_MODEL_INPUT ? &plan->input_gradient : &plan->steps[index].gradient;
+}
+
+/* Where layer `index` leaves the gradient by its input number `slot`.  The consumer that runs
+ * backward first writes it; each later one makes its own aside and adds it. */
+static void place_gradient(struct cnni_plan *plan, int32_t index, int32_t slot, size_t bytes)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    int32_t input = node->inputs[slot], time = backward_time(plan, index);
+    int32_t *gradient = gradient_of(plan, input);
+    bool in_place = slot == 0 && flags(plan, index) & CNNI_IN_PLACE && input != CNN_MODEL_INPUT &&
+                    plan->model->nodes[input].consumers == 1;
+    if (*gradient != CNNI_NO_BUFFER)
+        plan->steps[index].sum[slot] = new_buffer(plan, bytes, time);
+    else
+        *gradient = in_place ? plan->steps[index].gradient : new_buffer(plan, bytes, time);
+    need(plan, *gradient,
+         input == CNN_MODEL_INPUT ? backward_time(plan, 0) : backward_time(plan, input));
+    need(plan, plan->steps[index].gradient, time);
+}
+
+static cnn_status place_gradients(struct cnni_plan *plan, bool input_gradient, const char *function)
+{
+    int32_t last = plan->model->node_count - 1;
+    size_t bytes;
+    CNNI_TRY(batch_bytes(plan, &bytes, &plan->model->nodes[last].output, function));
+    plan->steps[last].gradient = new_buffer(plan, bytes, loss_time(plan));
+    for (int32_t index = last; index >= 0; index--) {
+        const struct cnni_node *node = &plan->model->nodes[index];
+        for (int32_t slot = 0; slot < node->input_count; slot++) {
+            if (node->inputs[slot] == CNN_MODEL_INPUT && !input_gradient)
+                continue;
+            CNNI_TRY(batch_bytes(plan, &bytes, &plan->steps[index].layer.input, function));
+            place_gradient(plan, index, slot, bytes);
+        }
+        need(plan, plan->steps[index].gradient, backward_time(plan, index));
+    }
+    return CNN_OK;
+}
+
+/* ---- Making ---- */
+
+/* Allocates for the plan, and counts it. */
+static cnn_status take(struct cnni_plan *plan, void *memory /* any_type ** */, size_t count,
+                       size_t size, const char *function)
+{
+    CNNI_TRY(cnni_alloc(memory, plan->model->context, count, size, function));
+    plan->bytes += count * size;
+    return CNN_OK;
+}
+
+static void clear_step(struct cnni_step *step, int32_t input_count)
+{
+    step->value = step->gradient = step->state = CNNI_NO_BUFFER;
+    step->forward_scratch = step->backward_scratch = CNNI_NO_BUFFER;
+    for (int32_t i = 0; i < input_count; i++)
+        step->sum[i] = CNNI_NO_BUFFER;
+}
+
+static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *function)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    struct cnni_step *step = &plan->steps[index];
+    cnn_context *context = plan->model->context;
+    CNNI_TRY(take(plan, &step->sum, (size_t)node->input_count, sizeof *step->sum, function));
+    clear_step(step, node->input_count);
+    int32_t input = node->inputs[0];
+    step->layer = (struct cnni_layer_plan){
+        .layer = node->layer,
+        .input = input == CNN_MODEL_INPUT ? plan->model->input : plan->model->nodes[input].output,
+        .input_count = node->input_count,
+        .max_n = plan->max_n,
+        .lanes = cnni_lanes(context),
+        .training = plan->training,
+    };
+    CNNI_TRY(cnni_layer_plan(&step->layer, function));
+    pthread_mutex_lock(&plan->model->packing);
+    cnn_status status = cnni_layer_make_packed(node->layer, &step->layer, function);
+    pthread_mutex_unlock(&plan->model->packing);
+    if (status == CNN_OK && plan->training)
+        status = cnni_layer_make_gradients(node->layer, function);
+    if (status == CNN_OK)
+        status = place_value(plan, index, function);
+    place_work(plan, index);
+    return status;
+}
+
+/* Room for pointers and buffers: a value, a gradient, a state and two scratches per layer, and a
+ * sum per input. */
+static cnn_status make_room(struct cnni_plan *plan, const char *function)
+{
+    const cnn_model *model = plan->model;
+    size_t count = 1, most = 1;
+    for (int32_t i = 0; i < model->node_count; i++) {
+        count += 5 + (size_t)model->nodes[i].input_count;
+        most = CNNI_MAX(most, (size_t)model->nodes[i].input_count);
+    }
+    CNNI_TRY(take(plan, &plan->steps, (size_t)model->node_count, sizeof *plan->steps, function));
+    memset(plan->steps, 0, (size_t)model->node_count * sizeof *plan->steps);
+    CNNI_TRY(take(plan, &plan->buffers, count, sizeof *plan->buffers, function));
+    CNNI_TRY(take(plan, &plan->x, most, sizeof *plan->x, function));
+    return take(plan, &plan->dx, most, sizeof *plan->dx, function);
+}
+
+static cnn_status fill(struct cnni_plan *plan, const struct cnni_plan_options *options,
+                       const char *function)
+{
+    cnn_context *context = plan->model->context;
+    CNNI_TRY(make_room(plan, function));
+    for (int32_t i = 0; i < plan->model->node_count; i++)
+        CNNI_TRY(plan_layer(plan, i, function));
+    if (plan->training)
+        CNNI_TRY(place_gradients(plan, options->input_gradient, function));
+    CNNI_TRY(
+        cnni_plan_layout(&plan->arena_bytes, plan->buffers, plan->buffer_count, context, function));
+    return take(plan, &plan->arena, plan->arena_bytes, 1, function);
+}
+
+cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
+                            const struct cnni_plan_options *options, const char *function)
+{
+    struct cnni_plan *made;
+    if (options->max_n < 1 || options->max_n > INT32_MAX)
+        return cnni_fail(model->context, CNN_ERROR_INVALID,
+                         "%s: the batch is %lld, must be 1 to %d", function,
+                         (long long)options->max_n, INT32_MAX);
+    CNNI_TRY(cnni_model_check_complete(model, function));
+    CNNI_TRY(cnni_alloc_zero(&made, model->context, 1, sizeof *made, function));
+    made->model = cnni_model_share(model);
+    made->bytes = sizeof *made;
+    made->max_n = options->max_n;
+    made->training = options->training;
+    made->input_gradient = CNNI_NO_BUFFER;
+    cnn_status status = fill(made, options, function);
+    if (status != CNN_OK) {
+        cnni_plan_free(made);
+        return status;
+    }
+    *plan = made;
+    return CNN_OK;
+}
+
+void cnni_plan_free(struct cnni_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    cnn_context *context = plan->model->context;
+    for (int32_t i = 0; plan->steps != NULL && i < plan->model->node_count; i++)
+        cnni_free(context, plan->steps[i].sum);
+    cnni_free(context, plan->steps);
+    cnni_free(context, plan->buffers);
+    cnni_free(context, (void *)plan->x);
+    cnni_free(context, plan->dx);
+    cnni_free(context, plan->arena);
+    cnn_model *model = plan->model;
+    cnni_free(context, plan);
+    cnn_model_free(model);
+}
+
+size_t cnni_plan_bytes(const struct cnni_plan *plan)
+{
+    return plan->bytes;
+}
+
+void cnni_plan_refresh(struct cnni_plan *plan)
+{
+    pthread_mutex_lock(&plan->model->packing);
+    for (int32_t i = 0; i < plan->model->node_count; i++)
+        cnni_layer_refresh(&plan->steps[i].layer);
+    pthread_mutex_unlock(&plan->model->packing);
+}
+
+/* ---- Running ---- */
+
+static void *place(const struct cnni_plan *plan, int32_t buffer)
+{
+    return buffer == CNNI_NO_BUFFER ? NULL : plan->arena + plan->buffers[buffer].offset;
+}
+
+float *cnni_plan_value(const struct cnni_plan *plan, int32_t index)
+{
+    return place(plan, plan->steps[index].value);
+}
+
+float *cnni_plan_gradient(const struct cnni_plan *plan, int32_t index)
+{
+    return place(plan, *gradient_of((struct cnni_plan *)plan, index));
+}
+
+/* The output of layer `index`; the last one, and those that share its memory, are the caller's. */
+static float *output_of(const struct cnni_plan *plan, const struct cnni_plan_run *run,
+                        int32_t index)
+{
+    int32_t last = plan->model->node_count - 1;
+    if (run->output != NULL && plan->steps[index].value == plan->steps[last].value)
+        return run->output;
+    return cnni_plan_value(plan, index);
+}
+
+static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct cnni_plan_run *run,
+                                     int32_t index)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    for (int32_t i = 0; i < node->input_count; i++)
+        plan->x[i] =
+            node->inputs[i] == CNN_MODEL_INPUT ? run->input : output_of(plan, run, node->inputs[i]);
+    return (struct cnni_layer_run){
+        .plan = &plan->steps[index].layer,
+        .n = run->n,
+        .training = run->training,
+        .step = run->step,
+        .x = plan->x,
+        .y = output_of(plan, run, index),
+        .state = place(plan, plan->steps[index].state),
+    };
+}
+
+void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (plan->steps[i].done_before)
+            continue;
+        struct cnni_layer_run one = prepare(plan, run, i);
+        one.scratch = place(plan, plan->steps[i].forward_scratch);
+        plan->model->nodes[i].layer->class->forward(&one);
+    }
+}
+
+static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    const struct cnni_step *step = &plan->steps[index];
+    struct cnni_layer_run one = prepare(plan, run, index);
+    one.dy = cnni_plan_gradient(plan, index);
+    one.dx = plan->dx;
+    one.scratch = place(plan, step->backward_scratch);
+    for (int32_t i = 0; i < node->input_count; i++)
+        plan->dx[i] = step->sum[i] != CNNI_NO_BUFFER ? place(plan, step->sum[i])
+                                                     : cnni_plan_gradient(plan, node->inputs[i]);
+    node->layer->class->backward(&one);
+    for (int32_t i = 0; i < node->input_count; i++)
+        if (step->sum[i] != CNNI_NO_BUFFER) {
+            float *sum = cnni_plan_gradient(plan, node->inputs[i]);
+            cnni_add(plan->model->context, run->n * cnni_shape_count(&step->layer.input), sum, sum,
+                     plan->dx[i]);
+        }
+}
+
+void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
+{
+    for (int32_t i = count - 1; i >= 0; i--)
+        backward_layer(plan, run, i);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * A plan: how a whole model is run for batches up to a maximum.  All memory is one arena, laid out
+ * once: each value, gradient, state and scratch has a lifetime, and those that do not live at the
+ * same time share a place. A session has a plan to predict, a trainer one to train. */
+#ifndef CNNI_PLAN_H
+#define CNNI_PLAN_H
+
+#include "model/model_internal.h"
+
+/* One layer of the model in a plan.  Offsets are into the arena. */
+struct cnni_step {
+    struct cnni_layer_plan layer;
+    int32_t value;    /* number of the buffer of its output */
+    int32_t gradient; /* of the gradient by its output */
+    int32_t state, forward_scratch, backward_scratch;
+    int32_t
+        *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */
+    bool done_before; /* forward is done by the layer before: a fused ReLU */
+};
+
+/* A piece of memory that is needed from one moment to another, both included. */
+struct cnni_buffer {
+    size_t bytes;
+    int32_t from, to;
+    size_t offset;
+};
+
+enum { CNNI_NO_BUFFER = -1 };
+
+struct cnni_plan {
+    cnn_model *model; /* shared */
+    int64_t max_n;
+    bool training;
+    struct cnni_step *steps; /* as many as the model has layers */
+    struct cnni_buffer *buffers;
+    int32_t buffer_count;
+    int32_t input_gradient; /* buffer of the gradient by the model's input, or none */
+    char *arena;
+    size_t arena_bytes;
+    size_t bytes;    /* of the plan and all that it points to */
+    const float **x; /* room for the pointers of one run: the most inputs that a layer has */
+    float **dx;
+};
+
+struct cnni_plan_options {
+    int64_t max_n;
+    bool training;
+    bool input_gradient; /* training: the gradient by the model's input is wanted */
+};
+
+/* Plans and allocates.  The plan holds for the model's layers at this moment. */
+cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
+                            const struct cnni_plan_options *options, const char *function);
+void cnni_plan_free(struct cnni_plan *plan);
+
+/* Bytes that the plan holds. */
+size_t cnni_plan_bytes(const struct cnni_plan *plan);
+
+/* Makes the packed weights match the parameters. */
+void cnni_plan_refresh(struct cnni_plan *plan);
+
+/* What a run is about. */
+struct cnni_plan_run {
+    int64_t n;
+    const float *input; /* the caller's */
+    float *output;      /* the caller's, for the output of the last layer; NULL: in the arena */
+    bool training;      /* dropout acts */
+    uint64_t step;
+};
+
+/* Runs layers 0 .. count - 1. */
+void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count);
+
+/* Runs layers count - 1 .. 0 backward; the gradient by the output of layer count - 1 is in its
+ * buffer. */
+void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count);
+
+/* The output of layer `index` in the arena, and the gradient by it. */
+float *cnni_plan_value(const struct cnni_plan *plan, int32_t index);
+float *cnni_plan_gradient(const struct cnni_plan *plan, int32_t index);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * A session: a model and a plan to predict with it. */
+#include "base/context_internal.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "cnn/session.h"
+#include "model/plan.h"
+
+struct cnn_session {
+    struct cnni_plan *plan;
+};
+
+cnn_status cnn_session_create(cnn_session **session, cnn_model *model, int64_t max_batch)
+{
+    cnn_session *made;
+    if (session == NULL)
+        return cnni_fail_null(model == NULL ? NULL : model->context, __func__, "session");
+    *session = NULL;
+    if (model == NULL)
+        return cnni_fail_null(NULL, __func__, "model");
+    const struct cnni_plan_options options = {.max_n = max_batch};
+    CNNI_TRY(cnni_alloc_zero(&made, model->context, 1, sizeof *made, __func__));
+    cnn_status status = cnni_plan_create(&made->plan, model, &options, __func__);
+    if (status != CNN_OK) {
+        cnni_free(model->context, made);
+        return status;
+    }
+    cnni_model_close(model);
+    *session = made;
+    return CNN_OK;
+}
+
+void cnn_session_free(cnn_session *session)
+{
+    if (session == NULL)
+        return;
+    cnn_context *context = session->plan->model->context;
+    cnni_context_share(context);
+    cnni_plan_free(session->plan);
+    cnni_free(context, session);
+    cnni_context_release(context);
+}
+
+static bool overlap(const cnn_tensor *a, const cnn_tensor *b)
+{
+    uintptr_t first = (uintptr_t)a->data, second = (uintptr_t)b->data;
+    return first < second + cnn_tensor_bytes(b) && second < first + cnn_tensor_bytes(a);
+}
+
+/* Checks what a run is given; writes the batch. */
+static cnn_status check_run(const struct cnni_plan *plan, cnn_tensor *const *outputs,
+                            int32_t output_count, const cnn_tensor *const *inputs,
+                            int32_t input_count, int64_t *n, const char *function)
+{
+    const cnn_model *model = plan->model;
+    int64_t output_n;
+    if (outputs == NULL || inputs == NULL)
+        return cnni_fail_null(model->context, function, outputs == NULL ? "outputs" : "inputs");
+    if (input_count != 1 || output_count != 1)
+        return cnni_fail(model->context, CNN_ERROR_INVALID,
+                         "%s: there are %d outputs and %d inputs, must be 1 and 1", function,
+                         output_count, input_count);
+    CNNI_TRY(cnni_tensor_check_batch(n, model->context, inputs[0], CNN_FLOAT32, &model->input,
+                                     plan->max_n, function, "inputs[0]"));
+    CNNI_TRY(cnni_tensor_check_batch(&output_n, model->context, outputs[0], CNN_FLOAT32,
+                                     &model->nodes[model->node_count - 1].output, plan->max_n,
+                                     function, "outputs[0]"));
+    if (output_n != *n)
+        return cnni_fail(model->context, CNN_ERROR_SHAPE,
+                         "%s: outputs[0] has %lld samples, inputs[0] has %lld", function,
+                         (long long)output_n, (long long)*n);
+    if (overlap(outputs[0], inputs[0]))
+        return cnni_fail(model->context, CNN_ERROR_INVALID,
+                         "%s: outputs[0] and inputs[0] share the same memory, must be two",
+                         function);
+    return CNN_OK;
+}
+
+cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int32_t output_count,
+                           const cnn_tensor *const *inputs, int32_t input_count)
+{
+    int64_t n = 0;
+    if (session == NULL)
+        return cnni_fail_null(NULL, __func__, "session");
+    struct cnni_plan *plan = session->plan;
+    CNNI_TRY(check_run(plan, outputs, output_count, inputs, input_count, &n, __func__));
+    CNNI_TRY(cnni_model_enter_reading(plan->model, __func__));
+    const struct cnni_plan_run run = {.n = n, .input = inputs[0]->data, .output = outputs[0]->data};
+    struct cnni_float_state host;
+    cnni_float_enter(&host);
+    cnni_plan_refresh(plan);
+    cnni_plan_forward(plan, &run, plan->model->node_count);
+    cnni_float_leave(&host);
+    cnni_model_leave_reading(plan->model);
+    return CNN_OK;
+}
+
+size_t cnn_session_bytes(const cnn_session *session)
+{
+    return session == NULL ? 0 : cnni_plan_bytes(session->plan) + sizeof *session;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * Convolution on raw pointers: cutting into items and tiles, packing, threads.  The arithmetic is in
+ * kernels/; options and parameters are in layers/layer_conv2d.c and layer_dense.c (a dense layer is a
+ * 1x1 convolution of 1x1 pictures).
+ *
+ * The letters, here and in all of lib/:
+ *   n samples, h w c input rows, columns, channels; k filters (output channels); r s kernel rows and
+ *   columns; oh ow output rows and columns; x input, y output, w weights, b bias; d in front: gradient.
+ * Weights are [r][s][c / groups][k], so that k, the vector dimension of the kernels, is contiguous. */
+#ifndef CNNI_OP_CONV2D_H
+#define CNNI_OP_CONV2D_H
+
+#include "base/base.h"
+#include "cnn/context.h"
+
+struct cnni_conv2d {
+    int64_t h, w, c;
+    int64_t k, r, s;
+    int64_t oh, ow;
+    int64_t stride_h, stride_w;
+    int64_t pad_top, pad_left; /* the others follow from oh and ow */
+    int64_t dilation_h, dilation_w;
+    int64_t groups;
+};
+
+/* The sizes of what the calls below need, in floats.  They depend on the shape, the CPU level, the batch
+ * and the lanes. */
+struct cnni_conv2d_sizes {
+    size_t forward_weights;  /* packed weights for forward */
+    size_t backward_weights; /* packed weights for backward-data */
+    size_t forward;          /* scratch of forward */
+    size_t backward_data;
+    size_t backward_filter;
+};
+
+/* CNN_ERROR_SHAPE when a size does not fit into a size_t. */
+cnn_status cnni_conv2d_measure(struct cnni_conv2d_sizes *sizes, cnn_context *context,
+                               const struct cnni_conv2d *conv, int64_t max_n, int32_t lanes,
+                               const char *function);
+
+/* Packs weights [r][s][c / groups][k] for forward and for backward-data. */
+void cnni_conv2d_pack_forward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
+                              const float *w);
+void cnni_conv2d_pack_backward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
+                               const float *w);
+
+/* Of all three: `scratch` is 64-byte aligned, of the measured size; `lanes` as measured. */
+struct cnni_conv2d_call {
+    cnn_context *context;
+    const struct cnni_conv2d *conv;
+    int64_t n;
+    int32_t lanes;
+    float *scratch;
+};
+
+/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where `relu`. */
+void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
+                         const float *packed, const float *b, bool relu);
+
+/* dx [n][h][w][c] = gradient by x for dy [n][oh][ow][k]; overwritten. */
+void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
+                               const float *packed);
+
+/* dw [r][s][c / groups][k] and db [k] (or NULL) += gradients by w and b. */
+void cnni_conv2d_backward_filter(const struct cnni_conv2d_call *call, float *dw, float *db,
+                                 const float *x, const float *dy);
+
+#endif

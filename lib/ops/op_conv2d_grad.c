@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT
+ * Convolution backward-weights: dw and db.  Each chunk of strips is summed up for itself, in blocks of
+ * 128 pixels: the block's dy is packed into panels, and the kernel adds the block's sum to each tile of
+ * dw.  The first chunk adds to dw, the others to partial sums, which follow in order; so the order of
+ * every sum is fixed by the shape and n alone.  Where chunks are few, the rows of dw, its (r, s, c)
+ * triples, are cut as well.  Geometry is in op_conv2d_pass.c. */
+#include "ops/op_conv2d.h"
+
+#include <string.h>
+
+#include "base/context_internal.h"
+#include "kernels/kernels.h"
+#include "ops/op_conv2d_pass.h"
+
+enum {
+    BLOCK = 128,            /* pixels; their dy stays in the L1 and L2 caches while dw passes over it */
+    MOST_CHUNKS = 16,       /* for threads to share */
+    WANTED_ITEMS = 8,       /* chunks x parts */
+    PARTIALS = 1024 * 1024, /* floats (4 MB) that the partial sums may take */
+    SLICE = 4096,           /* floats of dw to which one item adds the partial sums */
+    LEAST_PART = 8          /* tiles of rows */
+};
+
+struct filter {
+    const struct cnni_kernels *kernels;
+    const struct cnni_pass *pass;
+    int64_t rows;    /* of dw, in each group */
+    int64_t size;    /* of dw */
+    int64_t chunks;  /* a power of two */
+    int64_t parts;   /* of the rows */
+    int64_t panels;  /* of each group's filters */
+    int64_t filters; /* of all groups */
+    int64_t levels;  /* of the tree of bias sums */
+
+    /* Where the pieces of scratch memory begin, in floats. */
+    struct {
+        int64_t row_offsets; /* ptrdiff_t [rows] */
+        int64_t partials;    /* [chunks - 1][size] */
+        int64_t biases;      /* [chunks][filters] */
+        int64_t lanes;       /* of each lane a strip and: */
+        int64_t block;       /* [groups][panels][BLOCK][width] */
+        int64_t tree;        /* [levels + 1][filters] */
+        int64_t lane, all;   /* sizes */
+    } at;
+    float *scratch;
+
+    struct cnni_offsets offsets;
+    const ptrdiff_t *row_offsets;
+    float *dw, *db;
+    const float *x, *dy;
+};
+
+/* ---- Cutting and memory ---- */
+
+static int64_t power_of_two_up_to(int64_t most)
+{
+    int64_t power = 1;
+    while (power <= most / 2)
+        power *= 2;
+    return power;
+}
+
+/* `strips` are those of the pass, or, when memory is measured, at least as many. */
+static void plan(struct filter *filter, cnn_context *context, const struct cnni_pass *pass,
+                 int64_t strips)
+{
+    filter->kernels = cnni_kernels(context->cpu);
+    filter->pass = pass;
+    const struct cnni_tile tile = filter->kernels->conv2d_filter_tile;
+    filter->rows = pass->h.taps * pass->w.taps * pass->source_channels;
+    filter->size = filter->rows * pass->groups * pass->target_channels;
+    const int64_t affordable = CNNI_MIN(1 + PARTIALS / filter->size, MOST_CHUNKS);
+    filter->chunks = power_of_two_up_to(CNNI_MIN(affordable, strips));
+    const int64_t most_parts = CNNI_MAX(filter->rows / tile.rows / LEAST_PART, 1);
+    filter->parts = CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), pass->depthwise ? 1 : most_parts);
+    filter->panels = cnni_ceil_div(pass->target_channels, tile.columns);
+    filter->filters = pass->groups * pass->target_channels;
+    filter->levels = 1;
+    for (int64_t pixels = pass->n * pass->h.grid * pass->w.grid; pixels > 1; pixels /= 2)
+        filter->levels++;
+}
+
+/* Takes `count` floats, in whole cache lines, at *used, and returns where they begin. */
+static int64_t take(int64_t *used, int64_t count)
+{
+    const int64_t begin = *used;
+    const int64_t lines = cnni_size_sum(count, 15) / 16;
+    *used = cnni_size_sum(begin, cnni_size_product(lines, 16));
+    return begin;
+}
+
+static void lay_out(struct filter *filter, int32_t lanes)
+{
+    int64_t lane = 0, all = 0;
+    take(&lane, cnni_pass_strip_size(filter->pass));
+    const int64_t panels = filter->pass->depthwise ? 0 : filter->pass->groups * filter->panels;
+    const int64_t panel = BLOCK * filter->kernels->conv2d_filter_tile.columns;
+    filter->at.block = take(&lane, cnni_size_product(panels, panel));
+    filter->at.tree = take(&lane, cnni_size_product(filter->levels + 1, filter->filters));
+    take(&all, cnni_pass_offsets_size(filter->pass));
+    filter->at.row_offsets = take(&all, cnni_size_product(filter->rows, 2));
+    filter->at.partials = take(&all, cnni_size_product(filter->chunks - 1, filter->size));
+    filter->at.biases = take(&all, cnni_size_product(filter->chunks, filter->filters));
+    filter->at.lanes = take(&all, cnni_size_product(lane, lanes));
+    filter->at.lane = lane;
+    filter->at.all = all;
+}
+
+int64_t cnni_filter_scratch_size(cnn_context *context, const struct cnni_conv2d *conv, int64_t n,
+                                 int32_t lanes)
+{
+    struct cnni_pass pass;
+    cnni_pass_forward(&pass, conv, n);
+    struct filter filter;
+    plan(&filter, context, &pass, cnni_size_product(n, pass.h.grid));
+    lay_out(&filter, lanes);
+    return filter.at.all;
+}
+
+_Static_assert(sizeof(ptrdiff_t) <= 2 * sizeof(float), "room for the offsets of rows");
+
+/* Where the input of row (r, s, c) of dw lies. */
+static void fill_row_offsets(struct filter *filter)
+{
+    const struct cnni_pass *pass = filter->pass;
+    ptrdiff_t *offset = (ptrdiff_t *)(void *)(filter->scratch + filter->at.row_offsets);
+    filter->row_offsets = offset;
+    for (int64_t r = 0; r < pass->h.taps; r++)
+        for (int64_t s = 0; s < pass->w.taps; s++)
+            for (int64_t c = 0; c < pass->source_channels; c++)
+                *offset++ = r * pass->h.tap_step * pass->row_pitch +
+                            s * pass->w.tap_step * pass->pitch + c;
+}
+
+/* ---- Bias: a chain over each block, and a pairwise tree over the blocks of a chunk ---- */
+
+/* Level l holds the sum of 2^l blocks where bit l of their number is set. */
+struct tree {
+    float *levels;
+    int64_t blocks;
+};
+
+/* Adds the sums of one block; they are lost. */
+static void tree_add(const struct filter *filter, struct tree *tree, float *sums)
+{
+    float *level = tree->levels;
+    for (int64_t bits = tree->blocks; bits & 1; bits >>= 1, level += filter->filters)
+        filter->kernels->vector_add(filter->filters, sums, level, sums);
+    memcpy(level, sums, (size_t)filter->filters * sizeof *sums);
+    tree->blocks++;
+}
+
+/* Writes the sum of all blocks. */
+static void tree_total(const struct filter *filter, const struct tree *tree, float *sums)
+{
+    const float *level = tree->levels;
+    memset(sums, 0, (size_t)filter->filters * sizeof *sums);
+    for (int64_t bits = tree->blocks; bits != 0; bits >>= 1, level += filter->filters)
+        if (bits & 1)
+            filter->kernels->vector_add(filter->filters, sums, level, sums);
+}
+
+/* ---- One item: some rows of dw for one chunk ---- */
+
+struct item {
+    int64_t chunk;
+    int64_t first_row, end_row;
+    float *dw; /* the chunk's, all rows */
+    float *strip, *block, *sums;
+    struct tree tree;
+    const char *ahead;  /* dy of the next block, fetched while this one is worked on: */
+    int64_t ahead_step; /* so many bytes in each kernel call */
+};
+
+/* Packs the block's panels and sums up its columns. */
+static void pack_block(const struct filter *filter, const struct item *item, const float *dy,
+                       int64_t pixels)
+{
+    const struct cnni_pass *pass = filter->pass;
+    const int32_t width = filter->kernels->conv2d_filter_tile.columns;
+    const int64_t run = pass->depthwise ? filter->filters : pass->target_channels;
+    float *panel = pass->depthwise ? NULL : item->block;
+    for (int64_t group = 0; group < filter->filters; group += run)
+        for (int64_t first = 0; first < run; first += width) {
+            const int64_t k = group + first;
+            filter->kernels->conv2d_panel(panel, item->sums + k, dy + k, pixels, filter->filters,
+                                          (int32_t)CNNI_MIN(run - first, width));
+            panel = panel == NULL ? NULL : panel + BLOCK * width;
+        }
+}
+
+/* One block's share of some rows of dw, of one group. */
+static void add_group(const struct filter *filter, struct item *item, const float *x,
+                      const ptrdiff_t *x_offsets, int64_t pixels, int64_t group)
+{
+    const struct cnni_pass *pass = filter->pass;
+    const struct cnni_tile most = filter->kernels->conv2d_filter_tile;
+    struct cnni_conv2d_filter_tile tile = {
+        .x_offsets = x_offsets,
+        .pixels = pixels,
+        .dw_pitch = filter->filters,
+        .ahead_step = item->ahead_step / cnni_ceil_div(pixels, 4),
+    };
+    for (int64_t row = item->first_row; row < item->end_row; row += most.rows) {
+        tile.rows = (int32_t)CNNI_MIN(item->end_row - row, most.rows);
+        for (int32_t i = 0; i < tile.rows; i++)
+            tile.x[i] = x + group * pass->source_channels + filter->row_offsets[row + i];
+        for (int64_t panel = 0; panel < filter->panels; panel++) {
+            const int64_t first = panel * most.columns;
+            tile.dy = item->block + (group * filter->panels + panel) * BLOCK * most.columns;
+            tile.dw = item->dw + row * filter->filters + group * pass->target_channels + first;
+            tile.columns = (int32_t)CNNI_MIN(pass->target_channels - first, most.columns);
+            tile.ahead = item->ahead;
+            item->ahead += item->ahead_step;
+            filter->kernels->conv2d_filter(&tile);
+        }
+    }
+}
+
+static void add_depthwise(const struct filter *filter, const struct item *item, const float *x,
+                          const ptrdiff_t *x_offsets, const float *dy, int64_t pixels)
+{
+    const struct cnni_conv2d_depthwise_filter run = {
+        .x = x,
+        .x_offsets = x_offsets,
+        .taps = filter->offsets.taps,
+        .tap_count = filter->pass->tap_count,
+        .dy = dy,
+        .dw = item->dw,
+        .pixels = pixels,
+        .channels = filter->filters,
+    };
+    filter->kernels->conv2d_depthwise_filter(&run);
+}
+
+/* Spreads the bytes of a block evenly over the kernel calls of this one. */
+static void plan_ahead(const struct filter *filter, struct item *item, const float *next)
+{
+    const int64_t rows = item->end_row - item->first_row;
+    const int64_t tiles = cnni_ceil_div(rows, filter->kernels->conv2d_filter_tile.rows);
+    const int64_t bytes = BLOCK * filter->filters * (int64_t)sizeof *next;
+    item->ahead = (const char *)next;
+    item->ahead_step = bytes / CNNI_MAX(tiles * filter->panels * filter->pass->groups, 1);
+}
+
+static void add_strip(const struct filter *filter, struct item *item, int64_t index)
+{
+    const struct cnni_pass *pass = filter->pass;
+    const struct cnni_strip strip = cnni_pass_strip(pass, index);
+    const float *x = cnni_strip_source(pass, &strip, filter->x, item->strip);
+    const int64_t row = strip.picture * pass->h.grid + strip.row;
+    const float *dy = filter->dy + row * pass->w.grid * filter->filters;
+    for (int64_t p = 0; p < strip.pixels; p += BLOCK, dy += BLOCK * filter->filters) {
+        const int64_t pixels = CNNI_MIN(strip.pixels - p, BLOCK);
+        const ptrdiff_t *x_offsets = filter->offsets.source + p;
+        pack_block(filter, item, dy, pixels);
+        plan_ahead(filter, item, dy + pixels * filter->filters);
+        tree_add(filter, &item->tree, item->sums);
+        if (pass->depthwise)
+            add_depthwise(filter, item, x, x_offsets, dy, pixels);
+        else
+            for (int64_t group = 0; group < pass->groups; group++)
+                add_group(filter, item, x, x_offsets, pixels, group);
+    }
+}
+
+/* Cuts rows where tiles end. */
+static int64_t part_row(const struct filter *filter, int64_t part)
+{
+    const int64_t tile = filter->kernels->conv2d_filter_tile.rows;
+    const int64_t row = cnni_ceil_div(filter->rows, tile) * part / filter->parts * tile;
+    return CNNI_MIN(row, filter->rows);
+}
+
+static void run_item(void *task, int64_t number, int32_t lane)
+{
+    const struct filter *filter = task;
+    const int64_t part = number % filter->parts;
+    float *memory = filter->scratch + filter->at.lanes + lane * filter->at.lane;
+    float *partials = filter->scratch + filter->at.partials;
+    struct item item = {
+        .chunk = number / filter->parts,
+        .first_row = part_row(filter, part),
+        .end_row = part_row(filter, part + 1),
+        .strip = memory,
+        .block = memory + filter->at.block,
+        .sums = memory + filter->at.tree + filter->levels * filter->filters,
+        .tree = {.levels = memory + filter->at.tree},
+    };
+    item.dw = item.chunk == 0 ? filter->dw : partials + (item.chunk - 1) * filter->size;
+    if (item.chunk > 0)
+        memset(item.dw + item.first_row * filter->filters, 0,
+               (size_t)((item.end_row - item.first_row) * filter->filters) * sizeof *item.dw);
+    const int64_t strips = filter->pass->strips;
+    const int64_t end = (item.chunk + 1) * strips / filter->chunks;
+    for (int64_t strip = item.chunk * strips / filter->chunks; strip < end; strip++)
+        add_strip(filter, &item, strip);
+    if (part == 0)
+        tree_total(filter, &item.tree,
+                   filter->scratch + filter->at.biases + item.chunk * filter->filters);
+}
+
+/* ---- All chunks ---- */
+
+static void add_partials(void *task, int64_t number, int32_t lane)
+{
+    (void)lane;
+    const struct filter *filter = task;
+    const int64_t first = number * SLICE, count = CNNI_MIN(filter->size - first, SLICE);
+    const float *partial = filter->scratch + filter->at.partials + first;
+    float *dw = filter->dw + first;
+    for (int64_t chunk = 1; chunk < filter->chunks; chunk++, partial += filter->size)
+        filter->kernels->vector_add(count, dw, dw, partial);
+}
+
+void cnni_conv2d_backward_filter(const struct cnni_conv2d_call *call, float *dw, float *db,
+                                 const float *x, const float *dy)
+{
+    struct cnni_conv2d flat;
+    int64_t n;
+    cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
+    struct cnni_pass pass;
+    cnni_pass_forward(&pass, &flat, n);
+    struct filter filter = {.scratch = call->scratch, .dw = dw, .x = x, .dy = dy};
+    plan(&filter, call->context, &pass, pass.strips);
+    lay_out(&filter, call->lanes);
+    cnni_pass_offsets(&filter.offsets, &pass, call->scratch);
+    fill_row_offsets(&filter);
+    cnni_parallel(call->context, call->lanes, filter.chunks * filter.parts, run_item, &filter);
+    if (filter.chunks > 1)
+        cnni_parallel(call->context, call->lanes, cnni_ceil_div(filter.size, SLICE), add_partials,
+                      &filter);
+    const float *biases = call->scratch + filter.at.biases;
+    for (int64_t chunk = 0; db != NULL && chunk < filter.chunks; chunk++)
+        filter.kernels->vector_add(filter.filters, db, db, biases + chunk * filter.filters);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ * Every kernel of the list on data in the caches: Gelem/s (links of chains, or elements), per cent of the
+ * FMA peak measured in turn with it, and how many times as fast as the generic one.
+ *
+ *     bench_kernels [SLOT]
+ *
+ * One thread; pin it (taskset -c 1 bench_kernels). */
+#include "bench/harness.h"
+#include "kernels/kernels.h"
+
+enum {
+    COUNT = 4096,   /* elements of arrays: 16 KB */
+    PIXELS = 128,
+    CHANNELS = 64,
+    TAPS = 9,
+    REPEATS = 25
+};
+
+static float *arrays[5];
+static ptrdiff_t pixels[PIXELS], taps[TAPS];
+
+/* A kernel being measured. */
+struct row {
+    const char *slot, *name;
+    cnni_cpu level;
+    struct cnni_tile tile;
+    void (*function)(void);
+};
+
+static const struct row rows[] = {
+#define LEVEL(level) LEVEL_##level
+#define LEVEL_generic CNNI_GENERIC
+#define LEVEL_avx2    CNNI_AVX2
+#define LEVEL_avx512  CNNI_AVX512
+#define LEVEL_neon    CNNI_NEON
+#define CNNI_KERNEL(slot, level, function) {#slot, #function, LEVEL(level), {0, 0}, (void (*)(void))function},
+#define CNNI_TILE_KERNEL(slot, level, function, rows, columns)                                     \
+    {#slot, #function, LEVEL(level), {rows, columns}, (void (*)(void))function},
+#include "kernels/kernel_list.h"
+};
+
+/* ---- One call of each slot; each returns the links or elements that it worked on ---- */
+
+static double run_row_tap(const struct row *row)
+{
+    const struct cnni_conv2d_tile tile = {
+        .x = arrays[0], .x_offsets = pixels, .taps = taps, .tap_count = 3, .depth = 192,
+        .w = arrays[1], .bias = arrays[2], .y = arrays[3], .y_offsets = pixels,
+        .rows = row->tile.rows, .columns = row->tile.columns, .relu = true};
+    ((cnni_conv2d_row_tap_fn *)row->function)(&tile);
+    return 3.0 * 192 * row->tile.rows * row->tile.columns;
+}
+
+static double run_filter(const struct row *row)
+{
+    struct cnni_conv2d_filter_tile tile = {
+        .x_offsets = pixels, .dy = arrays[1], .pixels = PIXELS, .dw = arrays[3],
+        .dw_pitch = row->tile.columns, .rows = row->tile.rows, .columns = row->tile.columns,
+        .ahead = (const char *)arrays[4]};
+    for (int32_t i = 0; i < row->tile.rows; i++)
+        tile.x[i] = arrays[0] + i;
+    ((cnni_conv2d_filter_fn *)row->function)(&tile);
+    return (double)PIXELS * row->tile.rows * row->tile.columns;
+}
+
+static double run_panel(const struct row *row)
+{
+    ((cnni_conv2d_panel_fn *)row->function)(arrays[1], arrays[2], arrays[0], PIXELS, CHANNELS,
+                                            row->tile.columns);
+    return (double)PIXELS * row->tile.columns;
+}
+
+static double run_depthwise(const struct row *row)
+{
+    const struct cnni_conv2d_depthwise run = {
+        .x = arrays[0], .x_offsets = pixels, .taps = taps, .tap_count = TAPS, .w = arrays[1],
+        .bias = arrays[2], .y = arrays[3], .y_offsets = pixels, .pixels = PIXELS, .channels = CHANNELS};
+    ((cnni_conv2d_depthwise_fn *)row->function)(&run);
+    return (double)PIXELS * CHANNELS * TAPS;
+}
+
+static double run_depthwise_filter(const struct row *row)
+{
+    const struct cnni_conv2d_depthwise_filter run = {
+        .x = arrays[0], .x_offsets = pixels, .taps = taps, .tap_count = TAPS, .dy = arrays[1],
+        .dw = arrays[3], .pixels = PIXELS, .channels = CHANNELS};
+    ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);
+    return (double)PIXELS * CHANNELS * TAPS;
+}
+
+/* 32 windows of 2 x 2 pixels of 32 channels. */
+static const struct cnni_maxpool2d_windows windows = {
+    .windows = 32, .channels = 32, .rows = 2, .columns = 2, .x_step = 64, .row_pitch = 2048,
+    .number_pitch = 2, .winner_size = 1};
+
+static double run_maxpool_forward(const struct row *row)
+{
+    ((cnni_maxpool2d_forward_fn *)row->function)(&windows, arrays[1], arrays[2], arrays[0]);
+    return 4096;
+}
+
+static double run_maxpool_backward(const struct row *row)
+{
+    ((cnni_maxpool2d_backward_fn *)row->function)(&windows, arrays[0], arrays[1], arrays[2], true);
+    return 4096;
+}
+
+static double run_relu(const struct row *row)
+{
+    ((cnni_vector_relu_fn *)row->function)(COUNT, arrays[1], arrays[0]);
+    return COUNT;
+}
+
+static double run_relu_backward(const struct row *row)
+{
+    ((cnni_vector_relu_backward_fn *)row->function)(COUNT, arrays[2], arrays[1], arrays[0]);
+    return COUNT;
+}
+
+static double run_add(const struct row *row)
+{
+    ((cnni_vector_add_fn *)row->function)(COUNT, arrays[2], arrays[1], arrays[0]);
+    return COUNT;
+}
+
+static double run_sum_squares(const struct row *row)
+{
+    volatile double sum = ((cnni_vector_sum_squares_fn *)row->function)(COUNT, arrays[0]);
+    (void)sum;
+    return COUNT;
+}
+
+static double run_softmax_exp(const struct row *row)
+{
+    float max, sum;
+    ((cnni_softmax_exp_fn *)row->function)(COUNT, arrays[1], &max, &sum, arrays[0]);
+    return COUNT;
+}
+
+static double run_softmax_backward(const struct row *row)
+{
+    ((cnni_softmax_backward_fn *)row->function)(COUNT, arrays[2], arrays[1], arrays[0]);
+    return COUNT;
+}
+
+static double run_sgd(const struct row *row)
+{
+    const struct cnni_sgd_step step = {.learning_rate = 1e-6f, .momentum = 0.9f, .weight_decay = 0.1f,
+                                      .gradient_scale = 1};
+    ((cnni_optimizer_sgd_fn *)row->function)(&step, COUNT, arrays[0], arrays[1], arrays[2]);
+    return COUNT;
+}
+
+static double run_adam(const struct row *row)
+{
+    const struct cnni_adam_step step = {.step_size = 1e-6f, .root_correction = 1, .epsilon = 1e-3f,
+                                        .beta1 = 0.9f, .rest1 = 0.1f, .beta2 = 0.999f, .rest2 = 0.001f,
+                                        .weight_decay = 0.1f,
+                                        .shrink = 1, .gradient_scale = 1};
+    ((cnni_optimizer_adam_fn *)row->function)(&step, COUNT, arrays[0], arrays[1], arrays[2], arrays[3]);
+    return COUNT;
+}
+
+static const struct {
+    const char *slot;
+    double (*run)(const struct row *row);
+    bool links; /* multiply-adds: 2 operations each, to be compared with the peak */
+} slots[] = {
+    {"conv2d_row_tap", run_row_tap, true},
+    {"conv2d_filter", run_filter, true},
+    {"conv2d_panel", run_panel, false},
+    {"conv2d_depthwise", run_depthwise, true},
+    {"conv2d_depthwise_filter", run_depthwise_filter, true},
+    {"maxpool2d_forward", run_maxpool_forward, false},
+    {"maxpool2d_backward", run_maxpool_backward, false},
+    {"vector_relu", run_relu, false},
+    {"vector_relu_backward", run_relu_backward, false},
+    {"vector_add", run_add, false},
+    {"vector_sum_squares", run_sum_squares, false},
+    {"softmax_exp", run_softmax_exp, false},
+    {"softmax_backward", run_softmax_backward, false},
+    {"optimizer_sgd", run_sgd, false},
+    {"optimizer_adam", run_adam, false},
+};
+
+/* ---- Measuring ---- */
+
+static void fill_arrays(void)
+{
+    for (int i = 0; i < CNNI_COUNT(arrays); i++) {
+        free(arrays[i]);
+        arrays[i] = bench_floats(64 * 1024);
+        for (int j = 0; i > 0 && j < 64 * 1024; j++) /* squares and winners must not be negative */
+            arrays[i][j] = arrays[i][j] < 0 ? -arrays[i][j] : arrays[i][j];
+    }
+    for (int64_t i = 0; i < PIXELS; i++)
+        pixels[i] = i * CHANNELS;
+    for (int64_t i = 0; i < TAPS; i++)
+        taps[i] = i * CHANNELS;
+}
+
+/* The median rate in elements per second, and the median share of the peak. */
+static double measure(const struct row *row, double (*run)(const struct row *), double *share)
+{
+    double rates[REPEATS], shares[REPEATS];
+    fill_arrays();
+    run(row);
+    for (int i = 0; i < REPEATS; i++) {
+        const double peak = bench_peak(row->level), start = bench_seconds();
+        double done = 0, spent;
+        do {
+            for (int j = 0; j < 20; j++)
+                done += run(row);
+            spent = bench_seconds() - start;
+        } while (spent < 0.001);
+        rates[i] = done / spent;
+        shares[i] = peak == 0 ? 0 : 2 * rates[i] / 1e9 / peak;
+    }
+    *share = bench_median(shares, REPEATS);
+    return bench_median(rates, REPEATS);
+}
+
+static void bench_slot(const char *slot, double (*run)(const struct row *), bool links)
+{
+    double generic = 0;
+    for (int i = 0; i < CNNI_COUNT(rows); i++) {
+        if (strcmp(rows[i].slot, slot) != 0)
+            continue;
+        if (!cnni_cpu_has(rows[i].level)) {
+            printf("%-40s not on this machine\n", rows[i].name);
+            continue;
+        }
+        double share;
+        const double rate = measure(&rows[i], run, &share);
+        generic = rows[i].level == CNNI_GENERIC ? rate : generic;
+        printf("%-40s %8.2f", rows[i].name, rate / 1e9);
+        if (links && share > 0)
+            printf(" %7.1f", 100 * share);
+        else
+            printf(" %7s", "");
+        printf(" %8.1f\n", rate / generic);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    printf("%-40s %8s %7s %8s\n", "kernel", "Gelem/s", "% peak", "x generic");
+    for (int i = 0; i < CNNI_COUNT(slots); i++)
+        if (argc < 2 || strcmp(argv[1], slots[i].slot) == 0)
+            bench_slot(slots[i].slot, slots[i].run, slots[i].links);
+    for (int i = 0; i < CNNI_COUNT(arrays); i++)
+        free(arrays[i]);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Times whole training steps of the two reference networks in PyTorch, as bench_train does in libcnn.
+
+  bench_train_torch.py NETWORK [--batch N] [--threads N] [--steps N] [--layout nhwc|nchw]
+
+To cap PyTorch to AVX2, set ATEN_CPU_CAPABILITY=avx2, ONEDNN_MAX_CPU_ISA=AVX2 and MKL_ENABLE_INSTRUCTIONS=AVX2.
+"""
+import argparse
+import statistics
+import time
+
+import torch
+from torch import nn
+
+NETWORKS = {"classic": (64, (32, 32), 0, 128), "wide": (128, (32, 64, 128, 128), 1, 512)}
+
+
+def build(size, filters, padding, units):
+    layers, channels = [], 3
+    for count in filters:
+        layers += [nn.Conv2d(channels, count, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
+        channels = count
+        size = (size - 2 + 2 * padding) // 2
+    layers += [nn.Flatten(), nn.Linear(channels * size * size, units), nn.ReLU(), nn.Linear(units, 2)]
+    return nn.Sequential(*layers)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=9)
+    parser.add_argument("--layout", choices=("nhwc", "nchw"), default="nhwc")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    memory = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
+    model = build(*NETWORKS[options.network]).to(memory_format=memory)
+    size = NETWORKS[options.network][0]
+    inputs = (torch.rand(options.batch, 3, size, size) * 2 - 1).to(memory_format=memory)
+    labels = torch.arange(options.batch) % 2
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    criterion = nn.CrossEntropyLoss()
+    seconds = []
+    for step in range(-2, options.steps):
+        start = time.perf_counter()
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        loss = loss.item()
+        if step >= 0:
+            seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds)
+    print(f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()} network={options.network} "
+          f"batch={options.batch} threads={options.threads} {options.layout}: median {1e3 * median:.2f} ms "
+          f"min {1e3 * min(seconds):.2f} ms {options.batch / median:.1f} images/s loss {loss:.4f}")
+
+
+main()

@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Whatever is wrong with the input: one line that names the thing and what was wanted, the right exit
+# status, and nothing half-written.
+set -u
+. "$(dirname "$0")/common.sh"
+
+drawings=$work/drawings
+good_model=$work/good.cnn
+output=$work/models/new.cnn
+
+train() { # DATA OPTION...: trains shortly into $output
+    "$cats_dogs" train "$@" --output "$output" --network classic --size 16 --epochs 1 --quiet
+}
+
+run 0 "$cats_dogs" draw "$drawings" --count 24
+run 0 train "$drawings"
+mv "$output" "$good_model"
+jpeg=$(find "$drawings" -name '*.jpg' | head -n 1)
+
+# ---- Folders ----
+
+refuse 'missing.*' train "$work/missing"
+mkdir -p "$work/empty/cats" "$work/empty/dogs"
+refuse 'cats' train "$work/empty"
+mkdir "$work/nothing"
+refuse 'nothing' train "$work/nothing"
+mkdir -p "$work/one/cats"
+cp "$jpeg" "$work/one/cats"
+refuse 'one.*cats' train "$work/one"
+refuse 'missing' "$cats_dogs" evaluate "$good_model" "$work/missing"
+
+# Other classes than the model's: both are named.
+mkdir -p "$work/birds/hens" "$work/birds/owls"
+cp "$jpeg" "$work/birds/hens"
+cp "$jpeg" "$work/birds/owls"
+refuse 'hens, owls.*cats, dogs' "$cats_dogs" evaluate "$good_model" "$work/birds"
+
+# ---- Pictures ----
+
+bad=$work/bad
+mkdir "$bad"
+echo 'This is no picture.' >"$bad/text.jpg"
+: >"$bad/zero.jpg"
+head -c 900 "$jpeg" >"$bad/cut.jpg"
+# A PNG of 60,000 x 60,000 pixels: its header, and no data.
+printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\352\140\000' \
+    >"$bad/huge.png"
+printf '\000\352\140\010\002\000\000\000\017\260\342\025\000\000\000\000\111\104\101\124' \
+    >>"$bad/huge.png"
+printf '\065\257\006\036' >>"$bad/huge.png"
+
+for picture in text.jpg zero.jpg cut.jpg huge.png missing.jpg; do
+    run 1 "$cats_dogs" predict "$good_model" "$bad/$picture"
+    expect_errors 1 "^cats-dogs: .*$picture.*[a-z]"
+    [ ! -s "$work/out" ] || fail "predict: a result for $picture"
+done
+run 1 "$cats_dogs" predict "$good_model" "$jpeg" "$bad/text.jpg" "$jpeg"
+expect_errors 1 'text\.jpg'
+[ "$(wc -l <"$work/out")" -eq 2 ] || fail "predict: wanted the two good pictures"
+
+# Among good ones they are skipped and reported; alone they are an error.
+cp -r "$drawings" "$work/mixed"
+cp "$bad"/*.jpg "$bad/huge.png" "$work/mixed/test/cats"
+run 0 "$cats_dogs" evaluate "$good_model" "$work/mixed"
+expect_errors 4 'text\.jpg'
+expect_last '\([0-9]+/4\)$'
+mkdir -p "$work/all_bad/cats" "$work/all_bad/dogs"
+for i in 1 2 3; do
+    cp "$bad/text.jpg" "$work/all_bad/cats/$i.jpg"
+    cp "$bad/zero.jpg" "$work/all_bad/dogs/$i.jpg"
+done
+run 2 train "$work/all_bad"
+expect_no_leftovers
+
+# ---- Where the model goes ----
+
+refuse '--output .*/none/new\.cnn: No such file' \
+    "$cats_dogs" train "$drawings" --output "$work/models/none/new.cnn"
+refuse '--output .*: not a regular file' "$cats_dogs" train "$drawings" --output "$work/nothing"
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir "$work/locked"
+    chmod 500 "$work/locked"
+    refuse '--output .*: Permission denied' \
+        "$cats_dogs" train "$drawings" --output "$work/locked/new.cnn"
+fi
+
+# A file size limit stands for a full disk: writing stops in the middle of the model.
+limited_train() { (trap '' XFSZ && ulimit -f 16 && train "$drawings"); }
+refuse 'new\.cnn.*' limited_train
+# And a real one, where this may be had.
+mkdir "$work/disk"
+if mount -t tmpfs -o size=64k none "$work/disk" 2>/dev/null; then
+    run 2 "$cats_dogs" train "$drawings" --output "$work/disk/new.cnn" --network classic --size 16 \
+        --epochs 1 --quiet
+    expect_errors 1 'disk/new\.cnn.*No space left on device'
+    [ -z "$(ls -A "$work/disk")" ] || fail "left behind on a full disk: $(ls -A "$work/disk")"
+    umount "$work/disk"
+else
+    echo "skipped: a full disk (needs the right to mount)"
+fi
+
+# The old model stays as it was when the new one cannot be saved.
+cp "$good_model" "$output"
+run 2 limited_train
+cmp -s "$good_model" "$output" || fail "the old model was damaged"
+rm -f "$output"
+
+# ---- Models ----
+
+head -c 1000 "$good_model" >"$work/cut.cnn"
+refuse 'cut\.cnn' "$cats_dogs" predict "$work/cut.cnn" "$jpeg"
+refuse 'text\.jpg' "$cats_dogs" predict "$bad/text.jpg" "$jpeg"
+refuse 'missing\.cnn' "$cats_dogs" evaluate "$work/missing.cnn" "$drawings"
+# A safetensors file of another program: one tensor of one number.
+{
+    printf '\100\000\000\000\000\000\000\000'
+    printf '{"weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}     '
+    printf '\000\000\200\077'
+} >"$work/other.cnn"
+refuse 'other\.cnn' "$cats_dogs" predict "$work/other.cnn" "$jpeg"
+
+# ---- Options ----
+
+refuse '--batch 0: wanted a whole number from 1 to 4096$' train "$drawings" --batch 0
+refuse '--epochs ten: wanted a whole number' train "$drawings" --epochs ten
+refuse '--size 99999999999999999999: wanted' train "$drawings" --size 99999999999999999999
+refuse '--threads 257: wanted' train "$drawings" --threads 257
+refuse '--seed -1: wanted' train "$drawings" --seed -1
+refuse '--learning-rate nan: wanted a number above 0' train "$drawings" --learning-rate nan
+refuse '--validation 1: wanted a number above 0 and below 1$' train "$drawings" --validation 1
+refuse '--network vgg: wanted classic or default$' \
+    "$cats_dogs" train "$drawings" --output "$output" --network vgg
+refuse '--size 4 does not fit the network classic' \
+    "$cats_dogs" train "$drawings" --output "$output" --network classic --size 4
+refuse '--size 8 does not fit the network default' \
+    "$cats_dogs" train "$drawings" --output "$output" --size 8
+refuse '--frobnicate: no such option' train "$drawings" --frobnicate
+refuse '--epochs: wanted a value' "$cats_dogs" train "$drawings" --epochs
+refuse 'train: found 2 operands' train "$drawings" "$drawings"
+refuse 'predict: found 1 operands?, wanted MODEL IMAGE' "$cats_dogs" predict "$good_model"
+refuse 'bark: no such command' "$cats_dogs" bark
+refuse 'no command' "$cats_dogs"
+finish

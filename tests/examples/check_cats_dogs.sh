@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# cats-dogs from drawings to predictions, every command and the form of everything it prints.
+set -u
+. "$(dirname "$0")/common.sh"
+
+drawings=$work/drawings
+model=$work/models/a.cnn
+small="--network classic --size 24 --batch 16"
+
+# ---- draw ----
+
+run 0 "$cats_dogs" draw "$drawings" --count 120 --seed 7
+[ "$(find "$drawings/train/cats" -type f | wc -l)" -eq 60 ] || fail "draw: wanted 60 cats"
+[ "$(find "$drawings/train/dogs" -type f | wc -l)" -eq 60 ] || fail "draw: wanted 60 dogs"
+[ "$(find "$drawings/test" -type f | wc -l)" -eq 20 ] || fail "draw: wanted 20 test pictures"
+[ "$(find "$drawings" -name '*.png' | wc -l)" -gt 0 ] || fail "draw: wanted some PNGs"
+[ "$(find "$drawings" -name '*.jpg' | wc -l)" -gt 0 ] || fail "draw: wanted some JPEGs"
+run 0 "$cats_dogs" draw "$work/again" --count 120 --seed 7
+diff -r "$drawings" "$work/again" >/dev/null || fail "draw: the same seed drew other pictures"
+run 2 "$cats_dogs" draw "$drawings"
+expect_errors 1 'drawings: File exists'
+
+# ---- train ----
+
+# shellcheck disable=SC2086 # several options
+run 0 "$cats_dogs" train "$drawings" --output "$model" $small --epochs 2 --seed 3
+expect_no_errors
+expect_output '^training +108 pictures: 54 cats, 54 dogs$' \
+    '^validation +12 pictures: 6 cats, 6 dogs$' '^test +20 pictures: 10 cats, 10 dogs$' \
+    '^  conv2d 32 3x3 +22 x 22 x 32 +896$' '^  total +[0-9,]+$' \
+    '^epoch 1/2  loss [0-9.]+  accuracy [0-9.]+  validation loss [0-9.]+  accuracy [0-9.]+  [0-9]+ pictures/s  best, saved$' \
+    '^epoch 2/2 ' '^best model: epoch [12], ' '^ +predicted$' '^actual +cats +dogs$' \
+    '^cats +[0-9]+ +[0-9]+$' '^dogs +[0-9]+ +[0-9]+$'
+expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/20\)$'
+tail -n 5 "$work/out" >"$work/trained"
+
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$drawings" --output "$work/models/b.cnn" $small --epochs 2 --seed 3 \
+    --threads 1 --quiet
+[ "$(wc -l <"$work/out")" -eq 5 ] || fail "--quiet: wanted the confusion matrix and the accuracy"
+cmp -s "$model" "$work/models/b.cnn" || fail "other bits with one thread"
+
+# The well-known network: 813,346 parameters.
+run 0 "$cats_dogs" train "$drawings" --output "$work/models/c.cnn" --network classic --epochs 1
+expect_output '^  flatten +6272 ' '^  total +813,346$'
+
+# ---- evaluate ----
+
+run 0 "$cats_dogs" evaluate "$model" "$drawings"
+cmp -s "$work/out" "$work/trained" || fail "evaluate differs from what train printed"
+run 0 "$cats_dogs" evaluate "$model" "$drawings/test"
+cmp -s "$work/out" "$work/trained" || fail "evaluate differs for the folder of classes itself"
+run 0 "$cats_dogs" evaluate "$model" "$drawings/train"
+expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/120\)$'
+
+# ---- predict ----
+
+cat=$(find "$drawings/test/cats" -type f | head -n 1)
+dog=$(find "$drawings/test/dogs" -type f | head -n 1)
+tab=$(printf '\t')
+run 0 "$cats_dogs" predict "$model" "$cat" "$dog"
+[ "$(wc -l <"$work/out")" -eq 2 ] || fail "predict: wanted a line per picture"
+expect_output \
+    "^${cat}${tab}(cats|dogs)${tab}[01]\.[0-9]+\$" "^${dog}${tab}(cats|dogs)${tab}[01]\.[0-9]+\$"
+if [ -e /dev/full ]; then
+    "$cats_dogs" predict "$model" "$cat" >/dev/full 2>"$work/err" && fail "predict to a full disk"
+    expect_errors 1 '^cats-dogs: standard output: '
+fi
+
+# ---- help ----
+
+run 0 "$cats_dogs" --help
+expect_output '^Usage:$'
+run 0 "$cats_dogs" train --help
+expect_output '^Usage:$'
+run 0 "$cats_dogs" --version
+expect_output '^cats-dogs [0-9]+\.[0-9]+\.[0-9]+$'
+
+# ---- train without DATA ----
+
+rm -f "$work/models"/*
+run 0 "$cats_dogs" train --output "$work/d.cnn" --network classic --size 16 --epochs 1
+expect_output '^data +drawing 2400 cats and dogs$' '^test +400 pictures: 200 cats, 200 dogs$'
+expect_last '^accuracy '
+expect_no_leftovers
+finish

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT
+ * Every row-tap, backward-weights, panel and depthwise kernel of the list: the exact bits of the chains of
+ * their contracts, and the derived bound against double precision; all tile sizes, buffers that end or
+ * begin at an unmapped page, strides larger than widths, and special values. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "support/guarded.h"
+#include "support/kernel_rows.h"
+#include "support/tolerance.h"
+
+enum { X, W, Y, BIAS, BUFFERS };
+
+static struct guarded buffers[BUFFERS];
+static struct cnni_random random_numbers;
+
+static void set_up(void)
+{
+    for (int i = 0; i < BUFFERS; i++)
+        guarded_create(&buffers[i], 1 << 20);
+    cnni_random_start(&random_numbers, 7, CNNI_RANDOM_CHECK, 0, 0);
+}
+
+static void tear_down(void)
+{
+    for (int i = 0; i < BUFFERS; i++)
+        guarded_free(&buffers[i]);
+}
+
+/* Ordinary values; and, as `special` says, now and then others. */
+enum { ORDINARY, TINY, MIXED, SPECIALS };
+
+static float draw(int special)
+{
+    static const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-42f, 3e38f, 0};
+    const float value = (float)(2 * cnni_random_uniform(&random_numbers) - 1);
+    if (special == TINY)
+        return value * 0x1p-70f;
+    if (special == MIXED && cnni_random_below(&random_numbers, 40) == 0)
+        return odd[cnni_random_below(&random_numbers, CNNI_COUNT(odd))];
+    return value;
+}
+
+static float *filled(int buffer, enum guarded_side side, int64_t count, int special)
+{
+    float *values = guarded_floats(&buffers[buffer], side, (size_t)count);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = draw(special);
+    return values;
+}
+
+/* Reductions of the lengths that the tests are to cover, as taps x depth. */
+static const struct {
+    int64_t taps, depth;
+} lengths[] = {{0, 5}, {3, 0}, {1, 1}, {2, 1}, {1, 3}, {7, 1}, {3, 9}, {1, 64}, {5, 51}, {9, 128}};
+
+/* One value both ways: the chain's bits, and the sums in double precision. */
+struct value {
+    float chain;
+    double exact, magnitude;
+};
+
+static void add_link(const struct kernel_row *row, struct value *value, float a, float b)
+{
+    value->chain = kernel_row_link(row, a, b, value->chain);
+    value->exact += (double)a * b;
+    value->magnitude += fabs((double)a * b);
+}
+
+static struct value start_value(float start)
+{
+    return (struct value){start, start, fabs((double)start)};
+}
+
+static void check_value(const struct kernel_row *row, const char *where, float got, struct value value,
+                        int64_t links, bool relu)
+{
+    const float chain = relu && value.chain <= 0 ? 0 : value.chain;
+    ck_assert_msg(tolerance_same(got, chain), "%s, %s: got %a, the chain gives %a", row->name, where,
+                  (double)got, (double)chain);
+    /* Beyond the range of floats the exact sum is no measure. */
+    if (!(value.magnitude < 1e38))
+        return;
+    const double exact = relu && value.exact < 0 ? 0 : value.exact;
+    const double bound = tolerance_sum(links, value.magnitude);
+    ck_assert_msg(tolerance_close(got, exact, bound), "%s, %s: got %.9g, exact %.9g, bound %g", row->name,
+                  where, (double)got, exact, bound);
+}
+
+/* ---- Row-tap ---- */
+
+/* Pixels and taps in an order that makes neither the first nor the last the farthest. */
+static void spread_offsets(ptrdiff_t *offsets, int64_t count, int64_t step)
+{
+    for (int64_t i = 0; i < count; i++)
+        offsets[i] = (count % 2 == 0 ? i ^ 1 : count - 1 - i) * step;
+}
+
+static struct value row_tap_value(const struct kernel_row *row, const struct cnni_conv2d_tile *tile,
+                                  float start, int32_t i, int32_t j)
+{
+    struct value value = start_value(start);
+    for (int64_t t = 0; t < tile->tap_count; t++)
+        for (int64_t d = 0; d < tile->depth; d++)
+            add_link(row, &value, tile->x[tile->x_offsets[i] + tile->taps[t] + d],
+                     tile->w[(t * tile->depth + d) * row->tile.columns + j]);
+    return value;
+}
+
+static void check_row_tap(const struct kernel_row *row, struct cnni_conv2d_tile *tile,
+                          enum guarded_side side, int special)
+{
+    enum { GAP = 3 };
+    ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX], y_offsets[CNNI_TILE_ROWS_MAX], taps[16];
+    const int64_t y_pitch = tile->columns + GAP;
+    const int64_t y_count = (tile->rows - 1) * y_pitch + tile->columns;
+    const int64_t tap_step = tile->depth + 2, x_step = tile->depth + 1;
+    const int64_t last_tap = CNNI_MAX(tile->tap_count - 1, 0) * tap_step;
+    spread_offsets(x_offsets, tile->rows, x_step);
+    spread_offsets(y_offsets, tile->rows, y_pitch);
+    spread_offsets(taps, tile->tap_count, tap_step);
+    tile->x = filled(X, side, (tile->rows - 1) * x_step + last_tap + tile->depth, special);
+    tile->w = filled(W, side, tile->tap_count * tile->depth * row->tile.columns, special);
+    tile->bias = tile->bias == NULL ? NULL : filled(BIAS, side, tile->columns, special);
+    tile->y = filled(Y, side, y_count, special);
+    tile->x_offsets = x_offsets;
+    tile->y_offsets = y_offsets;
+    tile->taps = taps;
+    static float before[(64 + GAP) * CNNI_TILE_ROWS_MAX];
+    memcpy(before, tile->y, (size_t)y_count * sizeof *before);
+    ((cnni_conv2d_row_tap_fn *)row->function)(tile);
+
+    for (int32_t i = 0; i < tile->rows; i++)
+        for (int32_t j = 0; j < tile->columns; j++) {
+            const int64_t place = y_offsets[i] + j;
+            const float start = tile->resume ? before[place] : tile->bias == NULL ? 0 : tile->bias[j];
+            char where[128];
+            snprintf(where, sizeof where, "tile %dx%d, %d taps of %d, at %d,%d", (int)tile->rows,
+                     (int)tile->columns, (int)tile->tap_count, (int)tile->depth, (int)i, (int)j);
+            check_value(row, where, tile->y[place], row_tap_value(row, tile, start, i, j),
+                        tile->tap_count * tile->depth + 1, tile->relu);
+            before[place] = tile->y[place];
+        }
+    ck_assert_msg(memcmp(before, tile->y, (size_t)y_count * sizeof *before) == 0,
+                  "%s wrote between the rows of a tile %dx%d", row->name, (int)tile->rows,
+                  (int)tile->columns);
+}
+
+START_TEST(row_tap_is_its_chain)
+{
+    const struct kernel_row *row = kernel_row("conv2d_row_tap", _i);
+    static const float some = 0;
+    int turn = 0;
+    for (int length = 0; length < CNNI_COUNT(lengths); length++)
+        for (int32_t rows = 1; rows <= row->tile.rows; rows++)
+            for (int32_t columns = 1; columns <= row->tile.columns; columns++, turn++) {
+                struct cnni_conv2d_tile tile = {
+                    .tap_count = lengths[length].taps, .depth = lengths[length].depth,
+                    .rows = rows, .columns = columns,
+                    .bias = turn % 2 ? &some : NULL, .resume = turn % 3 == 0, .relu = turn % 5 < 2,
+                };
+                check_row_tap(row, &tile, turn / 2 % GUARDED_SIDES, turn / 7 % SPECIALS);
+            }
+}
+END_TEST
+
+/* A chain cut in two by `resume` has the bits of the whole. */
+START_TEST(row_tap_resumes)
+{
+    const struct kernel_row *row = kernel_row("conv2d_row_tap", _i);
+    cnni_conv2d_row_tap_fn *run = (cnni_conv2d_row_tap_fn *)row->function;
+    enum { DEPTH = 77 };
+    const int32_t width = row->tile.columns;
+    const ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX] = {0}, tap = 0;
+    ptrdiff_t y_offsets[CNNI_TILE_ROWS_MAX];
+    static float whole[CNNI_TILE_ROWS_MAX * CNNI_TILE_COLUMNS_MAX], cut[CNNI_COUNT(whole)];
+    spread_offsets(y_offsets, row->tile.rows, width);
+    struct cnni_conv2d_tile tile = {
+        .x = filled(X, GUARDED_END, DEPTH, ORDINARY), .x_offsets = x_offsets,
+        .taps = &tap, .tap_count = 1, .depth = DEPTH,
+        .w = filled(W, GUARDED_END, DEPTH * width, ORDINARY),
+        .y = whole, .y_offsets = y_offsets, .rows = row->tile.rows, .columns = width,
+    };
+    run(&tile);
+    tile.y = cut;
+    tile.depth = 30;
+    run(&tile);
+    tile.x += 30;
+    tile.w += 30 * width;
+    tile.depth = DEPTH - 30;
+    tile.resume = true;
+    run(&tile);
+    ck_assert_msg(memcmp(whole, cut, sizeof whole) == 0, "%s: pieces differ from the whole", row->name);
+}
+END_TEST
+
+/* What goes past the caches has the same bits. */
+START_TEST(row_tap_streams)
+{
+    const struct kernel_row *row = kernel_row("conv2d_row_tap", _i);
+    cnni_conv2d_row_tap_fn *run = (cnni_conv2d_row_tap_fn *)row->function;
+    const int32_t width = row->tile.columns;
+    const size_t size = (size_t)(row->tile.rows * width);
+    ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX], y_offsets[CNNI_TILE_ROWS_MAX], tap = 0;
+    for (int32_t rows = 1; rows <= row->tile.rows; rows++) {
+        spread_offsets(x_offsets, rows, 9);
+        spread_offsets(y_offsets, rows, width);
+        struct cnni_conv2d_tile tile = {
+            .x = filled(X, GUARDED_END, rows * 9, ORDINARY), .x_offsets = x_offsets,
+            .taps = &tap, .tap_count = 1, .depth = 9,
+            .w = filled(W, GUARDED_END, 9 * width, ORDINARY),
+            .y = filled(Y, GUARDED_END, (int64_t)size, ORDINARY), .y_offsets = y_offsets,
+            .rows = rows, .columns = width, .relu = rows % 2 == 0,
+        };
+        run(&tile);
+        float *streamed = guarded_floats(&buffers[Y], GUARDED_BEGIN, size);
+        memset(streamed, 0, size * sizeof *streamed);
+        const float *stored = tile.y;
+        tile.y = streamed;
+        tile.stream = true;
+        run(&tile);
+        ck_assert_msg(memcmp(stored, streamed, (size_t)(rows * width) * sizeof *stored) == 0,
+                      "%s: streaming %d rows changes them", row->name, (int)rows);
+    }
+}
+END_TEST
+
+/* ---- Backward-weights ---- */
+
+static void check_filter(const struct kernel_row *row, struct cnni_conv2d_filter_tile *tile,
+                         enum guarded_side side, int special)
+{
+    enum { GAP = 5, MOST = 256 };
+    ptrdiff_t x_offsets[MOST];
+    const int32_t width = row->tile.columns;
+    spread_offsets(x_offsets, tile->pixels, tile->rows + 1);
+    const int64_t x_count = CNNI_MAX(tile->pixels - 1, 0) * (tile->rows + 1) + tile->rows;
+    const float *x = filled(X, side, x_count, special);
+    for (int32_t i = 0; i < tile->rows; i++)
+        tile->x[i] = x + (tile->rows - 1 - i);
+    tile->x_offsets = x_offsets;
+    tile->dy = filled(W, side, tile->pixels * width, special);
+    tile->dw_pitch = tile->columns + GAP;
+    const int64_t dw_count = (tile->rows - 1) * tile->dw_pitch + tile->columns;
+    tile->dw = filled(Y, side, dw_count, ORDINARY);
+    static float before[CNNI_TILE_ROWS_MAX * (CNNI_TILE_COLUMNS_MAX + GAP)];
+    memcpy(before, tile->dw, (size_t)dw_count * sizeof *before);
+    ((cnni_conv2d_filter_fn *)row->function)(tile);
+
+    for (int32_t i = 0; i < tile->rows; i++)
+        for (int32_t j = 0; j < tile->columns; j++) {
+            struct value value = start_value(0);
+            for (int64_t p = 0; p < tile->pixels; p++)
+                add_link(row, &value, tile->x[i][x_offsets[p]], tile->dy[p * width + j]);
+            float *old = &before[i * tile->dw_pitch + j];
+            value.chain += *old;
+            value.exact += *old;
+            value.magnitude += fabs((double)*old);
+            *old = tile->dw[i * tile->dw_pitch + j];
+            char where[128];
+            snprintf(where, sizeof where, "tile %dx%d, %d pixels, at %d,%d", (int)tile->rows,
+                     (int)tile->columns, (int)tile->pixels, (int)i, (int)j);
+            check_value(row, where, *old, value, tile->pixels + 1, false);
+        }
+    ck_assert_msg(memcmp(before, tile->dw, (size_t)dw_count * sizeof *before) == 0,
+                  "%s wrote between the rows of a tile %dx%d", row->name, (int)tile->rows,
+                  (int)tile->columns);
+}
+
+START_TEST(filter_is_its_chain)
+{
+    const struct kernel_row *row = kernel_row("conv2d_filter", _i);
+    static const int64_t pixels[] = {0, 1, 2, 3, 7, 27, 64, 128, 255};
+    int turn = 0;
+    for (int i = 0; i < CNNI_COUNT(pixels); i++)
+        for (int32_t rows = 1; rows <= row->tile.rows; rows++)
+            for (int32_t columns = 1; columns <= row->tile.columns; columns++, turn++) {
+                struct cnni_conv2d_filter_tile tile = {
+                    .pixels = pixels[i], .rows = rows, .columns = columns};
+                check_filter(row, &tile, turn % GUARDED_SIDES, turn / 5 % SPECIALS);
+            }
+}
+END_TEST
+
+/* ---- Panels of gradients ---- */
+
+static void check_panel(const struct kernel_row *row, enum guarded_side side, int64_t pixels,
+                        int32_t columns, bool sums_only, int special)
+{
+    const int32_t width = row->tile.columns;
+    const int64_t pitch = columns + 3;
+    const float *dy = filled(X, side, CNNI_MAX((pixels - 1) * pitch + columns, 0), special);
+    float *panel = sums_only ? NULL : filled(Y, side, pixels * width, ORDINARY);
+    float *sums = filled(BIAS, side, columns, ORDINARY);
+    ((cnni_conv2d_panel_fn *)row->function)(panel, sums, dy, pixels, pitch, columns);
+    for (int32_t j = 0; j < columns; j++) {
+        float sum = 0;
+        for (int64_t p = 0; p < pixels; p++)
+            sum += dy[p * pitch + j];
+        ck_assert_msg(tolerance_same(sums[j], sum), "%s: sum %d of %d pixels", row->name, (int)j,
+                      (int)pixels);
+    }
+    for (int64_t i = 0; i < pixels * width && !sums_only; i++) {
+        const float value = i % width < columns ? dy[i / width * pitch + i % width] : 0;
+        ck_assert_msg(tolerance_same(panel[i], value), "%s: place %d of %d pixels, %d columns",
+                      row->name, (int)i, (int)pixels, (int)columns);
+    }
+}
+
+START_TEST(panel_is_a_copy_and_sums)
+{
+    const struct kernel_row *row = kernel_row("conv2d_panel", _i);
+    static const int64_t pixels[] = {0, 1, 2, 7, 128};
+    for (int i = 0; i < CNNI_COUNT(pixels); i++)
+        for (int32_t columns = 1; columns <= row->tile.columns; columns++)
+            for (int turn = 0; turn < 12; turn++)
+                check_panel(row, turn % 2, pixels[i], columns, turn / 2 % 2 == 1, turn / 4);
+}
+END_TEST
+
+/* ---- Depthwise ---- */
+
+enum { MOST_PIXELS = 140 };
+
+static const int64_t channel_counts[] = {1, 3, 7, 8, 9, 15, 16, 17, 33};
+
+START_TEST(depthwise_is_its_chain)
+{
+    const struct kernel_row *row = kernel_row("conv2d_depthwise", _i);
+    ptrdiff_t x_offsets[16], y_offsets[16], taps[25];
+    int turn = 0;
+    for (int size = 0; size < CNNI_COUNT(channel_counts); size++)
+        for (int64_t pixels = 0; pixels <= 13; pixels++)
+            for (int64_t tap_count = 0; tap_count <= 25; tap_count += 5, turn++) {
+                const int64_t c_count = channel_counts[size], step = c_count + 2;
+                const enum guarded_side side = turn % GUARDED_SIDES;
+                const int special = turn / 3 % SPECIALS;
+                spread_offsets(x_offsets, pixels, step);
+                spread_offsets(y_offsets, pixels, step);
+                spread_offsets(taps, tap_count, step + 1);
+                const int64_t spread = CNNI_MAX(pixels - 1, 0) * step + c_count;
+                const int64_t reach = CNNI_MAX(tap_count - 1, 0) * (step + 1);
+                const struct cnni_conv2d_depthwise run = {
+                    .x = filled(X, side, spread + reach, special), .x_offsets = x_offsets,
+                    .taps = taps, .tap_count = tap_count,
+                    .w = filled(W, side, tap_count * c_count, special),
+                    .bias = turn % 2 ? filled(BIAS, side, c_count, special) : NULL,
+                    .y = filled(Y, side, spread, ORDINARY), .y_offsets = y_offsets,
+                    .pixels = pixels, .channels = c_count, .relu = turn % 3 == 0,
+                };
+                ((cnni_conv2d_depthwise_fn *)row->function)(&run);
+                for (int64_t i = 0; i < pixels * c_count; i++) {
+                    const int64_t p = i / c_count, c = i % c_count;
+                    struct value value = start_value(run.bias == NULL ? 0 : run.bias[c]);
+                    for (int64_t t = 0; t < tap_count; t++)
+                        add_link(row, &value, run.x[x_offsets[p] + taps[t] + c],
+                                 run.w[t * c_count + c]);
+                    check_value(row, "depthwise", run.y[y_offsets[p] + c], value, tap_count + 1,
+                                run.relu);
+                }
+            }
+}
+END_TEST
+
+START_TEST(depthwise_filter_is_its_chain)
+{
+    const struct kernel_row *row = kernel_row("conv2d_depthwise_filter", _i);
+    static const int64_t pixel_counts[] = {0, 1, 2, 27, 128};
+    ptrdiff_t x_offsets[MOST_PIXELS], taps[32];
+    int turn = 0;
+    for (int size = 0; size < CNNI_COUNT(channel_counts); size++)
+        for (int length = 0; length < CNNI_COUNT(pixel_counts); length++)
+            for (int64_t tap_count = 0; tap_count <= 27; tap_count += 3, turn++) {
+                const int64_t c_count = channel_counts[size], pixels = pixel_counts[length];
+                const enum guarded_side side = turn % GUARDED_SIDES;
+                const int special = turn / 2 % SPECIALS;
+                spread_offsets(x_offsets, pixels, c_count + 2);
+                spread_offsets(taps, tap_count, c_count + 1);
+                const int64_t spread = CNNI_MAX(pixels - 1, 0) * (c_count + 2) + c_count;
+                const int64_t reach = CNNI_MAX(tap_count - 1, 0) * (c_count + 1);
+                static float before[32 * 40];
+                const struct cnni_conv2d_depthwise_filter run = {
+                    .x = filled(X, side, spread + reach, special), .x_offsets = x_offsets,
+                    .taps = taps, .tap_count = tap_count,
+                    .dy = filled(W, side, pixels * c_count, special),
+                    .dw = filled(Y, side, tap_count * c_count, ORDINARY),
+                    .pixels = pixels, .channels = c_count,
+                };
+                memcpy(before, run.dw, (size_t)(tap_count * c_count) * sizeof *before);
+                ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);
+                for (int64_t i = 0; i < tap_count * c_count; i++) {
+                    struct value value = start_value(0);
+                    for (int64_t p = 0; p < pixels; p++)
+                        add_link(row, &value, run.x[x_offsets[p] + taps[i / c_count] + i % c_count],
+                                 run.dy[p * c_count + i % c_count]);
+                    value.chain += before[i];
+                    value.exact += before[i];
+                    value.magnitude += fabs((double)before[i]);
+                    check_value(row, "depthwise filter", run.dw[i], value, pixels + 1, false);
+                }
+            }
+}
+END_TEST
+
+int main(void)
+{
+    static const char *const slots[] = {"conv2d_row_tap", "conv2d_filter", "conv2d_panel",
+                                        "conv2d_depthwise", "conv2d_depthwise_filter"};
+    TCase *tcase = tcase_create("conv2d");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    KERNEL_ROWS_TEST(tcase, "conv2d_row_tap", row_tap_is_its_chain);
+    KERNEL_ROWS_TEST(tcase, "conv2d_row_tap", row_tap_resumes);
+    KERNEL_ROWS_TEST(tcase, "conv2d_row_tap", row_tap_streams);
+    KERNEL_ROWS_TEST(tcase, "conv2d_filter", filter_is_its_chain);
+    KERNEL_ROWS_TEST(tcase, "conv2d_panel", panel_is_a_copy_and_sums);
+    KERNEL_ROWS_TEST(tcase, "conv2d_depthwise", depthwise_is_its_chain);
+    KERNEL_ROWS_TEST(tcase, "conv2d_depthwise_filter", depthwise_filter_is_its_chain);
+    return kernel_rows_main(tcase, slots, CNNI_COUNT(slots));
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT
+ * Sessions: predictions against the layers run one by one, every documented error, memory that is known
+ * beforehand, weights that change between runs, and several sessions of one model on several threads. */
+#include <pthread.h>
+#include <string.h>
+
+#include "cnn.h"
+#include "support/accounts.h"
+#include "support/expect.h"
+#include "support/networks.h"
+#include "support/suite.h"
+#include "support/tensors.h"
+
+static struct accounts accounts;
+static cnn_context *context;
+
+/* At the level that CNN_CPU names. */
+static void set_up(void)
+{
+    EXPECT_OK(cnn_context_create(&context));
+    accounts_open(&accounts, context);
+    EXPECT_OK(cnn_context_set_threads(context, 2));
+}
+
+static void tear_down(void)
+{
+    cnn_context_free(context);
+    ck_assert_int_eq(accounts.blocks, 0);
+    ck_assert_uint_eq(accounts.bytes, 0);
+}
+
+static cnn_session *new_session(cnn_model *model, int64_t batch)
+{
+    cnn_session *session;
+    EXPECT_OK(cnn_session_create(&session, model, batch));
+    return session;
+}
+
+/* ---- Predicting ---------------------------------------------------------------------------- */
+
+/* Layer number `index` of a model is made anew, alone, and gets the same parameters. */
+static cnn_layer *clone_layer(cnn_model *model, int32_t index, int32_t same)
+{
+    cnn_layer *old = cnn_model_layer(model, index), *layer = NULL;
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
+    switch (cnn_layer_get_kind(old)) {
+    case CNN_CONV2D:
+        EXPECT_OK(cnn_conv2d_create(&layer, context, 4, 3, 3));
+        if (same)
+            EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+        break;
+    case CNN_MAXPOOL2D: EXPECT_OK(cnn_maxpool2d_create(&layer, context, 2, 2)); break;
+    case CNN_DENSE: EXPECT_OK(cnn_dense_create(&layer, context, 3)); break;
+    case CNN_RELU: EXPECT_OK(cnn_relu_create(&layer, context)); break;
+    case CNN_SOFTMAX: EXPECT_OK(cnn_softmax_create(&layer, context)); break;
+    case CNN_FLATTEN: EXPECT_OK(cnn_flatten_create(&layer, context)); break;
+    case CNN_DROPOUT: EXPECT_OK(cnn_dropout_create(&layer, context, 0.5)); break;
+    default: EXPECT_OK(cnn_add_create(&layer, context));
+    }
+    if (index > 0)
+        EXPECT_OK(cnn_model_layer_shape(model, index - 1, shape, &rank));
+    else
+        EXPECT_OK(cnn_model_input_shape(model, shape, &rank));
+    EXPECT_OK(cnn_layer_build(layer, shape, rank));
+    for (int32_t i = 0; i < cnn_layer_parameter_count(old); i++) {
+        EXPECT_OK(cnn_layer_parameter_shape(old, i, shape, &rank));
+        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
+        EXPECT_OK(cnn_layer_get_parameter(old, i, values));
+        EXPECT_OK(cnn_layer_set_parameter(layer, i, values));
+        cnn_tensor_free(values);
+    }
+    return layer;
+}
+
+/* Reorders the columns of a dense layer behind [h][w][c] = [3][3][4] or [8][8][4] from c, h, w to h, w, c:
+ * alone, it takes its inputs as they lie in memory. */
+static void reorder_columns(cnn_layer *dense)
+{
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
+    EXPECT_OK(cnn_layer_parameter_shape(dense, CNN_WEIGHT, shape, &rank));
+    const int64_t pixels = shape[1] / 4;
+    cnn_tensor *file = tensor_new(context, CNN_FLOAT32, shape, rank);
+    cnn_tensor *memory = tensor_new(context, CNN_FLOAT32, shape, rank);
+    EXPECT_OK(cnn_layer_get_parameter(dense, CNN_WEIGHT, file));
+    for (int64_t u = 0; u < shape[0]; u++)
+        for (int64_t c = 0; c < 4; c++)
+            for (int64_t p = 0; p < pixels; p++)
+                floats(memory)[u * shape[1] + p * 4 + c] =
+                    floats(file)[u * shape[1] + c * pixels + p];
+    EXPECT_OK(cnn_layer_set_parameter(dense, CNN_WEIGHT, memory));
+    cnn_tensor_free(file);
+    cnn_tensor_free(memory);
+}
+
+/* What the layers give one by one; layer 3 of the residual model adds the input. */
+static cnn_tensor *predict_by_layers(cnn_model *model, cnn_tensor *inputs, int32_t residual)
+{
+    cnn_tensor *now = inputs;
+    for (int32_t i = 0; i < cnn_model_layer_count(model); i++) {
+        int64_t shape[CNN_MAX_RANK] = {cnn_tensor_dim(inputs, 0)};
+        int32_t rank;
+        cnn_layer *layer = clone_layer(model, i, residual);
+        const cnn_layer_kind kind = cnn_layer_get_kind(layer);
+        if (kind == CNN_DENSE)
+            reorder_columns(layer);
+        EXPECT_OK(cnn_model_layer_shape(model, i, shape + 1, &rank));
+        cnn_tensor *next = tensor_new(context, CNN_FLOAT32, shape, rank + 1);
+        EXPECT_OK(cnn_layer_forward(layer, next, (cnn_tensor *[]){now, inputs},
+                                    kind == CNN_ADD ? 2 : 1, 0));
+        if (now != inputs)
+            cnn_tensor_free(now);
+        now = next;
+        cnn_layer_free(layer);
+    }
+    return now;
+}
+
+static cnn_model *(*const models[])(cnn_context *) = {model_chain, model_dropout, model_residual};
+enum { MODELS = 3 };
+
+START_TEST(a_session_computes_what_the_layers_do)
+{
+    for (int32_t i = 0; i < MODELS; i++)
+        for (int64_t n = 1; n <= 5; n += 2) {
+            cnn_model *model = models[i](context);
+            cnn_session *session = new_session(model, 5);
+            cnn_tensor *inputs = model_inputs(model, context, n, 11);
+            cnn_tensor *outputs = model_outputs(model, context, n);
+            cnn_tensor *wanted = predict_by_layers(model, inputs, i == 2);
+            EXPECT_OK(session_predict(session, outputs, inputs));
+            expect_tensor_equal("prediction", outputs, wanted);
+            EXPECT_OK(session_predict(session, outputs, inputs));
+            expect_tensor_equal("second prediction", outputs, wanted);
+            cnn_tensor_free(inputs);
+            cnn_tensor_free(outputs);
+            cnn_tensor_free(wanted);
+            cnn_session_free(session);
+            cnn_model_free(model);
+        }
+}
+END_TEST
+
+START_TEST(a_model_of_one_layer_is_enough)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){4}, 1);
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer);
+    cnn_session *session = new_session(model, 2);
+    cnn_tensor *inputs = TENSOR(context, CNN_FLOAT32, 2, 4),
+               *outputs = tensor_like(context, inputs);
+    fill_tensor(inputs, 3);
+    EXPECT_OK(session_predict(session, outputs, inputs));
+    for (int32_t i = 0; i < 8; i++)
+        ck_assert(floats(outputs)[i] == (floats(inputs)[i] > 0 ? floats(inputs)[i] : 0));
+    cnn_tensor_free(inputs);
+    cnn_tensor_free(outputs);
+    cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
+START_TEST(new_weights_are_used)
+{
+    cnn_model *model = model_chain(context);
+    cnn_session *session = new_session(model, 2), *fresh;
+    cnn_tensor *inputs = model_inputs(model, context, 2, 1);
+    cnn_tensor *before = model_outputs(model, context, 2), *after = tensor_like(context, before);
+    cnn_tensor *wanted = tensor_like(context, before),
+               *weights = TENSOR(context, CNN_FLOAT32, 4, 3, 3, 3);
+    EXPECT_OK(session_predict(session, before, inputs));
+    fill_tensor(weights, 77);
+    EXPECT_OK(cnn_model_set_parameter(model, "conv2d1.weight", weights));
+    EXPECT_OK(session_predict(session, after, inputs));
+    ck_assert(!tensors_equal(before, after));
+    fresh = new_session(model, 1); /* packs for another batch */
+    cnn_session_free(fresh);
+    fresh = new_session(model, 2);
+    EXPECT_OK(session_predict(fresh, wanted, inputs));
+    ck_assert(tensors_equal(after, wanted));
+    cnn_session_free(fresh);
+    cnn_session_free(session);
+    cnn_tensor *const tensors[] = {inputs, before, after, wanted, weights};
+    for (int32_t i = 0; i < 5; i++)
+        cnn_tensor_free(tensors[i]);
+    cnn_model_free(model);
+}
+END_TEST
+
+/* ---- Errors -------------------------------------------------------------------------------- */
+
+START_TEST(creating_refuses_what_cannot_be)
+{
+    static const int64_t bad[] = {0, -1, INT64_C(1) << 31, INT64_MAX, INT64_MIN};
+    cnn_model *model = model_chain(context);
+    cnn_session *session = (cnn_session *)&session;
+    EXPECT_FAILS(cnn_session_create(NULL, model, 1), CNN_ERROR_INVALID, "cnn_session_create",
+                 "session is NULL");
+    EXPECT_FAILS(cnn_session_create(NULL, NULL, 1), CNN_ERROR_INVALID, "cnn_session_create",
+                 "session is NULL");
+    EXPECT_FAILS(cnn_session_create(&session, NULL, 1), CNN_ERROR_INVALID, "cnn_session_create",
+                 "model is NULL");
+    ck_assert_ptr_null(session);
+    for (int32_t i = 0; i < 5; i++) {
+        session = (cnn_session *)&session;
+        EXPECT_FAILS(cnn_session_create(&session, model, bad[i]), CNN_ERROR_INVALID,
+                     "cnn_session_create", "the batch is ");
+        ck_assert_ptr_null(session);
+    }
+    cnn_session_free(NULL);
+    ck_assert_uint_eq(cnn_session_bytes(NULL), 0);
+    cnn_model_free(model);
+}
+END_TEST
+
+/* A tensor that the model does not take, as input or as output. */
+struct misfit {
+    cnn_dtype dtype;
+    int64_t shape[5];
+    int32_t rank;
+    const char *word;
+};
+
+START_TEST(running_refuses_what_does_not_fit)
+{
+    static const struct misfit misfit_inputs[] = {
+        {CNN_FLOAT32,
+         {2, 8, 8, 4},
+         4,
+         "inputs[0] is float32 [2][8][8][4], must be float32 [n][8][8][3]"},
+        {CNN_FLOAT32, {8, 8, 3}, 3, "inputs[0] is float32 [8][8][3]"},
+        {CNN_FLOAT32, {2, 8, 8, 3, 1}, 5, "[2][8][8][3][1]"},
+        {CNN_FLOAT32, {384}, 1, "inputs[0] is float32 [384]"},
+        {CNN_UINT8, {2, 8, 8, 3}, 4, "inputs[0] is uint8"},
+        {CNN_FLOAT32, {3, 8, 8, 3}, 4, "inputs[0] has 3 samples, must have at most 2"},
+        {CNN_FLOAT32, {1, 8, 8, 3}, 4, "outputs[0] has 2 samples, inputs[0] has 1"},
+    };
+    static const struct misfit misfit_outputs[] = {
+        {CNN_FLOAT32, {2, 4}, 2, "outputs[0] is float32 [2][4], must be float32 [n][3]"},
+        {CNN_FLOAT32, {2, 3, 1}, 3, "outputs[0] is float32 [2][3][1]"},
+        {CNN_INT32, {2, 3}, 2, "outputs[0] is int32"},
+        {CNN_FLOAT32, {3, 3}, 2, "outputs[0] has 3 samples"},
+        {CNN_FLOAT32, {1, 3}, 2, "outputs[0] has 1 samples, inputs[0] has 2"},
+    };
+    cnn_model *model = model_chain(context);
+    cnn_session *session = new_session(model, 2);
+    cnn_tensor *inputs = model_inputs(model, context, 2, 1),
+               *outputs = model_outputs(model, context, 2);
+    cnn_tensor *wanted = tensor_like(context, outputs);
+    const cnn_tensor *input = inputs;
+    EXPECT_OK(session_predict(session, wanted, inputs));
+    for (size_t i = 0; i < sizeof misfit_inputs / sizeof misfit_inputs[0]; i++) {
+        const struct misfit *row = &misfit_inputs[i];
+        cnn_tensor *bad = tensor_new(context, row->dtype, row->shape, row->rank);
+        EXPECT_FAILS(session_predict(session, outputs, bad), CNN_ERROR_SHAPE, "cnn_session_run",
+                     row->word);
+        cnn_tensor_free(bad);
+    }
+    for (size_t i = 0; i < sizeof misfit_outputs / sizeof misfit_outputs[0]; i++) {
+        const struct misfit *row = &misfit_outputs[i];
+        cnn_tensor *bad = tensor_new(context, row->dtype, row->shape, row->rank);
+        EXPECT_FAILS(session_predict(session, bad, inputs), CNN_ERROR_SHAPE, "cnn_session_run",
+                     row->word);
+        cnn_tensor_free(bad);
+    }
+    EXPECT_FAILS(cnn_session_run(NULL, &outputs, 1, &input, 1), CNN_ERROR_INVALID,
+                 "cnn_session_run", "session is NULL");
+    EXPECT_FAILS(cnn_session_run(session, NULL, 1, &input, 1), CNN_ERROR_INVALID, "cnn_session_run",
+                 "outputs is NULL");
+    EXPECT_FAILS(cnn_session_run(session, &outputs, 1, NULL, 1), CNN_ERROR_INVALID,
+                 "cnn_session_run", "inputs is NULL");
+    EXPECT_FAILS(session_predict(session, NULL, inputs), CNN_ERROR_INVALID, "cnn_session_run",
+                 "outputs[0] is NULL");
+    EXPECT_FAILS(session_predict(session, outputs, NULL), CNN_ERROR_INVALID, "cnn_session_run",
+                 "inputs[0] is NULL");
+    static const int32_t counts[] = {0, 2, -1, INT32_MAX};
+    for (int32_t i = 0; i < 4; i++) {
+        EXPECT_FAILS(cnn_session_run(session, &outputs, counts[i], &input, 1), CNN_ERROR_INVALID,
+                     "cnn_session_run", "must be 1 and 1");
+        EXPECT_FAILS(cnn_session_run(session, &outputs, 1, &input, counts[i]), CNN_ERROR_INVALID,
+                     "cnn_session_run", "must be 1 and 1");
+    }
+    EXPECT_OK(session_predict(session, outputs, inputs));
+    ck_assert(tensors_equal(outputs, wanted));
+    cnn_tensor_free(inputs);
+    cnn_tensor_free(outputs);
+    cnn_tensor_free(wanted);
+    cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
+START_TEST(input_and_output_are_two_memories)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){4}, 1);
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer);
+    cnn_session *session = new_session(model, 2);
+    cnn_tensor *both = TENSOR(context, CNN_FLOAT32, 2, 4);
+    EXPECT_FAILS(session_predict(session, both, both), CNN_ERROR_INVALID, "cnn_session_run",
+                 "share the same memory");
+    cnn_tensor_free(both);
+    cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+enum { HEADER = 64 }; /* what lib/base/memory.c puts before each block */
+
+START_TEST(running_allocates_nothing)
+{
+    for (int32_t i = 0; i < MODELS; i++) {
+        cnn_model *model = models[i](context);
+        cnn_session *session = new_session(model, 16);
+        cnn_tensor *inputs = model_inputs(model, context, 16, 1);
+        cnn_tensor *outputs = model_outputs(model, context, 16);
+        cnn_tensor *bias = TENSOR(context, CNN_FLOAT32, 4);
+        EXPECT_OK(session_predict(session, outputs, inputs)); /* the context starts its threads */
+        const int64_t calls = accounts.calls;
+        for (int32_t j = 0; j < 3; j++)
+            EXPECT_OK(session_predict(session, outputs, inputs));
+        EXPECT_OK(cnn_model_set_parameter(model, "conv2d1.bias", bias));
+        EXPECT_OK(session_predict(session, outputs, inputs)); /* packs the weights anew */
+        ck_assert_int_eq(accounts.calls, calls);
+        cnn_tensor_free(inputs);
+        cnn_tensor_free(outputs);
+        cnn_tensor_free(bias);
+        cnn_session_free(session);
+        cnn_model_free(model);
+    }
+}
+END_TEST
+
+START_TEST(bytes_are_those_of_the_allocator)
+{
+    for (int32_t i = 0; i < MODELS; i++) {
+        cnn_model *model = models[i](context);
+        cnn_session *first = new_session(model, 16); /* makes what belongs to the model */
+        const size_t bytes = accounts.bytes;
+        const int64_t blocks = accounts.blocks;
+        cnn_session *second = new_session(model, 16);
+        ck_assert_uint_eq(cnn_session_bytes(first), cnn_session_bytes(second));
+        ck_assert_uint_eq(accounts.bytes - bytes,
+                          cnn_session_bytes(second) + (size_t)(accounts.blocks - blocks) * HEADER);
+        cnn_session *small = new_session(model, 1);
+        ck_assert_uint_lt(cnn_session_bytes(small), cnn_session_bytes(second));
+        cnn_session_free(first);
+        cnn_session_free(small);
+        cnn_session_free(second);
+        ck_assert_uint_lt(accounts.bytes, bytes);
+        cnn_model_free(model);
+    }
+}
+END_TEST
+
+START_TEST(deep_models_need_little)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){16, 16, 8}, 3);
+    for (int32_t i = 0; i < 30; i++) {
+        EXPECT_OK(cnn_conv2d_create(&layer, context, 8, 3, 3));
+        EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+        model_take(model, layer);
+    }
+    cnn_session *session = new_session(model, 8);
+    const size_t all = 30 * 8 * 16 * 16 * 8 * sizeof(float);
+    ck_assert_uint_lt(cnn_session_bytes(session), all / 5);
+    cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
+/* ---- Threads ------------------------------------------------------------------------------- */
+
+enum { THREADS = 4, RUNS = 20 };
+
+struct predictor {
+    pthread_t thread;
+    cnn_model *model;
+    int64_t n;
+    const cnn_tensor *wanted;
+    int32_t wrong;
+};
+
+/* Sessions are made and freed while others run. */
+static void *predict_often(void *user)
+{
+    struct predictor *predictor = user;
+    cnn_tensor *inputs =
+        model_inputs(predictor->model, context, predictor->n, (uint32_t)predictor->n);
+    cnn_tensor *outputs = model_outputs(predictor->model, context, predictor->n);
+    cnn_session *session = NULL;
+    for (int32_t i = 0; i < RUNS; i++) {
+        if (i % 5 == 0) {
+            cnn_session_free(session);
+            session = new_session(predictor->model, predictor->n + i);
+        }
+        predictor->wrong += session_predict(session, outputs, inputs) != CNN_OK;
+        predictor->wrong += !tensors_equal(outputs, predictor->wanted);
+    }
+    cnn_session_free(session);
+    cnn_tensor_free(inputs);
+    cnn_tensor_free(outputs);
+    return NULL;
+}
+
+START_TEST(sessions_share_a_model_among_threads)
+{
+    for (int32_t i = 0; i < MODELS; i++) {
+        struct predictor predictors[THREADS];
+        cnn_tensor *wanted[THREADS];
+        cnn_model *model = models[i](context), *twin;
+        /* What they should get is found with an equal model, so that this one is packed by them. */
+        EXPECT_OK(cnn_context_set_seed(context, 0));
+        cnn_model_free(model);
+        model = models[i](context);
+        EXPECT_OK(cnn_context_set_seed(context, 0));
+        twin = models[i](context);
+        for (int32_t j = 0; j < THREADS; j++) {
+            cnn_session *session = new_session(twin, j + 1);
+            cnn_tensor *inputs = model_inputs(twin, context, j + 1, (uint32_t)j + 1);
+            wanted[j] = model_outputs(twin, context, j + 1);
+            EXPECT_OK(session_predict(session, wanted[j], inputs));
+            cnn_tensor_free(inputs);
+            cnn_session_free(session);
+            predictors[j] = (struct predictor){.model = model, .n = j + 1, .wanted = wanted[j]};
+        }
+        for (int32_t j = 0; j < THREADS; j++)
+            ck_assert_int_eq(
+                pthread_create(&predictors[j].thread, NULL, predict_often, &predictors[j]), 0);
+        for (int32_t j = 0; j < THREADS; j++) {
+            ck_assert_int_eq(pthread_join(predictors[j].thread, NULL), 0);
+            ck_assert_int_eq(predictors[j].wrong, 0);
+            cnn_tensor_free(wanted[j]);
+        }
+        cnn_model_free(model);
+        cnn_model_free(twin);
+    }
+}
+END_TEST
+
+static Suite *session_suite(void)
+{
+    Suite *suite = suite_create("session");
+    TCase *tcase = tcase_create("session");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, a_session_computes_what_the_layers_do);
+    tcase_add_test(tcase, a_model_of_one_layer_is_enough);
+    tcase_add_test(tcase, new_weights_are_used);
+    tcase_add_test(tcase, creating_refuses_what_cannot_be);
+    tcase_add_test(tcase, running_refuses_what_does_not_fit);
+    tcase_add_test(tcase, input_and_output_are_two_memories);
+    tcase_add_test(tcase, running_allocates_nothing);
+    tcase_add_test(tcase, bytes_are_those_of_the_allocator);
+    tcase_add_test(tcase, deep_models_need_little);
+    tcase_add_test(tcase, sessions_share_a_model_among_threads);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(session_suite());
+}
