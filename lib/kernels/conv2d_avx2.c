@@ -125,12 +125,12 @@ CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, const int ro
     }
     const ptrdiff_t *x_offsets = tile->x_offsets;
     const float *dy = tile->dy;
-    const char *ahead = tile->ahead;
+    uintptr_t ahead = (uintptr_t)tile->ahead; /* a number: it may be null, and leave its array */
     const int64_t pixels = tile->pixels;
     int64_t p = 0;
     for (; p + 4 <= pixels; p += 4) {
-        _mm_prefetch(ahead, _MM_HINT_T1);
-        ahead += tile->ahead_step;
+        _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+        ahead += (uintptr_t)tile->ahead_step;
         CNNI_UNROLL
         for (int i = 0; i < 4; i++)
             add_link(sum, x, x_offsets[p + i], dy + (p + i) * WIDTH, rows);

@@ -35,21 +35,28 @@ check_find_package()
         { echo 'cnn::static did not link the static library'; exit 1; }
 }
 
+# link_and_run NAME LIB_FOLDER FLAG...: the program in C and in C++.
+link_and_run()
+{
+    name=$1 lib=$2
+    shift 2
+    consumer=$source/tests/consumer/consumer.c
+    quietly "$cc" -x c -o "$folder/c_$name" "$consumer" -x none "$@"
+    quietly "$cxx" -x c++ -o "$folder/cxx_$name" "$consumer" -x none "$@"
+    run "$lib" "$folder/c_$name"
+    run "$lib" "$folder/cxx_$name"
+}
+
 check_pkg_config()
 {
     pkgconfig=$(dirname "$(find "$1" -name libcnn.pc)")
-    consumer=$source/tests/consumer/consumer.c
-    shared=$(PKG_CONFIG_PATH=$pkgconfig pkg-config --cflags --libs libcnn)
+    export PKG_CONFIG_PATH="$pkgconfig"
+    # shellcheck disable=SC2046 # one argument per flag
+    link_and_run shared "$pkgconfig/.." $(pkg-config --cflags --libs libcnn)
     # Both libraries are there: the static one is asked for by its file name.
-    static=$(PKG_CONFIG_PATH=$pkgconfig pkg-config --static --cflags --libs libcnn |
+    # shellcheck disable=SC2046
+    link_and_run static "$pkgconfig/.." $(pkg-config --static --cflags --libs libcnn |
         sed 's/-lcnn/-l:libcnn.a/')
-    for kind in shared static; do
-        eval "flags=\$$kind"
-        quietly "$cc" -x c -o "$folder/c_$kind" "$consumer" -x none $flags
-        quietly "$cxx" -x c++ -o "$folder/cxx_$kind" "$consumer" -x none $flags
-        run "$pkgconfig/.." "$folder/c_$kind"
-        run "$pkgconfig/.." "$folder/cxx_$kind"
-    done
 }
 
 quietly cmake --install "$build" --prefix "$folder/first"
