@@ -105,6 +105,12 @@ static cnn_status load_picture(struct scene *scene)
                 cnn_image_load(&scene->made, scene->context, folder_path("train/dog/0.png"), 3));
 }
 
+static cnn_status load_picture_scaled(struct scene *scene)
+{
+    return MAKE(scene->made, cnn_image_load_scaled(&scene->made, scene->context,
+                                                   folder_path("train/dog/0.png"), 1, 9, 9));
+}
+
 static void with_pictures(struct scene *scene)
 {
     scene->input = TENSOR(scene->context, CNN_UINT8, 20, 30, 3);
@@ -567,6 +573,7 @@ static const struct scenario {
     {"image_decode_scaled of a JPEG", with_jpeg, decode_scaled, 0},
     {"image_decode_scaled of a PNG", with_png, decode_scaled, 0},
     {"image_load", NULL, load_picture, 0},
+    {"image_load_scaled", NULL, load_picture_scaled, 0},
     {"image_resize", with_pictures, resize, 0},
     {"conv2d_create", NULL, create_conv2d, 0},
     {"maxpool2d_create", NULL, create_maxpool2d, 0},

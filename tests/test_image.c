@@ -356,8 +356,9 @@ START_TEST(impossible_arguments_are_refused)
 }
 END_TEST
 
-/* Writes a file of its own and loads it; returns the status. */
-static cnn_status load_bytes(cnn_tensor **image, const void *bytes, size_t size)
+/* Writes a file of its own and loads it, for a picture of `side` x `side` if that is not 0; returns
+ * the status. */
+static cnn_status load_bytes_for(cnn_tensor **image, const void *bytes, size_t size, int64_t side)
 {
     const char *folder = getenv("TMPDIR");
     char path[512];
@@ -366,12 +367,42 @@ static cnn_status load_bytes(cnn_tensor **image, const void *bytes, size_t size)
     ck_assert_int_ge(file, 0);
     ck_assert_int_eq(write(file, bytes, size), (ssize_t)size);
     close(file);
-    cnn_status status = cnn_image_load(image, context, path, 3);
+    cnn_status status = side > 0 ? cnn_image_load_scaled(image, context, path, 3, side, side)
+                                 : cnn_image_load(image, context, path, 3);
     if (status != CNN_OK)
         check_message(path);
     unlink(path);
     return status;
 }
+
+static cnn_status load_bytes(cnn_tensor **image, const void *bytes, size_t size)
+{
+    return load_bytes_for(image, bytes, size, 0);
+}
+
+START_TEST(files_are_loaded_scaled)
+{
+    struct file_bytes file = read_picture("jpeg_420.jpg");
+    cnn_tensor *loaded, *decoded;
+    ck_assert_int_eq(load_bytes_for(&loaded, file.bytes, file.size, 8), CNN_OK);
+    ck_assert_int_eq(cnn_image_decode_scaled(&decoded, context, file.bytes, file.size, 3, 8, 8),
+                     CNN_OK);
+    ck_assert_uint_eq(cnn_tensor_bytes(loaded), cnn_tensor_bytes(decoded));
+    ck_assert_mem_eq(cnn_tensor_data(loaded), cnn_tensor_data(decoded), cnn_tensor_bytes(decoded));
+    cnn_tensor_free(loaded);
+    cnn_tensor_free(decoded);
+    check_failure(load_bytes_for(&loaded, file.bytes, file.size / 2, 8), CNN_ERROR_FORMAT,
+                  "damaged JPEG");
+    check_failure(cnn_image_load_scaled(&loaded, context, "/no/such/file.jpg", 3, 8, 8),
+                  CNN_ERROR_NOT_FOUND, "cnn_image_load_scaled: cannot open");
+    check_failure(cnn_image_load_scaled(&loaded, context, "a.jpg", 3, 8, 0), CNN_ERROR_INVALID,
+                  "height and width are 8 and 0");
+    check_failure(cnn_image_load_scaled(&loaded, context, NULL, 3, 8, 8), CNN_ERROR_INVALID,
+                  "path is NULL");
+    ck_assert_ptr_null(loaded);
+    free(file.bytes);
+}
+END_TEST
 
 START_TEST(files_are_loaded)
 {
@@ -416,6 +447,7 @@ int main(void)
     tcase_add_test(decoding, scaled_decoding_means_the_upright_size);
     tcase_add_test(decoding, a_png_is_not_scaled);
     tcase_add_test(decoding, files_are_loaded);
+    tcase_add_test(decoding, files_are_loaded_scaled);
     if (has_decoders())
         suite_add_tcase(suite, decoding);
     return run_suite(suite);

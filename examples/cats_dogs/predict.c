@@ -66,10 +66,11 @@ static void free_predictor(struct predictor *predictor)
 
 static cnn_status run(struct predictor *predictor, const char *path)
 {
-    const int32_t channels = (int32_t)cnn_tensor_dim(predictor->input, -1);
     const cnn_tensor *input = predictor->input;
     cnn_tensor *image = NULL;
-    cnn_status status = cnn_image_load(&image, predictor->context, path, channels);
+    cnn_status status =
+        cnn_image_load_scaled(&image, predictor->context, path, (int32_t)cnn_tensor_dim(input, 3),
+                              cnn_tensor_dim(input, 1), cnn_tensor_dim(input, 2));
 
     if (status == CNN_OK)
         status = cnn_model_prepare_image(predictor->model, predictor->input, 0, image);

@@ -31,6 +31,11 @@ CNN_API cnn_status cnn_image_decode_scaled(cnn_tensor **image, cnn_context *cont
 CNN_API cnn_status cnn_image_load(cnn_tensor **image, cnn_context *context, const char *path,
                                   int32_t channels);
 
+/* The same as cnn_image_decode_scaled() decodes, which is what a loader does for a model of that
+ * input size: cnn_model_prepare_image() then gives the same numbers to the bit. */
+CNN_API cnn_status cnn_image_load_scaled(cnn_tensor **image, cnn_context *context, const char *path,
+                                         int32_t channels, int64_t height, int64_t width);
+
 /* Resizes `image` to the height and width of `resized`, both uint8 [h][w][c]: bilinear, antialiased
  * when it gets smaller (a triangle filter as wide as the scale, as Pillow's BILINEAR).
  * CNN_ERROR_SHAPE: not pictures, or another number of channels. */

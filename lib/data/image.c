@@ -215,6 +215,19 @@ static cnn_status check_arguments(cnn_tensor **image, cnn_context *context, cons
     return CNN_OK;
 }
 
+/* For those that are told the size to which a picture will be resized. */
+static cnn_status check_size(cnn_tensor **image, cnn_context *context,
+                             const struct cnni_image_request *request)
+{
+    if (image != NULL)
+        *image = NULL;
+    if (request->min_h < 1 || request->min_w < 1)
+        return cnni_fail(context, CNN_ERROR_INVALID,
+                         "%s: height and width are %lld and %lld, must be at least 1",
+                         request->function, (long long)request->min_h, (long long)request->min_w);
+    return CNN_OK;
+}
+
 static cnn_status decode(cnn_tensor **image, cnn_context *context, const void *bytes, size_t size,
                          const struct cnni_image_request *request)
 {
@@ -238,23 +251,33 @@ cnn_status cnn_image_decode_scaled(cnn_tensor **image, cnn_context *context, con
 {
     const struct cnni_image_request request = {
         .function = __func__, .channels = channels, .min_h = height, .min_w = width};
-    if (image != NULL)
-        *image = NULL;
-    if (height < 1 || width < 1)
-        return cnni_fail(context, CNN_ERROR_INVALID,
-                         "%s: height and width are %lld and %lld, must be at least 1", __func__,
-                         (long long)height, (long long)width);
+    CNNI_TRY(check_size(image, context, &request));
     return decode(image, context, bytes, size, &request);
+}
+
+static cnn_status load(cnn_tensor **image, cnn_context *context, const char *path,
+                       const struct cnni_image_request *request)
+{
+    struct cnni_image decoded;
+    CNNI_TRY(check_arguments(image, context, path, "path", request));
+    CNNI_TRY(cnni_image_read(&decoded, context, request, path));
+    return make_tensor(image, context, &decoded);
 }
 
 cnn_status cnn_image_load(cnn_tensor **image, cnn_context *context, const char *path,
                           int32_t channels)
 {
     const struct cnni_image_request request = {.function = __func__, .channels = channels};
-    struct cnni_image decoded;
-    CNNI_TRY(check_arguments(image, context, path, "path", &request));
-    CNNI_TRY(cnni_image_read(&decoded, context, &request, path));
-    return make_tensor(image, context, &decoded);
+    return load(image, context, path, &request);
+}
+
+cnn_status cnn_image_load_scaled(cnn_tensor **image, cnn_context *context, const char *path,
+                                 int32_t channels, int64_t height, int64_t width)
+{
+    const struct cnni_image_request request = {
+        .function = __func__, .channels = channels, .min_h = height, .min_w = width};
+    CNNI_TRY(check_size(image, context, &request));
+    return load(image, context, path, &request);
 }
 
 static bool is_picture(const cnn_tensor *tensor)
