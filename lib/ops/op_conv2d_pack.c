@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Packs convolution weights into the panels that the row-tap kernel reads.  Forward and backward-data
- * differ in which of the two channel indices becomes the vector: the strides of one loop. */
+ * Packs convolution weights into the panels that the row-tap kernel reads.  An item of parallel
+ * work is some input channels of one tap: whole rows of the weights, which are read in order.
+ * For forward they become some rows of every panel of filters; for backward-data, whose vector
+ * runs over input channels, they become one panel, turned over. */
 #include "ops/op_conv2d_pass.h"
 
 #include <string.h>
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
+
+enum { COPY = 16 /* floats that are copied at once */ };
 
 int64_t cnni_packed_panel_size(const struct cnni_pass *pass, int32_t width)
 {
@@ -22,13 +26,12 @@ int64_t cnni_packed_pass_size(const struct cnni_pass *pass, int32_t width)
     return cnni_size_product(panels, cnni_packed_panel_size(pass, width));
 }
 
-/* The packing of one pass.  An element of the weights is at
- * w[tap * tap_stride + group * group_stride + source channel * source_stride + target channel * target_stride]. */
+/* The packing of one pass. */
 struct packing {
     const struct cnni_conv2d *conv;
     struct cnni_pass pass;
-    int64_t group_stride, source_stride, target_stride;
     int32_t width;
+    int64_t panel_size;
     float *packed;
     const float *w;
 };
@@ -42,41 +45,67 @@ static const float *tap_weights(const struct packing *packing, int64_t tap)
     return packing->w + (r * conv->s + s) * (conv->c / conv->groups) * conv->k;
 }
 
-enum { BLOCK = 64 }; /* of source channels: what is written stays in the L1 cache */
-
-/* [count][width] from rows that lie `source_stride` apart, `filled` columns of them, `target_stride` apart. */
-static void pack_block(const struct packing *packing, float *packed, const float *w, int64_t count,
-                       int32_t filled)
+/* Copies `count` of `width` floats; the rest is 0. */
+static void copy_row(float *packed, const float *w, int64_t count, int64_t width)
 {
-    const int32_t width = packing->width;
-    if (filled < width)
-        memset(packed, 0, (size_t)(count * width) * sizeof *packed);
-    if (packing->target_stride == 1)
-        for (int64_t d = 0; d < count; d++)
-            memcpy(packed + d * width, w + d * packing->source_stride, (size_t)filled * sizeof *w);
-    else
-        for (int32_t j = 0; j < filled; j++)
-            for (int64_t d = 0; d < count; d++)
-                packed[d * width + j] = w[j * packing->target_stride + d * packing->source_stride];
+    int64_t i = 0;
+    for (; i + COPY <= count; i += COPY)
+        memcpy(packed + i, w + i, COPY * sizeof *w);
+    for (; i < width; i++)
+        packed[i] = i < count ? w[i] : 0;
 }
 
-static void pack_panel(void *task, int64_t item, int32_t lane)
+/* Input channel `channel` of a tap: one row of each panel. */
+static void pack_row(const struct packing *packing, int64_t tap, int64_t channel, const float *w)
+{
+    const struct cnni_pass *pass = &packing->pass;
+    float *packed = packing->packed + (tap * pass->source_channels + channel) * packing->width;
+    for (int64_t group = 0; group < pass->groups; group++, w += pass->target_channels)
+        for (int64_t k = 0; k < pass->target_channels; k += packing->width) {
+            copy_row(packed, w + k, CNNI_MIN(pass->target_channels - k, packing->width),
+                     packing->width);
+            packed += packing->panel_size;
+        }
+}
+
+static void pack_forward_item(void *task, int64_t item, int32_t lane)
+{
+    (void)lane;
+    const struct packing *packing = task;
+    const int64_t channels = packing->pass.source_channels;
+    const int64_t blocks = cnni_ceil_div(channels, packing->width);
+    const int64_t tap = item / blocks, first = item % blocks * packing->width;
+    const float *w = tap_weights(packing, tap);
+    for (int64_t c = first; c < CNNI_MIN(first + packing->width, channels); c++)
+        pack_row(packing, tap, c, w + c * packing->conv->k);
+}
+
+/* [count filters][width] from `filled` rows of w that lie `pitch` apart; the rest is 0. */
+static void turn_over(float *packed, const float *w, int64_t count, int64_t filled, int64_t pitch,
+                      int64_t width)
+{
+    for (int64_t k = 0; k < count; k++, packed += width) {
+        for (int64_t j = 0; j < filled; j++)
+            packed[j] = w[j * pitch + k];
+        for (int64_t j = filled; j < width; j++)
+            packed[j] = 0;
+    }
+}
+
+static void pack_backward_item(void *task, int64_t item, int32_t lane)
 {
     (void)lane;
     const struct packing *packing = task;
     const struct cnni_pass *pass = &packing->pass;
-    const int64_t panels = cnni_ceil_div(pass->target_channels, packing->width);
-    const int64_t group = item / panels, first = item % panels * packing->width;
-    const int32_t filled = (int32_t)CNNI_MIN(pass->target_channels - first, packing->width);
-    float *packed = packing->packed + item * cnni_packed_panel_size(pass, packing->width);
-    for (int64_t tap = 0; tap < pass->h.taps * pass->w.taps; tap++) {
-        const float *w = tap_weights(packing, tap) + group * packing->group_stride +
-                         first * packing->target_stride;
-        for (int64_t c = 0; c < pass->source_channels; c += BLOCK) {
-            const int64_t count = CNNI_MIN(pass->source_channels - c, BLOCK);
-            pack_block(packing, packed, w + c * packing->source_stride, count, filled);
-            packed += count * packing->width;
-        }
+    const int64_t width = packing->width, pitch = packing->conv->k;
+    const int64_t panels = cnni_ceil_div(pass->target_channels, width);
+    const int64_t tap = item / panels, panel = item % panels;
+    const int64_t filled = CNNI_MIN(pass->target_channels - panel * width, width);
+    const float *w = tap_weights(packing, tap) + panel * width * pitch;
+    for (int64_t group = 0; group < pass->groups; group++, w += pass->source_channels) {
+        float *packed = packing->packed + tap * pass->source_channels * width +
+                        (group * panels + panel) * packing->panel_size;
+        turn_over(packed, w, pass->source_channels, filled, pitch, width);
     }
 }
 
@@ -89,48 +118,45 @@ static void pack_depthwise(const struct packing *packing)
                (size_t)pass->groups * sizeof *packing->w);
 }
 
-static void pack(cnn_context *context, struct packing *packing)
+/* `channels`, input channels of the convolution, are shared out by the panel. */
+static void pack(cnn_context *context, struct packing *packing, int64_t channels,
+                 cnni_item_fn *item)
 {
     if (packing->pass.depthwise) {
         pack_depthwise(packing);
         return;
     }
-    const int64_t panels = cnni_ceil_div(packing->pass.target_channels, packing->width);
-    cnni_parallel(context, cnni_lanes(context), packing->pass.groups * panels, pack_panel, packing);
+    packing->panel_size = cnni_packed_panel_size(&packing->pass, packing->width);
+    const int64_t taps = packing->pass.h.taps * packing->pass.w.taps;
+    cnni_parallel(context, cnni_lanes(context), taps * cnni_ceil_div(channels, packing->width),
+                  item, packing);
+}
+
+static struct packing start(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
+                            const float *w)
+{
+    return (struct packing){.conv = conv,
+                            .width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns,
+                            .packed = packed,
+                            .w = w};
 }
 
 void cnni_conv2d_pack_forward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
                               const float *w)
 {
-    struct packing packing = {
-        .conv = conv,
-        .group_stride = conv->k / conv->groups,
-        .source_stride = conv->k,
-        .target_stride = 1,
-        .width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns,
-        .packed = packed,
-        .w = w,
-    };
+    struct packing packing = start(context, conv, packed, w);
     cnni_pass_forward(&packing.pass, conv, 1);
-    pack(context, &packing);
+    pack(context, &packing, packing.pass.source_channels, pack_forward_item);
 }
 
 void cnni_conv2d_pack_backward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
                                const float *w)
 {
-    struct packing packing = {
-        .conv = conv,
-        .group_stride = conv->k / conv->groups,
-        .source_stride = 1,
-        .target_stride = conv->k,
-        .width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns,
-        .packed = packed,
-        .w = w,
-    };
+    struct packing packing = start(context, conv, packed, w);
     for (int64_t i = 0; i < CNNI_MIN(conv->stride_h, conv->h); i++)
         for (int64_t j = 0; j < CNNI_MIN(conv->stride_w, conv->w); j++) {
             cnni_pass_backward(&packing.pass, conv, 1, i, j);
-            pack(context, &packing);
+            pack(context, &packing, packing.pass.target_channels, pack_backward_item);
             packing.packed += cnni_packed_pass_size(&packing.pass, packing.width);
         }
 }
