@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Every row-tap, backward-weights, panel and depthwise kernel of the list: the exact bits of the chains of
- * their contracts, and the derived bound against double precision; all tile sizes, buffers that end or
- * begin at an unmapped page, strides larger than widths, and special values. */
+ * Every row-tap, backward-weights, panel and depthwise kernel of the list: the exact bits of the
+ * chains of their contracts, and the derived bound against double precision; all tile sizes,
+ * buffers that end or begin at an unmapped page, strides larger than widths, and special values. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,19 +74,19 @@ static struct value start_value(float start)
     return (struct value){start, start, fabs((double)start)};
 }
 
-static void check_value(const struct kernel_row *row, const char *where, float got, struct value value,
-                        int64_t links, bool relu)
+static void check_value(const struct kernel_row *row, const char *where, float got,
+                        struct value value, int64_t links, bool relu)
 {
     const float chain = relu && value.chain <= 0 ? 0 : value.chain;
-    ck_assert_msg(tolerance_same(got, chain), "%s, %s: got %a, the chain gives %a", row->name, where,
-                  (double)got, (double)chain);
+    ck_assert_msg(tolerance_same(got, chain), "%s, %s: got %a, the chain gives %a", row->name,
+                  where, (double)got, (double)chain);
     /* Beyond the range of floats the exact sum is no measure. */
     if (!(value.magnitude < 1e38))
         return;
     const double exact = relu && value.exact < 0 ? 0 : value.exact;
     const double bound = tolerance_sum(links, value.magnitude);
-    ck_assert_msg(tolerance_close(got, exact, bound), "%s, %s: got %.9g, exact %.9g, bound %g", row->name,
-                  where, (double)got, exact, bound);
+    ck_assert_msg(tolerance_close(got, exact, bound), "%s, %s: got %.9g, exact %.9g, bound %g",
+                  row->name, where, (double)got, exact, bound);
 }
 
 /* ---- Row-tap ---- */
@@ -135,7 +135,9 @@ static void check_row_tap(const struct kernel_row *row, struct cnni_conv2d_tile 
     for (int32_t i = 0; i < tile->rows; i++)
         for (int32_t j = 0; j < tile->columns; j++) {
             const int64_t place = y_offsets[i] + j;
-            const float start = tile->resume ? before[place] : tile->bias == NULL ? 0 : tile->bias[j];
+            const float start = tile->resume         ? before[place]
+                                : tile->bias == NULL ? 0
+                                                     : tile->bias[j];
             char where[128];
             snprintf(where, sizeof where, "tile %dx%d, %d taps of %d, at %d,%d", (int)tile->rows,
                      (int)tile->columns, (int)tile->tap_count, (int)tile->depth, (int)i, (int)j);
@@ -157,9 +159,13 @@ START_TEST(row_tap_is_its_chain)
         for (int32_t rows = 1; rows <= row->tile.rows; rows++)
             for (int32_t columns = 1; columns <= row->tile.columns; columns++, turn++) {
                 struct cnni_conv2d_tile tile = {
-                    .tap_count = lengths[length].taps, .depth = lengths[length].depth,
-                    .rows = rows, .columns = columns,
-                    .bias = turn % 2 ? &some : NULL, .resume = turn % 3 == 0, .relu = turn % 5 < 2,
+                    .tap_count = lengths[length].taps,
+                    .depth = lengths[length].depth,
+                    .rows = rows,
+                    .columns = columns,
+                    .bias = turn % 2 ? &some : NULL,
+                    .resume = turn % 3 == 0,
+                    .relu = turn % 5 < 2,
                 };
                 check_row_tap(row, &tile, turn / 2 % GUARDED_SIDES, turn / 7 % SPECIALS);
             }
@@ -178,10 +184,16 @@ START_TEST(row_tap_resumes)
     static float whole[CNNI_TILE_ROWS_MAX * CNNI_TILE_COLUMNS_MAX], cut[CNNI_COUNT(whole)];
     spread_offsets(y_offsets, row->tile.rows, width);
     struct cnni_conv2d_tile tile = {
-        .x = filled(X, GUARDED_END, DEPTH, ORDINARY), .x_offsets = x_offsets,
-        .taps = &tap, .tap_count = 1, .depth = DEPTH,
+        .x = filled(X, GUARDED_END, DEPTH, ORDINARY),
+        .x_offsets = x_offsets,
+        .taps = &tap,
+        .tap_count = 1,
+        .depth = DEPTH,
         .w = filled(W, GUARDED_END, DEPTH * width, ORDINARY),
-        .y = whole, .y_offsets = y_offsets, .rows = row->tile.rows, .columns = width,
+        .y = whole,
+        .y_offsets = y_offsets,
+        .rows = row->tile.rows,
+        .columns = width,
     };
     run(&tile);
     tile.y = cut;
@@ -192,7 +204,8 @@ START_TEST(row_tap_resumes)
     tile.depth = DEPTH - 30;
     tile.resume = true;
     run(&tile);
-    ck_assert_msg(memcmp(whole, cut, sizeof whole) == 0, "%s: pieces differ from the whole", row->name);
+    ck_assert_msg(memcmp(whole, cut, sizeof whole) == 0, "%s: pieces differ from the whole",
+                  row->name);
 }
 END_TEST
 
@@ -208,11 +221,17 @@ START_TEST(row_tap_streams)
         spread_offsets(x_offsets, rows, 9);
         spread_offsets(y_offsets, rows, width);
         struct cnni_conv2d_tile tile = {
-            .x = filled(X, GUARDED_END, rows * 9, ORDINARY), .x_offsets = x_offsets,
-            .taps = &tap, .tap_count = 1, .depth = 9,
+            .x = filled(X, GUARDED_END, rows * 9, ORDINARY),
+            .x_offsets = x_offsets,
+            .taps = &tap,
+            .tap_count = 1,
+            .depth = 9,
             .w = filled(W, GUARDED_END, 9 * width, ORDINARY),
-            .y = filled(Y, GUARDED_END, (int64_t)size, ORDINARY), .y_offsets = y_offsets,
-            .rows = rows, .columns = width, .relu = rows % 2 == 0,
+            .y = filled(Y, GUARDED_END, (int64_t)size, ORDINARY),
+            .y_offsets = y_offsets,
+            .rows = rows,
+            .columns = width,
+            .relu = rows % 2 == 0,
         };
         run(&tile);
         float *streamed = guarded_floats(&buffers[Y], GUARDED_BEGIN, size);
@@ -343,12 +362,17 @@ START_TEST(depthwise_is_its_chain)
                 const int64_t spread = CNNI_MAX(pixels - 1, 0) * step + c_count;
                 const int64_t reach = CNNI_MAX(tap_count - 1, 0) * (step + 1);
                 const struct cnni_conv2d_depthwise run = {
-                    .x = filled(X, side, spread + reach, special), .x_offsets = x_offsets,
-                    .taps = taps, .tap_count = tap_count,
+                    .x = filled(X, side, spread + reach, special),
+                    .x_offsets = x_offsets,
+                    .taps = taps,
+                    .tap_count = tap_count,
                     .w = filled(W, side, tap_count * c_count, special),
                     .bias = turn % 2 ? filled(BIAS, side, c_count, special) : NULL,
-                    .y = filled(Y, side, spread, ORDINARY), .y_offsets = y_offsets,
-                    .pixels = pixels, .channels = c_count, .relu = turn % 3 == 0,
+                    .y = filled(Y, side, spread, ORDINARY),
+                    .y_offsets = y_offsets,
+                    .pixels = pixels,
+                    .channels = c_count,
+                    .relu = turn % 3 == 0,
                 };
                 ((cnni_conv2d_depthwise_fn *)row->function)(&run);
                 for (int64_t i = 0; i < pixels * c_count; i++) {
@@ -382,11 +406,14 @@ START_TEST(depthwise_filter_is_its_chain)
                 const int64_t reach = CNNI_MAX(tap_count - 1, 0) * (c_count + 1);
                 static float before[32 * 40];
                 const struct cnni_conv2d_depthwise_filter run = {
-                    .x = filled(X, side, spread + reach, special), .x_offsets = x_offsets,
-                    .taps = taps, .tap_count = tap_count,
+                    .x = filled(X, side, spread + reach, special),
+                    .x_offsets = x_offsets,
+                    .taps = taps,
+                    .tap_count = tap_count,
                     .dy = filled(W, side, pixels * c_count, special),
                     .dw = filled(Y, side, tap_count * c_count, ORDINARY),
-                    .pixels = pixels, .channels = c_count,
+                    .pixels = pixels,
+                    .channels = c_count,
                 };
                 memcpy(before, run.dw, (size_t)(tap_count * c_count) * sizeof *before);
                 ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);

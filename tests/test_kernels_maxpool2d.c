@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Every max-pooling kernel of the list, bit for bit: values and winners, NaN and equal values included,
- * records of one and of four bytes, buffers at unmapped pages. */
+ * Every max-pooling kernel of the list, bit for bit: values and winners, NaN and equal values
+ * included, records of one and of four bytes, buffers at unmapped pages. */
 #include "base/random.h"
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
@@ -38,9 +38,16 @@ static struct cnni_maxpool2d_windows choose(int turn)
 {
     const int64_t c = channel_counts[turn % CNNI_COUNT(channel_counts)];
     struct cnni_maxpool2d_windows shape = {
-        .windows = turn % 4, .channels = c, .rows = 1 + turn % 3, .columns = 1 + turn / 3 % 3,
-        .x_step = (1 + turn / 2 % 4) * c, .first = turn % 5, .number_pitch = 3 + turn % 2,
-        .winner_size = turn % 3 == 0 ? 0 : turn % 3 == 1 ? 1 : 4,
+        .windows = turn % 4,
+        .channels = c,
+        .rows = 1 + turn % 3,
+        .columns = 1 + turn / 3 % 3,
+        .x_step = (1 + turn / 2 % 4) * c,
+        .first = turn % 5,
+        .number_pitch = 3 + turn % 2,
+        .winner_size = turn % 3 == 0   ? 0
+                       : turn % 3 == 1 ? 1
+                                       : 4,
     };
     shape.row_pitch = (CNNI_MAX(shape.windows - 1, 0) * (shape.x_step / c) + shape.columns + 1) * c;
     return shape;
@@ -66,7 +73,8 @@ static int32_t number_of(const struct cnni_maxpool2d_windows *shape, int64_t ind
            (int32_t)(index % shape->columns);
 }
 
-static int32_t read_winner(const struct cnni_maxpool2d_windows *shape, const void *winners, int64_t place)
+static int32_t read_winner(const struct cnni_maxpool2d_windows *shape, const void *winners,
+                           int64_t place)
 {
     return shape->winner_size == 1 ? ((const uint8_t *)winners)[place]
                                    : ((const int32_t *)winners)[place];
@@ -90,8 +98,8 @@ static void check_forward(const struct kernel_row *row, const struct cnni_maxpoo
             if (!isnan(most) && (isnan(value) || value > most))
                 best = i;
         }
-        ck_assert_msg(tolerance_same(y[place], corner[pixel_at(shape, best)]), "%s: y[%d]", row->name,
-                      (int)place);
+        ck_assert_msg(tolerance_same(y[place], corner[pixel_at(shape, best)]), "%s: y[%d]",
+                      row->name, (int)place);
         if (shape->winner_size != 0)
             ck_assert_int_eq(read_winner(shape, winners, place), number_of(shape, best));
     }

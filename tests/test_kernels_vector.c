@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Every kernel on arrays of the list: ReLU, addition and sums bit for bit, softmax's exponential within 4
- * ULP, optimizer steps to the bits of their formulas; all short lengths, special values, buffers at
- * unmapped pages. */
+ * Every kernel on arrays of the list: ReLU, addition and sums bit for bit, softmax's exponential
+ * within 4 ULP, optimizer steps to the bits of their formulas; all short lengths, special values,
+ * buffers at unmapped pages. */
 #include "base/random.h"
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
@@ -83,7 +83,8 @@ START_TEST(relu_backward_is_exact)
     for (int turn = 0; turn < TURNS; turn++) {
         const float *dy = filled(A, turn, true), *y = filled(B, turn, true);
         float *dx = turn % 3 == 0 ? copied(C, turn, dy) : filled(C, turn, false);
-        ((cnni_vector_relu_backward_fn *)row->function)(length_of(turn), dx, turn % 3 == 0 ? dx : dy, y);
+        ((cnni_vector_relu_backward_fn *)row->function)(length_of(turn), dx,
+                                                        turn % 3 == 0 ? dx : dy, y);
         for (int64_t i = 0; i < length_of(turn); i++)
             check_same(row, turn, i, dx[i], y[i] > 0 || isnan(y[i]) ? dy[i] : 0);
     }
@@ -153,8 +154,8 @@ START_TEST(softmax_exp_is_close)
         for (int64_t i = 0; i < count; i++) {
             const double exact = exp((double)(x[i] - max));
             ck_assert_msg(tolerance_ulps(y[i], exact) <= 4, "%s: exp(%a) is %a, %.2f ULP from %a",
-                          row->name, (double)(x[i] - max), (double)y[i], tolerance_ulps(y[i], exact),
-                          exact);
+                          row->name, (double)(x[i] - max), (double)y[i],
+                          tolerance_ulps(y[i], exact), exact);
             lane[i % LANES] += y[i];
         }
         ck_assert_msg(sum == fold(lane), "%s: sum of %d elements", row->name, (int)count);
@@ -192,7 +193,8 @@ START_TEST(softmax_backward_is_its_formula)
         for (int64_t i = 0; i < length_of(turn); i++)
             lane[i % LANES] = kernel_row_link(row, y[i], dy[i], lane[i % LANES]);
         const float sum = fold(lane);
-        ((cnni_softmax_backward_fn *)row->function)(length_of(turn), dx, turn % 3 == 0 ? dx : dy, y);
+        ((cnni_softmax_backward_fn *)row->function)(length_of(turn), dx, turn % 3 == 0 ? dx : dy,
+                                                    y);
         for (int64_t i = 0; i < length_of(turn); i++)
             check_same(row, turn, i, dx[i], y[i] * (dy[i] - sum));
     }
@@ -212,9 +214,12 @@ START_TEST(sgd_is_its_formula)
     const struct kernel_row *row = kernel_row("optimizer_sgd", _i);
     static float w0[LONGEST], g0[LONGEST], v0[LONGEST];
     for (int turn = 0; turn < 8 * LENGTHS; turn++) {
-        const struct cnni_sgd_step step = {
-            .learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .gradient_scale = 0.5f,
-            .nesterov = turn / LENGTHS % 2, .first = turn / LENGTHS / 2 % 2};
+        const struct cnni_sgd_step step = {.learning_rate = 0.1f,
+                                           .momentum = 0.9f,
+                                           .weight_decay = 0.01f,
+                                           .gradient_scale = 0.5f,
+                                           .nesterov = turn / LENGTHS % 2,
+                                           .first = turn / LENGTHS / 2 % 2};
         const size_t bytes = (size_t)length_of(turn) * sizeof(float);
         float *w = filled(A, turn, false), *g = filled(B, turn, false), *v = filled(C, turn, false);
         const bool momentum = turn / LENGTHS < 4;
@@ -224,7 +229,8 @@ START_TEST(sgd_is_its_formula)
         ((cnni_optimizer_sgd_fn *)row->function)(&step, length_of(turn), w, g, momentum ? v : NULL);
         clear_and_check(row, turn, g);
         for (int64_t i = 0; i < length_of(turn); i++) {
-            const float h = kernel_row_link(row, step.weight_decay, w0[i], g0[i] * step.gradient_scale);
+            const float h =
+                kernel_row_link(row, step.weight_decay, w0[i], g0[i] * step.gradient_scale);
             const float speed = step.first ? h : kernel_row_link(row, step.momentum, v0[i], h);
             const float ahead = kernel_row_link(row, step.momentum, speed, h);
             const float d = !momentum ? h : step.nesterov ? ahead : speed;
@@ -239,9 +245,16 @@ START_TEST(adam_is_its_formula)
 {
     const struct kernel_row *row = kernel_row("optimizer_adam", _i);
     static float w0[LONGEST], g0[LONGEST], m0[LONGEST], v0[LONGEST];
-    const struct cnni_adam_step step = {
-        .step_size = 0.01f, .root_correction = 0.3f, .epsilon = 1e-8f, .beta1 = 0.9f, .rest1 = 0.1f,
-        .beta2 = 0.999f, .rest2 = 0.001f, .weight_decay = 0.02f, .shrink = 0.99f, .gradient_scale = 2};
+    const struct cnni_adam_step step = {.step_size = 0.01f,
+                                        .root_correction = 0.3f,
+                                        .epsilon = 1e-8f,
+                                        .beta1 = 0.9f,
+                                        .rest1 = 0.1f,
+                                        .beta2 = 0.999f,
+                                        .rest2 = 0.001f,
+                                        .weight_decay = 0.02f,
+                                        .shrink = 0.99f,
+                                        .gradient_scale = 2};
     for (int turn = 0; turn < TURNS; turn++) {
         const size_t bytes = (size_t)length_of(turn) * sizeof(float);
         float *w = filled(A, turn, false), *g = filled(B, turn, false);
@@ -255,7 +268,8 @@ START_TEST(adam_is_its_formula)
         ((cnni_optimizer_adam_fn *)row->function)(&step, length_of(turn), w, g, m, v);
         clear_and_check(row, turn, g);
         for (int64_t i = 0; i < length_of(turn); i++) {
-            const float h = kernel_row_link(row, step.weight_decay, w0[i], g0[i] * step.gradient_scale);
+            const float h =
+                kernel_row_link(row, step.weight_decay, w0[i], g0[i] * step.gradient_scale);
             const float first = kernel_row_link(row, step.beta1, m0[i], step.rest1 * h);
             const float second = kernel_row_link(row, step.beta2, v0[i], step.rest2 * h * h);
             const float root = sqrtf(second) / step.root_correction + step.epsilon;
@@ -270,9 +284,9 @@ END_TEST
 
 int main(void)
 {
-    static const char *const slots[] = {"vector_relu", "vector_relu_backward", "vector_add",
-                                        "vector_sum_squares", "softmax_exp", "softmax_backward",
-                                        "optimizer_sgd", "optimizer_adam"};
+    static const char *const slots[] = {
+        "vector_relu", "vector_relu_backward", "vector_add",    "vector_sum_squares",
+        "softmax_exp", "softmax_backward",     "optimizer_sgd", "optimizer_adam"};
     TCase *tcase = tcase_create("vector");
     tcase_set_timeout(tcase, 20);
     tcase_add_checked_fixture(tcase, set_up, tear_down);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Convolution as a whole, forward, backward-data and backward-weights, on random shapes: against a
- * double-precision reference written from the formula, between unmapped pages; and equal bits for any
- * number of threads and for a sample alone or in a batch.  Single tiles: test_kernels_conv2d.c. */
+ * Convolution as a whole, forward, backward-data and backward-weights, on random shapes: against
+ * a double-precision reference written from the formula, between unmapped pages; and equal bits
+ * for any number of threads and for a sample alone or in a batch.  Single tiles:
+ * test_kernels_conv2d.c. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static int64_t pick(struct cnni_random *random, const int64_t *choices, int32_t 
     return choices[cnni_random_below(random, (uint32_t)count)];
 }
 
-#define PICK(random, ...) \
+#define PICK(random, ...)                                                                          \
     pick(random, (const int64_t[]){__VA_ARGS__}, CNNI_COUNT(((const int64_t[]){__VA_ARGS__})))
 
 static void choose_axis(struct cnni_random *random, int64_t *size, int64_t *output, int64_t *kernel,
@@ -43,12 +44,15 @@ static void choose_axis(struct cnni_random *random, int64_t *size, int64_t *outp
 static struct cnni_conv2d choose_shape(struct cnni_random *random)
 {
     struct cnni_conv2d conv;
-    choose_axis(random, &conv.h, &conv.oh, &conv.r, &conv.stride_h, &conv.dilation_h, &conv.pad_top);
-    choose_axis(random, &conv.w, &conv.ow, &conv.s, &conv.stride_w, &conv.dilation_w, &conv.pad_left);
+    choose_axis(random, &conv.h, &conv.oh, &conv.r, &conv.stride_h, &conv.dilation_h,
+                &conv.pad_top);
+    choose_axis(random, &conv.w, &conv.ow, &conv.s, &conv.stride_w, &conv.dilation_w,
+                &conv.pad_left);
     conv.groups = PICK(random, 1, 1, 1, 1, 2, 3, 9, 33);
     conv.c = PICK(random, 1, 3, 5, 16, 33);
     conv.k = PICK(random, 1, 2, 17, 64);
-    if (conv.groups == 9 || conv.groups == 33) /* depthwise, now and then several filters per channel */
+    if (conv.groups == 9 ||
+        conv.groups == 33) /* depthwise, now and then several filters per channel */
         conv.c = conv.groups, conv.k = conv.groups * PICK(random, 1, 1, 2);
     else if (conv.groups > 1)
         conv.c = conv.groups * PICK(random, 1, 2, 5), conv.k = conv.groups * PICK(random, 1, 3, 17);
@@ -74,7 +78,8 @@ static const char *show(const struct cnni_conv2d *conv, int64_t n)
 {
     static char text[256];
     snprintf(text, sizeof text,
-             "n %d, %dx%dx%d -> %dx%dx%d, kernel %dx%d stride %dx%d padding %d,%d dilation %dx%d groups %d",
+             "n %d, %dx%dx%d -> %dx%dx%d, kernel %dx%d stride %dx%d padding %d,%d dilation %dx%d "
+             "groups %d",
              (int)n, (int)conv->h, (int)conv->w, (int)conv->c, (int)conv->oh, (int)conv->ow,
              (int)conv->k, (int)conv->r, (int)conv->s, (int)conv->stride_h, (int)conv->stride_w,
              (int)conv->pad_top, (int)conv->pad_left, (int)conv->dilation_h, (int)conv->dilation_w,
@@ -140,15 +145,16 @@ static void each_product(const struct cnni_conv2d *conv, int64_t n, product_fn *
 struct problem {
     struct cnni_conv2d conv;
     int64_t n;
-    float *x, *w, *b, *dy;      /* given */
-    float *y, *dx, *dw, *db;    /* computed */
+    float *x, *w, *b, *dy;   /* given */
+    float *y, *dx, *dw, *db; /* computed */
     struct sums y_sums, dx_sums, dw_sums, db_sums;
 };
 
 static void use_product(const struct product *product, void *user)
 {
     struct problem *problem = user;
-    const double x = problem->x[product->x], w = problem->w[product->w], dy = problem->dy[product->y];
+    const double x = problem->x[product->x], w = problem->w[product->w],
+                 dy = problem->dy[product->y];
     sums_add(&problem->y_sums, product->y, x * w);
     sums_add(&problem->dx_sums, product->x, dy * w);
     sums_add(&problem->dw_sums, product->w, dy * x);
@@ -183,8 +189,9 @@ static void check_sums(const struct problem *problem, const char *what, const fl
     for (size_t i = 0; i < sums->count; i++) {
         const double bound = tolerance_sum(sums->links, sums->magnitude[i]);
         const double exact = relu && sums->exact[i] < 0 ? 0 : sums->exact[i];
-        ck_assert_msg(tolerance_close(got[i], exact, bound), "%s[%zu] of %s: got %.9g, exact %.9g, bound %g",
-                      what, i, show(&problem->conv, problem->n), (double)got[i], exact, bound);
+        ck_assert_msg(tolerance_close(got[i], exact, bound),
+                      "%s[%zu] of %s: got %.9g, exact %.9g, bound %g", what, i,
+                      show(&problem->conv, problem->n), (double)got[i], exact, bound);
     }
 }
 
@@ -232,8 +239,8 @@ static float *place_aligned(int buffer, enum guarded_side side, size_t count)
     return guarded_floats(&buffers[buffer], side, (count + 15) / 16 * 16);
 }
 
-static void run(cnn_context *context, struct problem *problem, enum guarded_side side, int32_t lanes,
-                bool relu)
+static void run(cnn_context *context, struct problem *problem, enum guarded_side side,
+                int32_t lanes, bool relu)
 {
     const struct cnni_conv2d *conv = &problem->conv;
     struct cnni_conv2d_sizes sizes;
@@ -306,7 +313,8 @@ START_TEST(random_shapes_match_reference)
     cnni_random_start(&random, 1, CNNI_RANDOM_CHECK, (uint64_t)_i, 0);
     create_buffers(24 << 20);
     for (int i = 0; i < SHAPES; i++) {
-        struct problem problem = {.conv = choose_shape(&random), .n = 1 + cnni_random_below(&random, 4)};
+        struct problem problem = {.conv = choose_shape(&random),
+                                  .n = 1 + cnni_random_below(&random, 4)};
         if (problem.conv.r * problem.conv.s * problem.conv.oh * problem.conv.ow > 4000)
             problem.n = 1;
         check_problem(context, &random, &problem, i % 2 ? GUARDED_END : GUARDED_BEGIN, i % 3 == 0);
@@ -335,7 +343,7 @@ static const struct {
     /* a kernel larger than a strip, and larger than the picture */
     {1, {60, 9, 2, 3, 41, 3, 30, 9, 1, 1, 5, 1, 1, 1, 1}},
     {2, {3, 4, 2, 3, 7, 7, 3, 4, 1, 1, 3, 3, 1, 1, 1}},
-    /* strides past the kernel, dilation that shares a divisor with the stride, pixels nobody reads */
+    /* strides past the kernel, dilations with a divisor of the stride, pixels nobody reads */
     {2, {11, 13, 3, 5, 2, 3, 3, 4, 5, 4, 1, 1, 1, 1, 1}},
     {2, {16, 16, 3, 5, 3, 2, 6, 5, 2, 4, 0, 1, 2, 6, 1}},
     {1, {9, 9, 3, 5, 1, 1, 2, 2, 4, 6, 0, 0, 1, 1, 1}},
@@ -453,7 +461,8 @@ START_TEST(large_outputs_have_the_same_bits)
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 2, 2, "test"), CNN_OK);
     float *x = aligned_alloc(64, 2 * x_count * sizeof *x), *w = aligned_alloc(64, 64 * sizeof *w);
-    float *whole = aligned_alloc(64, 2 * y_count * sizeof *x), *half = aligned_alloc(64, y_count * sizeof *x);
+    float *whole = aligned_alloc(64, 2 * y_count * sizeof *x),
+          *half = aligned_alloc(64, y_count * sizeof *x);
     float *packed = aligned_alloc(64, (sizes.forward_weights + 16) * sizeof *x);
     struct cnni_random random;
     cnni_random_start(&random, 5, CNNI_RANDOM_CHECK, 0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What ops do with long arrays: cutting among threads changes nothing, softmax rows add up, dropout drops
- * what its numbers say.  Single kernels: test_kernels_vector.c. */
+ * What ops do with long arrays: cutting among threads changes nothing, softmax rows add up,
+ * dropout drops what its numbers say.  Single kernels: test_kernels_vector.c. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -121,16 +121,16 @@ START_TEST(softmax_rows_add_up)
         ck_assert(fabs(array[2][row] - log(sum)) < 1e-6 * (1 + fabs(log(sum))));
         for (int64_t i = 0; i < columns; i++) {
             const double share = exp((double)x[i]) / sum, exact = share * (dy[i] - product);
-            const double bound = share * (fabs((double)dy[i]) + magnitude) *
-                                 ((double)(2 * columns + 20) * 0x1p-23);
+            const double bound =
+                share * (fabs((double)dy[i]) + magnitude) * ((double)(2 * columns + 20) * 0x1p-23);
             ck_assert(tolerance_close(dx[i], exact, bound));
         }
     }
 }
 END_TEST
 
-/* Updates of the two optimizers: the same for any number of threads, and the first step of Adam moves each
- * weight by the learning rate. */
+/* Updates of the two optimizers: the same for any number of threads, and the first step of Adam
+ * moves each weight by the learning rate. */
 START_TEST(optimizers_update_every_element)
 {
     ck_assert_int_eq(cnn_context_set_threads(context, thread_counts[_i]), CNN_OK);
@@ -140,8 +140,11 @@ START_TEST(optimizers_update_every_element)
     memset(v, 0, COUNT * sizeof *v);
     for (int i = 0; i < COUNT; i++)
         g[i] = i % 2 ? 0.25f : -0.5f;
-    const struct cnni_adam adam = {.step_size = (float)(0.01 / (1 - 0.9)), .beta1 = 0.9, .beta2 = 0.999,
-                                   .root_correction = (float)sqrt(1 - 0.999), .shrink = 1,
+    const struct cnni_adam adam = {.step_size = (float)(0.01 / (1 - 0.9)),
+                                   .beta1 = 0.9,
+                                   .beta2 = 0.999,
+                                   .root_correction = (float)sqrt(1 - 0.999),
+                                   .shrink = 1,
                                    .gradient_scale = 1};
     cnni_adam_update(context, &adam, COUNT, w, g, m, v);
     for (int i = 0; i < COUNT; i++) {

@@ -67,8 +67,10 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
 {
     const size_t inputs = (size_t)(n * pool->h * pool->w * pool->c);
     const size_t outputs = (size_t)(n * pool->oh * pool->ow * pool->c);
-    float *x = guarded_floats(&buffers[X], side, inputs), *dx = guarded_floats(&buffers[DX], side, inputs);
-    float *y = guarded_floats(&buffers[Y], side, outputs), *dy = guarded_floats(&buffers[DY], side, outputs);
+    float *x = guarded_floats(&buffers[X], side, inputs),
+          *dx = guarded_floats(&buffers[DX], side, inputs);
+    float *y = guarded_floats(&buffers[Y], side, outputs),
+          *dy = guarded_floats(&buffers[DY], side, outputs);
     const size_t bytes = (size_t)n * cnni_maxpool2d_winner_bytes(pool);
     void *winners = guarded_bytes(&buffers[WINNERS], side, bytes);
     for (size_t i = 0; i < inputs; i++)
@@ -84,7 +86,8 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
         int64_t number = 0;
         const int64_t place = find_winner(pool, x, (int64_t)i, &number);
         ck_assert(tolerance_same(y[i], x[place]));
-        ck_assert_int_eq(bytes == outputs ? ((uint8_t *)winners)[i] : ((int32_t *)winners)[i], number);
+        ck_assert_int_eq(bytes == outputs ? ((uint8_t *)winners)[i] : ((int32_t *)winners)[i],
+                         number);
         want[place] += dy[i];
     }
     for (size_t i = 0; i < inputs; i++)
@@ -105,7 +108,8 @@ START_TEST(random_shapes_are_exact)
     cnni_random_start(&random, 5, CNNI_RANDOM_CHECK, (uint64_t)_i, 0);
     for (int turn = 0; turn < 100; turn++) {
         const struct cnni_maxpool2d pool = choose_shape(&random);
-        check_shape(context, &random, &pool, 1 + cnni_random_below(&random, 5), turn % GUARDED_SIDES);
+        check_shape(context, &random, &pool, 1 + cnni_random_below(&random, 5),
+                    turn % GUARDED_SIDES);
     }
     /* Several items of parallel work. */
     const struct cnni_maxpool2d large = {40, 43, 33, 2, 2, 20, 21, 2, 2, 0, 0};
@@ -116,8 +120,8 @@ START_TEST(random_shapes_are_exact)
 }
 END_TEST
 
-/* A gradient so large that it goes past the caches: each window's dy is found again in it, and nothing
- * else. */
+/* A gradient so large that it goes past the caches: each window's dy is found again in it, and
+ * nothing else. */
 START_TEST(large_gradients_are_exact)
 {
     cnn_context *context;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Convolution tiles with AVX2 and FMA: row-tap (forward, backward-data, dense) and backward-weights.  Both
- * keep 6 x 16 outputs in 12 accumulators; a link of their chains loads 2 vectors and broadcasts 6 values:
- * 15 of the 16 registers, 12 multiply-adds for 8 loads.  Contracts: kernels.h.
+ * Convolution tiles with AVX2 and FMA: row-tap (forward, backward-data, dense) and
+ * backward-weights.  Both keep 6 x 16 outputs in 12 accumulators; a link of their chains loads 2
+ * vectors and broadcasts 6 values: 15 of the 16 registers, 12 multiply-adds for 8 loads.
+ * Contracts: kernels.h.
  *
- * Every loop over an array of registers carries an unroll pragma: without it gcc 12 keeps the array in
- * memory, which costs a third of the speed. */
+ * Every loop over an array of registers carries an unroll pragma: without it gcc 12 keeps the
+ * array in memory, which costs a third of the speed. */
 #include "kernels/kernels.h"
 
 #include "kernels/lanes_avx2.h"
@@ -110,7 +111,8 @@ CNNI_INLINE void add_row(float *dw, int32_t columns, __m256 low, __m256 high)
     const bool masked = columns < WIDTH;
     const __m256i mask0 = first_lanes(columns), mask1 = first_lanes(columns - VECTOR);
     store_lanes(dw, _mm256_add_ps(load_lanes(dw, masked, mask0), low), masked, mask0);
-    store_lanes(dw + VECTOR, _mm256_add_ps(load_lanes(dw + VECTOR, masked, mask1), high), masked, mask1);
+    store_lanes(dw + VECTOR, _mm256_add_ps(load_lanes(dw + VECTOR, masked, mask1), high), masked,
+                mask1);
 }
 
 CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, const int rows)
@@ -156,8 +158,8 @@ void cnni_conv2d_filter_avx2(const struct cnni_conv2d_filter_tile *tile)
 
 /* ---- Panels of gradients ---- */
 
-CNNI_INLINE void pack_panel(float *panel, float *sums, const float *dy, int64_t pixels, int64_t pitch,
-                            __m256i mask0, __m256i mask1, const bool masked)
+CNNI_INLINE void pack_panel(float *panel, float *sums, const float *dy, int64_t pixels,
+                            int64_t pitch, __m256i mask0, __m256i mask1, const bool masked)
 {
     __m256 sum0 = _mm256_setzero_ps(), sum1 = _mm256_setzero_ps();
     for (int64_t p = 0; p < pixels; p++) {
@@ -174,8 +176,8 @@ CNNI_INLINE void pack_panel(float *panel, float *sums, const float *dy, int64_t 
     store_lanes(sums + VECTOR, sum1, masked, mask1);
 }
 
-void cnni_conv2d_panel_avx2(float *panel, float *sums, const float *dy, int64_t pixels, int64_t pitch,
-                            int32_t columns)
+void cnni_conv2d_panel_avx2(float *panel, float *sums, const float *dy, int64_t pixels,
+                            int64_t pitch, int32_t columns)
 {
     const __m256i mask0 = first_lanes(columns), mask1 = first_lanes(columns - VECTOR);
     if (columns == WIDTH)

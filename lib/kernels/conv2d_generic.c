@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Convolution tiles in portable C: the specification in plain loops, and what runs where there is no other
- * kernel.  Contracts: kernels.h. */
+ * Convolution tiles in portable C: the specification in plain loops, and what runs where there is
+ * no other kernel.  Contracts: kernels.h. */
 #include "kernels/kernels.h"
 
 enum { WIDTH = 16 };
@@ -42,8 +42,8 @@ void cnni_conv2d_filter_generic(const struct cnni_conv2d_filter_tile *tile)
     }
 }
 
-void cnni_conv2d_panel_generic(float *panel, float *sums, const float *dy, int64_t pixels, int64_t pitch,
-                               int32_t columns)
+void cnni_conv2d_panel_generic(float *panel, float *sums, const float *dy, int64_t pixels,
+                               int64_t pitch, int32_t columns)
 {
     for (int32_t j = 0; j < columns; j++) {
         sums[j] = 0;

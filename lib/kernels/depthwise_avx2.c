@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Depthwise convolution with AVX2 and FMA, forward (and backward-data) and backward-weights.  A tile of 6
- * pixels walks over the channels, 8 at a time: channels innermost, so that memory is read in order.
- * Contracts: kernels.h. */
+ * Depthwise convolution with AVX2 and FMA, forward (and backward-data) and backward-weights.  A
+ * tile of 6 pixels walks over the channels, 8 at a time: channels innermost, so that memory is
+ * read in order.  Contracts: kernels.h. */
 #include "kernels/kernels.h"
 
 #include "kernels/lanes_avx2.h"

@@ -2,8 +2,9 @@
  * Constants of the exponential in softmax_*.c, the same on every level:
  *   n = x / log 2 rounded to an integer, by adding and taking away 1.5 * 2^23;
  *   r = x - n log 2, in two steps, log 2 having been split so that n * LN2_HIGH is exact;
- *   exp(x) = 2^n p(r) for |r| <= log(2) / 2, p of degree 6 with p(0) = p'(0) = 1 and a relative error of
- *   3.6e-9 (fitted by weighted least squares, weights raised where the error was large, until level);
+ *   exp(x) = 2^n p(r) for |r| <= log(2) / 2, p of degree 6 with p(0) = p'(0) = 1 and a relative
+ *   error of 3.6e-9 (fitted by weighted least squares, weights raised where the error was large,
+ *   until it was level);
  *   2^n in two factors, so that results below the normal range round once.
  * Below LEAST the result is 0, above MOST infinite: x is clamped to them. */
 #ifndef CNNI_EXP_H

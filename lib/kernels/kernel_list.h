@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Every kernel, one line each, worst first: of the lines of a slot, the last that a level includes is the
- * one it runs.  kernels.h takes its declarations from this list, kernels.c its tables, the tests and the
- * benchmark their loops.  No include guard: define CNNI_KERNEL(slot, level, function) and
- * CNNI_TILE_KERNEL(slot, level, function, rows, columns), include, and both are undefined again.
+ * Every kernel, one line each, worst first: of the lines of a slot, the last that a level
+ * includes is the one it runs.  kernels.h takes its declarations from this list, kernels.c its
+ * tables, the tests and the benchmark their loops.  No include guard: define CNNI_KERNEL(slot,
+ * level, function) and CNNI_TILE_KERNEL(slot, level, function, rows, columns), include, and both
+ * are undefined again.
  *
  * To add a kernel: write its file, <subject>_<level>.c, and its line here. */
 
@@ -25,7 +26,7 @@ CNNI_KERNEL(optimizer_adam, generic, cnni_optimizer_adam_generic)
 
 #if defined(__x86_64__)
 
-/* 6 x 16: 12 accumulators, 2 vectors of filters and 1 broadcast pixel are 15 of the 16 registers. */
+/* 6 x 16: 12 accumulators, 2 vectors of filters, 1 broadcast pixel are 15 of the 16 registers. */
 CNNI_TILE_KERNEL(conv2d_row_tap, avx2, cnni_conv2d_row_tap_avx2, 6, 16)
 CNNI_TILE_KERNEL(conv2d_filter, avx2, cnni_conv2d_filter_avx2, 6, 16)
 CNNI_TILE_KERNEL(conv2d_panel, avx2, cnni_conv2d_panel_avx2, 1, 16)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Makes the constant tables of kernels, one per level, from the one list.  Which levels a machine has is
- * known to base/cpu.c; the contracts are in kernels.h. */
+ * Makes the constant tables of kernels, one per level, from the one list.  Which levels a machine
+ * has is known to base/cpu.c; the contracts are in kernels.h. */
 #include "kernels/kernels.h"
 
 /* The tables that a line of each level is in. */

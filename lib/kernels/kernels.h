@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The kernels: one tile of work on one core.  Here is the contract of each slot, once for all instruction
- * sets; which functions fill the slots is in kernel_list.h.  How problems are cut into tiles is in ops/.
+ * The kernels: one tile of work on one core.  Here is the contract of each slot, once for all
+ * instruction sets; which functions fill the slots is in kernel_list.h.  How problems are cut
+ * into tiles is in ops/.
  *
- * Rules for all: pointers need only the alignment of their type; nothing outside the stated ranges is
- * read or written; outputs do not overlap inputs unless it says that they may be the same; no
- * allocation, no global state, no changes to rounding or denormals.
+ * Rules for all: pointers need only the alignment of their type; nothing outside the stated
+ * ranges is read or written; outputs do not overlap inputs unless it says that they may be the
+ * same; no allocation, no global state, no changes to rounding or denormals.
  *
  * Same bits on every level that has fused multiply-add: "chain" means one accumulator, one fused
  * multiply-add after another, in the stated order.  On the level `generic` each link is a
@@ -22,14 +23,15 @@ enum { CNNI_TILE_ROWS_MAX = 12, CNNI_TILE_COLUMNS_MAX = 64 };
 
 /* ---- Convolution ---- */
 
-/* Row-tap: `rows` pixels of the output, `columns` filters of each; at most the tile of the table's row.
- * With P the tile's width in the table, and y(i, j) = y[y_offsets[i] + j],
+/* Row-tap: `rows` pixels of the output, `columns` filters of each; at most the tile of the
+ * table's row.  With P the tile's width in the table, and y(i, j) = y[y_offsets[i] + j],
  *   y(i, j) = chain over t, then d, of x[x_offsets[i] + taps[t] + d] * w[(t * depth + d) * P + j]
- * that starts with y(i, j) itself where `resume`, else with bias[j], or with 0 where bias is NULL.  So a
- * reduction may be cut in pieces without changing a bit.  Where `relu`, values <= 0 become +0.
+ * that starts with y(i, j) itself where `resume`, else with bias[j], or with 0 where bias is
+ * NULL.  So a reduction may be cut in pieces without changing a bit.  Where `relu`, values <= 0
+ * become +0.
  *
- * `stream` may send y past the caches.  It asks for `columns` to be P and for each y(i, 0) to be aligned to
- * 64 bytes; the caller makes a fence before another thread reads y. */
+ * `stream` may send y past the caches.  It asks for `columns` to be P and for each y(i, 0) to be
+ * aligned to 64 bytes; the caller makes a fence before another thread reads y. */
 struct cnni_conv2d_tile {
     const float *x;
     const ptrdiff_t *x_offsets; /* [rows] */
@@ -44,11 +46,12 @@ struct cnni_conv2d_tile {
 };
 typedef void cnni_conv2d_row_tap_fn(const struct cnni_conv2d_tile *tile);
 
-/* Backward-weights: `rows` rows of the filter gradient, each a (tap, channel) pair whose input is at x[i],
- * and `columns` filters.  With P the tile's width in the table,
+/* Backward-weights: `rows` rows of the filter gradient, each a (tap, channel) pair whose input is
+ * at x[i], and `columns` filters.  With P the tile's width in the table,
  *   dw[i * dw_pitch + j] += chain from 0 over p of x[i][x_offsets[p]] * dy[p * P + j].
- * While it computes, it may fetch ahead[0], ahead[ahead_step], ahead[2 * ahead_step] ... into the caches, one
- * for every fourth pixel: memory that will be wanted next.  It never reads them; any address will do. */
+ * While it computes, it may fetch ahead[0], ahead[ahead_step], ahead[2 * ahead_step] ... into the
+ * caches, one for every fourth pixel: memory that will be wanted next.  It never reads them; any
+ * address will do. */
 struct cnni_conv2d_filter_tile {
     const float *x[CNNI_TILE_ROWS_MAX];
     const ptrdiff_t *x_offsets; /* [pixels] */
@@ -62,10 +65,11 @@ struct cnni_conv2d_filter_tile {
 };
 typedef void cnni_conv2d_filter_fn(const struct cnni_conv2d_filter_tile *tile);
 
-/* A panel of dy for backward-weights, and its share of the bias gradient, from `columns` columns, at most
- * the width P in the table, of dy [pixels][pitch]:
+/* A panel of dy for backward-weights, and its share of the bias gradient, from `columns` columns,
+ * at most the width P in the table, of dy [pixels][pitch]:
  *   panel[p * P + j] = dy[p * pitch + j], or 0 where j >= columns; not written where panel is NULL;
- *   sums[j] = 0 + dy[j] + dy[pitch + j] + dy[2 * pitch + j] + ... in this order, for j < columns. */
+ *   sums[j] = 0 + dy[j] + dy[pitch + j] + dy[2 * pitch + j] + ... in this order, for j < columns.
+ */
 typedef void cnni_conv2d_panel_fn(float *panel, float *sums, const float *dy, int64_t pixels,
                                   int64_t pitch, int32_t columns);
 
@@ -86,8 +90,8 @@ struct cnni_conv2d_depthwise {
 };
 typedef void cnni_conv2d_depthwise_fn(const struct cnni_conv2d_depthwise *run);
 
-/* Depthwise backward-weights:
- *   dw[t * channels + c] += chain from 0 over p of x[x_offsets[p] + taps[t] + c] * dy[p * channels + c]. */
+/* Depthwise backward-weights: dw[t * channels + c] +=
+ *   chain from 0 over p of x[x_offsets[p] + taps[t] + c] * dy[p * channels + c]. */
 struct cnni_conv2d_depthwise_filter {
     const float *x;
     const ptrdiff_t *x_offsets; /* [pixels] */
@@ -101,10 +105,11 @@ typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_
 
 /* ---- Max-pooling ---- */
 
-/* `windows` windows of `rows` x `columns` pixels, beside each other; y and winners are [windows][channels].
- * A window's pixel (i, j) is at x + window * x_step + i * row_pitch + j * channels and has the number
- * first + i * number_pitch + j, number_pitch >= columns.  The winner is the first that no later one is greater than, or the first
- * NaN.  `winners` are uint8_t where winner_size is 1, int32_t where it is 4; with 0 they are not written. */
+/* `windows` windows of `rows` x `columns` pixels, beside each other; y and winners are
+ * [windows][channels].  A window's pixel (i, j) is at x + window * x_step + i * row_pitch + j *
+ * channels and has the number first + i * number_pitch + j, number_pitch >= columns.  The winner
+ * is the first that no later one is greater than, or the first NaN.  `winners` are uint8_t where
+ * winner_size is 1, int32_t where it is 4; with 0 they are not written. */
 struct cnni_maxpool2d_windows {
     int64_t windows, channels;
     int64_t rows, columns;
@@ -116,10 +121,10 @@ struct cnni_maxpool2d_windows {
 typedef void cnni_maxpool2d_forward_fn(const struct cnni_maxpool2d_windows *shape, float *y,
                                        void *winners, const float *x);
 
-/* The pixel of dx whose number won gets + dy, and the others + 0; where `overwrite`, they are set to dy
- * and 0.  `stream`, only with `overwrite`, may send dx past the caches: it asks for dx to be aligned to 64
- * bytes and for the channels to be a multiple of 16; the caller makes a fence before another thread reads
- * dx. */
+/* The pixel of dx whose number won gets + dy, and the others + 0; where `overwrite`, they are set
+ * to dy and 0.  `stream`, only with `overwrite`, may send dx past the caches: it asks for dx to
+ * be aligned to 64 bytes and for the channels to be a multiple of 16; the caller makes a fence
+ * before another thread reads dx. */
 typedef void cnni_maxpool2d_backward_fn(const struct cnni_maxpool2d_windows *shape, float *dx,
                                         const float *dy, const void *winners, bool overwrite);
 
@@ -129,22 +134,24 @@ typedef void cnni_maxpool2d_backward_fn(const struct cnni_maxpool2d_windows *sha
 typedef void cnni_vector_relu_fn(int64_t count, float *y, const float *x);
 
 /* dx = dy, and +0 where y <= 0; dx may be dy. */
-typedef void cnni_vector_relu_backward_fn(int64_t count, float *dx, const float *dy, const float *y);
+typedef void cnni_vector_relu_backward_fn(int64_t count, float *dx, const float *dy,
+                                          const float *y);
 
 /* y = a + b; y may be either. */
 typedef void cnni_vector_add_fn(int64_t count, float *y, const float *a, const float *b);
 
-/* Sum of x^2 in double precision: lane j of 16 adds up elements j, j + 16, ...; then lanes j and j + 8
- * are added, j and j + 4, j + 2, j + 1. */
+/* Sum of x^2 in double precision: lane j of 16 adds up elements j, j + 16, ...; then lanes j and
+ * j + 8 are added, j and j + 4, j + 2, j + 1. */
 typedef double cnni_vector_sum_squares_fn(int64_t count, const float *x);
 
 /* ---- Softmax ---- */
 
-/* y = exp(x - *max), of one row; *max is the largest x that is not NaN, *sum the sum of y in 16 lanes, added
- * as above.  exp is within 4 ULP.  y may be x. */
+/* y = exp(x - *max), of one row; *max is the largest x that is not NaN, *sum the sum of y in 16
+ * lanes, added as above.  exp is within 4 ULP.  y may be x. */
 typedef void cnni_softmax_exp_fn(int64_t count, float *y, float *max, float *sum, const float *x);
 
-/* dx = y * (dy - s), s the sum of y * dy in 16 lanes, each a chain, added as above; dx may be dy. */
+/* dx = y * (dy - s), s the sum of y * dy in 16 lanes, each a chain, added as above; dx may be
+ * dy. */
 typedef void cnni_softmax_backward_fn(int64_t count, float *dx, const float *dy, const float *y);
 
 /* ---- Optimizers: one step; g becomes 0 ---- */
@@ -155,8 +162,8 @@ struct cnni_sgd_step {
     float learning_rate, momentum, weight_decay, gradient_scale;
     bool nesterov, first;
 };
-typedef void cnni_optimizer_sgd_fn(const struct cnni_sgd_step *step, int64_t count, float *w, float *g,
-                                   float *v);
+typedef void cnni_optimizer_sgd_fn(const struct cnni_sgd_step *step, int64_t count, float *w,
+                                   float *g, float *v);
 
 /* With h = g * gradient_scale + weight_decay * w:  m = beta1 m + rest1 h; v = beta2 v + rest2 h^2;
  * w = shrink * w - step_size * (m / (sqrt(v) / root_correction + epsilon)). */
@@ -165,8 +172,8 @@ struct cnni_adam_step {
     float beta1, rest1, beta2, rest2;
     float weight_decay, shrink, gradient_scale;
 };
-typedef void cnni_optimizer_adam_fn(const struct cnni_adam_step *step, int64_t count, float *w, float *g,
-                                    float *m, float *v);
+typedef void cnni_optimizer_adam_fn(const struct cnni_adam_step *step, int64_t count, float *w,
+                                    float *g, float *m, float *v);
 
 /* ---- The table ---- */
 

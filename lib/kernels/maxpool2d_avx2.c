@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Max-pooling windows with AVX2: 8 channels of a window at a time, the winners' numbers beside the values.
- * Contracts: kernels.h. */
+ * Max-pooling windows with AVX2: 8 channels of a window at a time, the winners' numbers beside
+ * the values.  Contracts: kernels.h. */
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ static inline void store_winners(void *winners, int64_t place, int32_t size, int
     if (size == 1) {
         const __m256i halves = _mm256_packs_epi32(number, number);
         const __m256i bytes = _mm256_packus_epi16(halves, halves);
-        const int64_t packed = _mm_cvtsi128_si64(_mm_unpacklo_epi32(
-            _mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)));
+        const int64_t packed = _mm_cvtsi128_si64(
+            _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)));
         memcpy((uint8_t *)winners + place, &packed, (size_t)CNNI_MIN(count, VECTOR));
     } else if (size == 4) {
         _mm256_maskstore_epi32((int32_t *)winners + place, first_lanes(count), number);
@@ -37,11 +37,11 @@ static inline __m256i load_winners(const void *winners, int64_t place, int32_t s
 
 /* ---- Forward ---- */
 
-/* The first `count` channels at x of one window of rows x columns pixels; the results' place in y and
- * winners.  Numbers rise, so that the larger one of two candidates is the later. */
+/* The first `count` channels at x of one window of rows x columns pixels; the results' place in y
+ * and winners.  Numbers rise, so that the larger one of two candidates is the later. */
 CNNI_INLINE void largest(const struct cnni_maxpool2d_windows *shape, const int64_t rows,
-                         const int64_t columns, float *y, void *winners, const float *x, int64_t place,
-                         int64_t count, const bool masked)
+                         const int64_t columns, float *y, void *winners, const float *x,
+                         int64_t place, int64_t count, const bool masked)
 {
     const __m256i mask = first_lanes(count);
     __m256 best = load_lanes(x, masked, mask);
@@ -51,7 +51,8 @@ CNNI_INLINE void largest(const struct cnni_maxpool2d_windows *shape, const int64
         const int32_t number = shape->first + (int32_t)i * shape->number_pitch;
         CNNI_UNROLL_BY_2
         for (int64_t j = i == 0; j < columns; j++) {
-            const __m256 value = load_lanes(x + i * shape->row_pitch + j * shape->channels, masked, mask);
+            const __m256 value =
+                load_lanes(x + i * shape->row_pitch + j * shape->channels, masked, mask);
             const __m256 wins = _mm256_and_ps(_mm256_cmp_ps(value, best, _CMP_NLE_UQ),
                                               _mm256_cmp_ps(best, best, _CMP_ORD_Q));
             const __m256i numbers = _mm256_set1_epi32(number + (int32_t)j);
@@ -77,8 +78,8 @@ CNNI_INLINE void forward(const struct cnni_maxpool2d_windows *shape, const int64
 }
 
 /* The usual window gets its loops unrolled. */
-void cnni_maxpool2d_forward_avx2(const struct cnni_maxpool2d_windows *shape, float *y, void *winners,
-                                 const float *x)
+void cnni_maxpool2d_forward_avx2(const struct cnni_maxpool2d_windows *shape, float *y,
+                                 void *winners, const float *x)
 {
     if (shape->rows == 2 && shape->columns == 2)
         forward(shape, 2, 2, y, winners, x);
@@ -106,7 +107,8 @@ CNNI_INLINE void spread(const struct cnni_maxpool2d_windows *shape, const int64_
             else if (overwrite)
                 store_lanes(target, part, masked, mask);
             else
-                store_lanes(target, _mm256_add_ps(load_lanes(target, masked, mask), part), masked, mask);
+                store_lanes(target, _mm256_add_ps(load_lanes(target, masked, mask), part), masked,
+                            mask);
         }
     }
 }
@@ -122,8 +124,8 @@ CNNI_INLINE void backward(const struct cnni_maxpool2d_windows *shape, const int6
         int64_t c = 0;
         for (; c + VECTOR <= channels; c += VECTOR)
             spread(shape, rows, columns, dx + c, _mm256_loadu_ps(dy + place + c),
-                   load_winners(winners, place + c, size, VECTOR), overwrite, _mm256_setzero_si256(),
-                   false);
+                   load_winners(winners, place + c, size, VECTOR), overwrite,
+                   _mm256_setzero_si256(), false);
         if (c < channels) {
             const __m256i mask = first_lanes(channels - c);
             spread(shape, rows, columns, dx + c, _mm256_maskload_ps(dy + place + c, mask),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Optimizer steps with AVX2 and FMA.  Divisions and square roots are the exact instructions, never the
- * estimates.  Contracts: kernels.h. */
+ * Optimizer steps with AVX2 and FMA.  Divisions and square roots are the exact instructions,
+ * never the estimates.  Contracts: kernels.h. */
 #include "kernels/kernels.h"
 
 #include "kernels/lanes_avx2.h"
@@ -13,9 +13,9 @@ CNNI_INLINE void sgd(const struct cnni_sgd_step *step, float *w, float *g, float
 {
     const __m256 momentum = _mm256_set1_ps(step->momentum);
     __m256 weight = load_lanes(w, masked, mask);
-    const __m256 h = _mm256_fmadd_ps(_mm256_set1_ps(step->weight_decay), weight,
-                                     _mm256_mul_ps(load_lanes(g, masked, mask),
-                                                   _mm256_set1_ps(step->gradient_scale)));
+    const __m256 h = _mm256_fmadd_ps(
+        _mm256_set1_ps(step->weight_decay), weight,
+        _mm256_mul_ps(load_lanes(g, masked, mask), _mm256_set1_ps(step->gradient_scale)));
     __m256 d = h;
     if (v != NULL) {
         const __m256 speed =
@@ -42,17 +42,17 @@ CNNI_INLINE void adam(const struct cnni_adam_step *step, float *w, float *g, flo
                       const bool masked, __m256i mask)
 {
     __m256 weight = load_lanes(w, masked, mask);
-    const __m256 h = _mm256_fmadd_ps(_mm256_set1_ps(step->weight_decay), weight,
-                                     _mm256_mul_ps(load_lanes(g, masked, mask),
-                                                   _mm256_set1_ps(step->gradient_scale)));
+    const __m256 h = _mm256_fmadd_ps(
+        _mm256_set1_ps(step->weight_decay), weight,
+        _mm256_mul_ps(load_lanes(g, masked, mask), _mm256_set1_ps(step->gradient_scale)));
     const __m256 first = _mm256_fmadd_ps(_mm256_set1_ps(step->beta1), load_lanes(m, masked, mask),
                                          _mm256_mul_ps(_mm256_set1_ps(step->rest1), h));
     const __m256 square = _mm256_mul_ps(_mm256_mul_ps(_mm256_set1_ps(step->rest2), h), h);
     const __m256 second =
         _mm256_fmadd_ps(_mm256_set1_ps(step->beta2), load_lanes(v, masked, mask), square);
-    const __m256 root = _mm256_add_ps(
-        _mm256_div_ps(_mm256_sqrt_ps(second), _mm256_set1_ps(step->root_correction)),
-        _mm256_set1_ps(step->epsilon));
+    const __m256 root =
+        _mm256_add_ps(_mm256_div_ps(_mm256_sqrt_ps(second), _mm256_set1_ps(step->root_correction)),
+                      _mm256_set1_ps(step->epsilon));
     weight = _mm256_fnmadd_ps(_mm256_set1_ps(step->step_size), _mm256_div_ps(first, root),
                               _mm256_mul_ps(weight, _mm256_set1_ps(step->shrink)));
     store_lanes(m, first, masked, mask);

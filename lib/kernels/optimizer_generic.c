@@ -19,8 +19,8 @@ void cnni_optimizer_sgd_generic(const struct cnni_sgd_step *step, int64_t count,
     }
 }
 
-void cnni_optimizer_adam_generic(const struct cnni_adam_step *step, int64_t count, float *w, float *g,
-                                 float *m, float *v)
+void cnni_optimizer_adam_generic(const struct cnni_adam_step *step, int64_t count, float *w,
+                                 float *g, float *m, float *v)
 {
     for (int64_t i = 0; i < count; i++) {
         const float h = g[i] * step->gradient_scale + step->weight_decay * w[i];

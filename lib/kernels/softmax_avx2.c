@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Softmax rows with AVX2 and FMA: 16 lanes in two vectors.  Contracts: kernels.h; the exponential is
- * explained in exp.h. */
+ * Softmax rows with AVX2 and FMA: 16 lanes in two vectors.  Contracts: kernels.h; the exponential
+ * is explained in exp.h. */
 #include "kernels/kernels.h"
 
 #include <math.h>
@@ -19,9 +19,10 @@ static inline __m256 power_of_two(__m256i exponent)
 /* NaN stays: max and min return their second operand when one is NaN. */
 static inline __m256 exponential(__m256 x)
 {
-    x = _mm256_min_ps(_mm256_set1_ps(CNNI_EXP_MOST), _mm256_max_ps(_mm256_set1_ps(CNNI_EXP_LEAST), x));
-    const __m256 shifted = _mm256_fmadd_ps(x, _mm256_set1_ps(CNNI_EXP_LOG2E),
-                                           _mm256_set1_ps(CNNI_EXP_ROUND));
+    x = _mm256_min_ps(_mm256_set1_ps(CNNI_EXP_MOST),
+                      _mm256_max_ps(_mm256_set1_ps(CNNI_EXP_LEAST), x));
+    const __m256 shifted =
+        _mm256_fmadd_ps(x, _mm256_set1_ps(CNNI_EXP_LOG2E), _mm256_set1_ps(CNNI_EXP_ROUND));
     const __m256 n = _mm256_sub_ps(shifted, _mm256_set1_ps(CNNI_EXP_ROUND));
     __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(CNNI_EXP_LN2_HIGH), x);
     r = _mm256_fnmadd_ps(n, _mm256_set1_ps(CNNI_EXP_LN2_LOW), r);
@@ -71,9 +72,9 @@ void cnni_softmax_backward_avx2(int64_t count, float *dx, const float *dy, const
     __m256 lane[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
     for (int64_t i = 0; i < count; i += VECTOR) {
         const __m256i mask = first_lanes(count - i);
-        lane[i / VECTOR % 2] = _mm256_fmadd_ps(_mm256_maskload_ps(y + i, mask),
-                                               _mm256_maskload_ps(dy + i, mask),
-                                               lane[i / VECTOR % 2]);
+        lane[i / VECTOR % 2] =
+            _mm256_fmadd_ps(_mm256_maskload_ps(y + i, mask), _mm256_maskload_ps(dy + i, mask),
+                            lane[i / VECTOR % 2]);
     }
     const __m256 sum = _mm256_set1_ps(fold_lanes(lane[0], lane[1]));
     for (int64_t i = 0; i < count; i += VECTOR) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Loop pragmas for kernel files.  An array of vectors stays in registers only where every loop over it is
- * unrolled whole; the two compilers want to be asked differently. */
+ * Loop pragmas for kernel files.  An array of vectors stays in registers only where every loop
+ * over it is unrolled whole; the two compilers want to be asked differently. */
 #ifndef CNNI_UNROLL_H
 #define CNNI_UNROLL_H
 

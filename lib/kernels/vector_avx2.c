@@ -30,8 +30,9 @@ void cnni_vector_relu_backward_avx2(int64_t count, float *dx, const float *dy, c
         _mm256_storeu_ps(dx + i, open_gate(_mm256_loadu_ps(dy + i), _mm256_loadu_ps(y + i)));
     if (i < count) {
         const __m256i mask = first_lanes(count - i);
-        _mm256_maskstore_ps(dx + i, mask, open_gate(_mm256_maskload_ps(dy + i, mask),
-                                                    _mm256_maskload_ps(y + i, mask)));
+        _mm256_maskstore_ps(
+            dx + i, mask,
+            open_gate(_mm256_maskload_ps(dy + i, mask), _mm256_maskload_ps(y + i, mask)));
     }
 }
 
@@ -42,8 +43,9 @@ void cnni_vector_add_avx2(int64_t count, float *y, const float *a, const float *
         _mm256_storeu_ps(y + i, _mm256_add_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)));
     if (i < count) {
         const __m256i mask = first_lanes(count - i);
-        _mm256_maskstore_ps(y + i, mask, _mm256_add_ps(_mm256_maskload_ps(a + i, mask),
-                                                       _mm256_maskload_ps(b + i, mask)));
+        _mm256_maskstore_ps(
+            y + i, mask,
+            _mm256_add_ps(_mm256_maskload_ps(a + i, mask), _mm256_maskload_ps(b + i, mask)));
     }
 }
 
@@ -70,7 +72,8 @@ double cnni_vector_sum_squares_avx2(int64_t count, const float *x)
         if (i + VECTOR < count)
             add_squares(high, _mm256_maskload_ps(x + i + VECTOR, first_lanes(count - i - VECTOR)));
     }
-    const __m256d four = _mm256_add_pd(_mm256_add_pd(low[0], high[0]), _mm256_add_pd(low[1], high[1]));
+    const __m256d four =
+        _mm256_add_pd(_mm256_add_pd(low[0], high[0]), _mm256_add_pd(low[1], high[1]));
     const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Convolution forward and backward-data: the row-tap kernel over strips and panels.  An item of parallel
- * work is a strip, or, where there are few strips, some panels of one.  Geometry is in op_conv2d_pass.c,
- * packing in op_conv2d_pack.c, backward-weights in op_conv2d_grad.c. */
+ * Convolution forward and backward-data: the row-tap kernel over strips and panels.  An item of
+ * parallel work is a strip, or, where there are few strips, some panels of one.  Geometry is in
+ * op_conv2d_pass.c, packing in op_conv2d_pack.c, backward-weights in op_conv2d_grad.c. */
 #include "ops/op_conv2d.h"
 
 #include <stdatomic.h>
@@ -11,11 +11,15 @@
 #include "ops/op_conv2d_pass.h"
 
 enum {
-    WANTED_ITEMS = 16,          /* for threads to share */
-    PIECE = 512,                /* links of a chain done in one go: 512 x 16 weights are 32 KB of the L1 cache */
-    SMALL_WEIGHTS = 32 * 1024,  /* floats (128 KB): so few can pass over 96 pixels after another */
+    /* For threads to share. */
+    WANTED_ITEMS = 16,
+    /* Links of a chain done in one go: 512 x 16 weights are 32 KB of the L1 cache. */
+    PIECE = 512,
+    /* So few weights (128 KB) pass over 96 pixels after another: see choose_block(). */
+    SMALL_WEIGHTS = 32 * 1024,
     SMALL_BLOCK = 96,
-    LARGE_TARGET = 8192 * 1024, /* floats (32 MB): no cache would keep them until they are read again */
+    /* So large a target (32 MB) leaves the caches before it is read again. */
+    LARGE_TARGET = 8192 * 1024,
     STREAM_ALIGNMENT = 64
 };
 
@@ -45,7 +49,8 @@ struct block {
 };
 
 /* The block's pixels, one tile after another. */
-static void run_tiles(const struct run *run, struct cnni_conv2d_tile *tile, const struct block *block)
+static void run_tiles(const struct run *run, struct cnni_conv2d_tile *tile,
+                      const struct block *block)
 {
     const int32_t most = run->kernels->conv2d_row_tap_tile.rows;
     for (int64_t pixel = block->first; pixel < block->end; pixel += most) {
@@ -93,8 +98,8 @@ static void run_panel(const struct run *run, const struct block *block, int64_t 
     } while (tap < pass->tap_count);
 }
 
-static void run_depthwise(const struct run *run, const struct cnni_strip *strip, const float *source,
-                          float *target)
+static void run_depthwise(const struct run *run, const struct cnni_strip *strip,
+                          const float *source, float *target)
 {
     const struct cnni_conv2d_depthwise tile = {
         .x = source,
@@ -126,7 +131,8 @@ static void run_item(void *task, int64_t item, int32_t lane)
         return;
     }
     const int64_t part = item % run->parts;
-    const int64_t first = part * run->panels / run->parts, end = (part + 1) * run->panels / run->parts;
+    const int64_t first = part * run->panels / run->parts;
+    const int64_t end = (part + 1) * run->panels / run->parts;
     for (; block.first < strip.pixels; block.first = block.end) {
         block.end = CNNI_MIN(block.first + run->block, strip.pixels);
         for (int64_t panel = first; panel < end; panel++)
@@ -136,11 +142,13 @@ static void run_item(void *task, int64_t item, int32_t lane)
         atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* What is read in place comes from memory while all panels pass over it; small blocks spread that out. */
+/* What is read in place comes from memory while the first panel passes over it; small blocks spread
+ * that out. */
 static int64_t choose_block(const struct run *run)
 {
     const int32_t width = run->kernels->conv2d_row_tap_tile.columns;
-    const bool small = !run->pass->copied && cnni_packed_pass_size(run->pass, width) <= SMALL_WEIGHTS;
+    const bool small =
+        !run->pass->copied && cnni_packed_pass_size(run->pass, width) <= SMALL_WEIGHTS;
     return small ? SMALL_BLOCK : INT64_MAX / 2;
 }
 
@@ -155,7 +163,8 @@ static bool choose_stream(const struct run *run)
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;
 }
 
-static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass *pass, struct run *run)
+static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass *pass,
+                     struct run *run)
 {
     if (pass->strips == 0)
         return;
@@ -163,7 +172,8 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->pass = pass;
     run->panels = pass->groups *
                   cnni_ceil_div(pass->target_channels, run->kernels->conv2d_row_tap_tile.columns);
-    run->parts = pass->depthwise ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
+    run->parts =
+        pass->depthwise ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
     run->block = choose_block(run);
     run->stream = choose_stream(run);
     run->scratch = call->scratch + cnni_pass_offsets_size(pass);

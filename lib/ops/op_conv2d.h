@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Convolution on raw pointers: cutting into items and tiles, packing, threads.  The arithmetic is in
- * kernels/; options and parameters are in layers/layer_conv2d.c and layer_dense.c (a dense layer is a
- * 1x1 convolution of 1x1 pictures).
+ * Convolution on raw pointers: cutting into items and tiles, packing, threads.  The arithmetic is
+ * in kernels/; options and parameters are in layers/layer_conv2d.c and layer_dense.c (a dense
+ * layer is a 1x1 convolution of 1x1 pictures).
  *
  * The letters, here and in all of lib/:
- *   n samples, h w c input rows, columns, channels; k filters (output channels); r s kernel rows and
- *   columns; oh ow output rows and columns; x input, y output, w weights, b bias; d in front: gradient.
- * Weights are [r][s][c / groups][k], so that k, the vector dimension of the kernels, is contiguous. */
+ *   n samples, h w c input rows, columns, channels; k filters (output channels); r s kernel rows
+ *   and columns; oh ow output rows and columns; x input, y output, w weights, b bias; d in front:
+ *   gradient.
+ * Weights are [r][s][c / groups][k], so that k, the vector dimension of the kernels, is
+ * contiguous. */
 #ifndef CNNI_OP_CONV2D_H
 #define CNNI_OP_CONV2D_H
 
@@ -23,8 +25,8 @@ struct cnni_conv2d {
     int64_t groups;
 };
 
-/* The sizes of what the calls below need, in floats.  They depend on the shape, the CPU level, the batch
- * and the lanes. */
+/* The sizes of what the calls below need, in floats.  They depend on the shape, the CPU level,
+ * the batch and the lanes. */
 struct cnni_conv2d_sizes {
     size_t forward_weights;  /* packed weights for forward */
     size_t backward_weights; /* packed weights for backward-data */
@@ -53,7 +55,8 @@ struct cnni_conv2d_call {
     float *scratch;
 };
 
-/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where `relu`. */
+/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where
+ * `relu`. */
 void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                          const float *packed, const float *b, bool relu);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Convolution backward-weights: dw and db.  Each chunk of strips is summed up for itself, in blocks of
- * 128 pixels: the block's dy is packed into panels, and the kernel adds the block's sum to each tile of
- * dw.  The first chunk adds to dw, the others to partial sums, which follow in order; so the order of
- * every sum is fixed by the shape and n alone.  Where chunks are few, the rows of dw, its (r, s, c)
- * triples, are cut as well.  Geometry is in op_conv2d_pass.c. */
+ * Convolution backward-weights: dw and db.  Each chunk of strips is summed up for itself, in
+ * blocks of 128 pixels: the block's dy is packed into panels, and the kernel adds the block's sum
+ * to each tile of dw.  The first chunk adds to dw, the others to partial sums, which follow in
+ * order; so the order of every sum is fixed by the shape and n alone.  Where chunks are few, the
+ * rows of dw, its (r, s, c) triples, are cut as well.  Geometry is in op_conv2d_pass.c. */
 #include "ops/op_conv2d.h"
 
 #include <string.h>
@@ -13,9 +13,9 @@
 #include "ops/op_conv2d_pass.h"
 
 enum {
-    BLOCK = 128,            /* pixels; their dy stays in the L1 and L2 caches while dw passes over it */
-    MOST_CHUNKS = 16,       /* for threads to share */
-    WANTED_ITEMS = 8,       /* chunks x parts */
+    BLOCK = 128,      /* pixels; their dy stays in the L1 and L2 caches while dw passes over it */
+    MOST_CHUNKS = 16, /* for threads to share */
+    WANTED_ITEMS = 8, /* chunks x parts */
     PARTIALS = 1024 * 1024, /* floats (4 MB) that the partial sums may take */
     SLICE = 4096,           /* floats of dw to which one item adds the partial sums */
     LEAST_PART = 8          /* tiles of rows */
@@ -72,7 +72,8 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
     const int64_t affordable = CNNI_MIN(1 + PARTIALS / filter->size, MOST_CHUNKS);
     filter->chunks = power_of_two_up_to(CNNI_MIN(affordable, strips));
     const int64_t most_parts = CNNI_MAX(filter->rows / tile.rows / LEAST_PART, 1);
-    filter->parts = CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), pass->depthwise ? 1 : most_parts);
+    filter->parts =
+        CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), pass->depthwise ? 1 : most_parts);
     filter->panels = cnni_ceil_div(pass->target_channels, tile.columns);
     filter->filters = pass->groups * pass->target_channels;
     filter->levels = 1;
@@ -128,8 +129,8 @@ static void fill_row_offsets(struct filter *filter)
     for (int64_t r = 0; r < pass->h.taps; r++)
         for (int64_t s = 0; s < pass->w.taps; s++)
             for (int64_t c = 0; c < pass->source_channels; c++)
-                *offset++ = r * pass->h.tap_step * pass->row_pitch +
-                            s * pass->w.tap_step * pass->pitch + c;
+                *offset++ =
+                    r * pass->h.tap_step * pass->row_pitch + s * pass->w.tap_step * pass->pitch + c;
 }
 
 /* ---- Bias: a chain over each block, and a pairwise tree over the blocks of a chunk ---- */

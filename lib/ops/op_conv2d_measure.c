@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How much memory a convolution needs: packed weights and scratch.  Sizes are worked out with products that
- * stop at the largest number, and checked at the end. */
+ * How much memory a convolution needs: packed weights and scratch.  Sizes are worked out with
+ * products that stop at the largest number, and checked at the end. */
 #include "ops/op_conv2d.h"
 
 #include "base/context_internal.h"
@@ -51,11 +51,12 @@ cnn_status cnni_conv2d_measure(struct cnni_conv2d_sizes *sizes, cnn_context *con
     };
     for (int32_t i = 0; i < CNNI_COUNT(all); i++)
         if (all[i] > INT64_MAX / (int64_t)sizeof(float))
-            return cnni_fail(context, CNN_ERROR_SHAPE,
-                             "%s: the memory of a convolution of %lld x %lld x %lld inputs does not fit "
-                             "into a size_t, wanted a smaller shape",
-                             function, (long long)conv->h, (long long)conv->w, (long long)conv->c);
-    *sizes = (struct cnni_conv2d_sizes){(size_t)all[0], (size_t)all[1], (size_t)all[2], (size_t)all[3],
-                                        (size_t)all[4]};
+            return cnni_fail(
+                context, CNN_ERROR_SHAPE,
+                "%s: the memory of a convolution of %lld x %lld x %lld inputs does not fit "
+                "into a size_t, wanted a smaller shape",
+                function, (long long)conv->h, (long long)conv->w, (long long)conv->c);
+    *sizes = (struct cnni_conv2d_sizes){(size_t)all[0], (size_t)all[1], (size_t)all[2],
+                                        (size_t)all[3], (size_t)all[4]};
     return CNN_OK;
 }

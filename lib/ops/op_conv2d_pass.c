@@ -6,13 +6,18 @@
 #include <string.h>
 
 enum {
-    STRIP_FLOATS = 128 * 1024, /* 512 KB: a strip stays in the L2 cache while all filters pass over it */
-    STRIP_PIXELS = 4096,       /* keeps the offsets small */
-    LEAST_PIXELS = 48,         /* eight full tiles: strips are not made smaller to feed threads */
-    WANTED_STRIPS = 16,        /* for threads to share */
+    /* 512 KB: a strip stays in the L2 cache while all filters pass over it. */
+    STRIP_FLOATS = 128 * 1024,
+    /* Keeps the offsets small. */
+    STRIP_PIXELS = 4096,
+    /* To feed threads, pictures are cut into at least so many strips, but not into strips of less
+     * than eight full tiles. */
+    WANTED_STRIPS = 16,
+    LEAST_PIXELS = 48,
     TILE_ROWS = 6,
-    ODD_PITCH = 128 /* from so many channels on, copies get 16 floats more from pixel to pixel: at powers of
-                     * two, the pixels of a tile would compete for the same few lines of the L1 cache */
+    /* From so many channels on, copies get 16 floats more from pixel to pixel: at powers of two,
+     * the pixels of a tile would compete for the same few lines of the L1 cache. */
+    ODD_PITCH = 128
 };
 
 int64_t cnni_size_product(int64_t a, int64_t b)
@@ -53,7 +58,8 @@ static void plan_reading(struct cnni_pass *pass)
     const bool reads = pass->h.taps > 0 && pass->w.taps > 0;
     pass->copied = reads && (reaches_over(&pass->h) || reaches_over(&pass->w));
     pass->pitch = channels + (pass->copied && channels >= ODD_PITCH ? 16 : 0);
-    pass->row_pitch = cnni_size_product(pass->pitch, pass->copied ? reach(&pass->w, pass->w.grid) : pass->w.source);
+    pass->row_pitch = cnni_size_product(pass->pitch, pass->copied ? reach(&pass->w, pass->w.grid)
+                                                                  : pass->w.source);
     const bool joined = pass->groups == 1 && pass->pitch == channels && pass->w.tap_step == 1;
     pass->tap_count = joined ? pass->h.taps : pass->h.taps * pass->w.taps;
     pass->depth = joined ? pass->w.taps * channels : pass->source_channels;
@@ -67,7 +73,8 @@ static void plan_reading(struct cnni_pass *pass)
 static void plan_largest(struct cnni_pass *pass)
 {
     const int64_t reach_of_one = reach(&pass->h, 1);
-    const int64_t fitting = CNNI_MAX(STRIP_FLOATS / pass->row_pitch - reach_of_one, 0) / pass->h.step + 1;
+    const int64_t fitting =
+        CNNI_MAX(STRIP_FLOATS / pass->row_pitch - reach_of_one, 0) / pass->h.step + 1;
     const int64_t rows = CNNI_MIN(fitting, CNNI_MAX(STRIP_PIXELS / pass->w.grid, 1));
     pass->most_rows = CNNI_MIN(rows, pass->h.grid);
     pass->most_pictures = 1;
@@ -75,18 +82,19 @@ static void plan_largest(struct cnni_pass *pass)
     const int64_t height = pass->copied ? reach(&pass->h, pass->h.grid) : pass->h.source;
     pass->picture_pitch = cnni_size_product(pass->row_pitch, height);
     if (pass->most_rows == pass->h.grid) {
-        const int64_t pictures = CNNI_MIN(STRIP_FLOATS / pass->picture_pitch, STRIP_PIXELS / pixels);
+        const int64_t pictures =
+            CNNI_MIN(STRIP_FLOATS / pass->picture_pitch, STRIP_PIXELS / pixels);
         pass->most_pictures = CNNI_MAX(pictures, cnni_ceil_div(LEAST_PIXELS, pixels));
     }
 }
 
-/* Strips as small as there are threads to feed, but not so small that borders and last tiles cost much. */
+/* Strips small enough to feed threads, but not so small that borders and last tiles cost much. */
 static void plan_strips(struct cnni_pass *pass)
 {
     const int64_t pixels = cnni_size_product(pass->h.grid, pass->w.grid);
     if (pass->most_pictures > 1) {
-        const int64_t wanted = CNNI_MAX(cnni_ceil_div(pass->n, WANTED_STRIPS),
-                                        cnni_ceil_div(LEAST_PIXELS, pixels));
+        const int64_t wanted =
+            CNNI_MAX(cnni_ceil_div(pass->n, WANTED_STRIPS), cnni_ceil_div(LEAST_PIXELS, pixels));
         pass->pictures = CNNI_MIN(CNNI_MIN(wanted, pass->most_pictures), pass->n);
         if (pixels == 1 && pass->pictures > TILE_ROWS)
             pass->pictures -= pass->pictures % TILE_ROWS;
@@ -134,12 +142,24 @@ void cnni_conv2d_flatten(struct cnni_conv2d *flat, int64_t *flat_n, const struct
 void cnni_pass_forward(struct cnni_pass *pass, const struct cnni_conv2d *conv, int64_t n)
 {
     *pass = (struct cnni_pass){
-        .h = {.grid = conv->oh, .step = conv->stride_h, .source = conv->h, .taps = conv->r,
-              .tap_first = -conv->pad_top, .tap_step = conv->dilation_h, .kernel_step = 1,
-              .target = conv->oh, .target_step = 1},
-        .w = {.grid = conv->ow, .step = conv->stride_w, .source = conv->w, .taps = conv->s,
-              .tap_first = -conv->pad_left, .tap_step = conv->dilation_w, .kernel_step = 1,
-              .target = conv->ow, .target_step = 1},
+        .h = {.grid = conv->oh,
+              .step = conv->stride_h,
+              .source = conv->h,
+              .taps = conv->r,
+              .tap_first = -conv->pad_top,
+              .tap_step = conv->dilation_h,
+              .kernel_step = 1,
+              .target = conv->oh,
+              .target_step = 1},
+        .w = {.grid = conv->ow,
+              .step = conv->stride_w,
+              .source = conv->w,
+              .taps = conv->s,
+              .tap_first = -conv->pad_left,
+              .tap_step = conv->dilation_w,
+              .kernel_step = 1,
+              .target = conv->ow,
+              .target_step = 1},
         .n = n,
         .groups = conv->groups,
         .source_channels = conv->c / conv->groups,
@@ -158,16 +178,20 @@ static int64_t greatest_divisor(int64_t a, int64_t b)
     return a;
 }
 
-/* One axis of backward-data: the inputs phase, phase + stride, ...  Kernel row r brings input i the output
- * (i + padding - r * dilation) / stride, where that is a whole number: every (stride / divisor)-th r.  The
- * last r is the first tap, so that taps go upwards. */
+/* One axis of backward-data: the inputs phase, phase + stride, ...  Kernel row r brings input i
+ * the output (i + padding - r * dilation) / stride, where that is a whole number: every (stride /
+ * divisor)-th r.  The last r is the first tap, so that taps go upwards. */
 static struct cnni_axis backward_axis(int64_t input, int64_t output, int64_t kernel, int64_t stride,
                                       int64_t dilation, int64_t padding, int64_t phase)
 {
     const int64_t divisor = greatest_divisor(stride, dilation), period = stride / divisor;
-    struct cnni_axis axis = {.grid = cnni_ceil_div(input - phase, stride), .step = 1,
-                             .source = output, .tap_step = dilation / divisor,
-                             .kernel_step = -period, .target = input, .target_first = phase,
+    struct cnni_axis axis = {.grid = cnni_ceil_div(input - phase, stride),
+                             .step = 1,
+                             .source = output,
+                             .tap_step = dilation / divisor,
+                             .kernel_step = -period,
+                             .target = input,
+                             .target_first = phase,
                              .target_step = stride};
     int64_t first = 0;
     while (first < CNNI_MIN(period, kernel) && (phase + padding - first * dilation) % stride != 0)
@@ -215,7 +239,8 @@ int64_t cnni_pass_strip_size(const struct cnni_pass *pass)
     if (!pass->copied)
         return 0;
     const int64_t pictures = CNNI_MIN(pass->most_pictures, pass->n);
-    return round_up_16(cnni_size_product(cnni_size_product(pictures, reach(&pass->h, pass->most_rows)), pass->row_pitch));
+    return round_up_16(cnni_size_product(
+        cnni_size_product(pictures, reach(&pass->h, pass->most_rows)), pass->row_pitch));
 }
 
 /* ---- Strips ---- */
@@ -248,7 +273,8 @@ static void fill_pixels(struct cnni_offsets *offsets, const struct cnni_pass *pa
                                          row * h->step * pass->row_pitch +
                                          column * w->step * pass->pitch;
                 offsets->target[pixel] = ((picture * h->target + row * h->target_step) * w->target +
-                                          column * w->target_step) * channels;
+                                          column * w->target_step) *
+                                         channels;
             }
 }
 
@@ -265,8 +291,8 @@ void cnni_pass_offsets(struct cnni_offsets *offsets, const struct cnni_pass *pas
                            t % per_row * pass->w.tap_step * pass->pitch;
 }
 
-/* Copies one row, `pixels` pixels long, whose first is column `first` of the source; what is outside the
- * source is 0. */
+/* Copies one row, `pixels` pixels long, whose first is column `first` of the source; what is
+ * outside the source is 0. */
 static void copy_row(const struct cnni_pass *pass, float *target, const float *row, int64_t first,
                      int64_t pixels)
 {
@@ -276,7 +302,8 @@ static void copy_row(const struct cnni_pass *pass, float *target, const float *r
     const size_t bytes = (size_t)channels * sizeof *target;
     memset(target, 0, (size_t)(begin * pitch) * sizeof *target);
     if (pitch == channels && begin < end)
-        memcpy(target + begin * pitch, row + (first + begin) * channels, (size_t)(end - begin) * bytes);
+        memcpy(target + begin * pitch, row + (first + begin) * channels,
+               (size_t)(end - begin) * bytes);
     else
         for (int64_t i = begin; i < end; i++)
             memcpy(target + i * pitch, row + (first + i) * channels, bytes);
@@ -310,11 +337,13 @@ const float *cnni_strip_source(const struct cnni_pass *pass, const struct cnni_s
     }
     if (pass->tap_count == 0)
         return source;
-    const int64_t row = strip->picture * pass->h.source + strip->row * pass->h.step + pass->h.tap_first;
+    const int64_t row =
+        strip->picture * pass->h.source + strip->row * pass->h.step + pass->h.tap_first;
     return source + row * pass->row_pitch + pass->w.tap_first * pass->pitch;
 }
 
-float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip, float *target)
+float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip,
+                         float *target)
 {
     const struct cnni_axis *h = &pass->h, *w = &pass->w;
     const int64_t row = strip->picture * h->target + h->target_first + strip->row * h->target_step;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * A pass: what the row-tap kernel can do in one go, and how it is cut into strips.  Forward is one pass.
- * Backward-data is one pass per phase: the pixels of dx whose row and column leave the same remainder by
- * the stride read dy like a convolution of stride 1 with every stride-th row and column of the kernel.
+ * A pass: what the row-tap kernel can do in one go, and how it is cut into strips.  Forward is
+ * one pass.  Backward-data is one pass per phase: the pixels of dx whose row and column leave the
+ * same remainder by the stride read dy like a convolution of stride 1 with every stride-th row
+ * and column of the kernel.
  *
- * A strip is some rows of one picture, or several whole pictures.  Where windows reach over the border, the
- * strip's part of the source is copied, with zeros around it, into scratch memory that fits the L2 cache;
- * otherwise it is read in place.  Cutting never changes a bit of forward and backward-data, and depends on
- * the shape alone. */
+ * A strip is some rows of one picture, or several whole pictures.  Where windows reach over the
+ * border, the strip's part of the source is copied, with zeros around it, into scratch memory
+ * that fits the L2 cache; otherwise it is read in place.  Cutting never changes a bit of forward
+ * and backward-data, and depends on the shape alone. */
 #ifndef CNNI_OP_CONV2D_PASS_H
 #define CNNI_OP_CONV2D_PASS_H
 
 #include "ops/op_conv2d.h"
 
-/* One of the two axes.  Output g reads the source at g * step + tap_first + t * tap_step, for each tap t,
- * and is written to the target at target_first + g * target_step. */
+/* One of the two axes.  Output g reads the source at g * step + tap_first + t * tap_step, for
+ * each tap t, and is written to the target at target_first + g * target_step. */
 struct cnni_axis {
     int64_t grid; /* number of outputs */
     int64_t step;
@@ -41,8 +42,8 @@ struct cnni_pass {
     int64_t strips;
 };
 
-/* Replaces a convolution that looks at single pixels by one on n * h * w pictures of one pixel, which
- * fills tiles best. */
+/* Replaces a convolution that looks at single pixels by one on n * h * w pictures of one pixel,
+ * which fills tiles best. */
 void cnni_conv2d_flatten(struct cnni_conv2d *flat, int64_t *flat_n, const struct cnni_conv2d *conv,
                          int64_t n);
 
@@ -52,8 +53,8 @@ void cnni_pass_forward(struct cnni_pass *pass, const struct cnni_conv2d *conv, i
 void cnni_pass_backward(struct cnni_pass *pass, const struct cnni_conv2d *conv, int64_t n,
                         int64_t vertical, int64_t horizontal);
 
-/* Offsets, all in floats: of each pixel of a strip from its first, in the source as it is read and in the
- * target; and of each tap.  All strips share them. */
+/* Offsets, all in floats: of each pixel of a strip from its first, in the source as it is read
+ * and in the target; and of each tap.  All strips share them. */
 struct cnni_offsets {
     ptrdiff_t *source; /* [pixels of the largest strip] */
     ptrdiff_t *target;
@@ -73,7 +74,8 @@ struct cnni_strip cnni_pass_strip(const struct cnni_pass *pass, int64_t index);
 /* Where the strip's first pixel lies: copies into `memory` where the pass says so. */
 const float *cnni_strip_source(const struct cnni_pass *pass, const struct cnni_strip *strip,
                                const float *source, float *memory);
-float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip, float *target);
+float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip,
+                         float *target);
 
 /* ---- Memory that the files op_conv2d_*.c agree on, in floats; INT64_MAX: too much ---- */
 
@@ -85,8 +87,9 @@ int64_t cnni_pass_strip_size(const struct cnni_pass *pass);
 int64_t cnni_size_product(int64_t a, int64_t b);
 int64_t cnni_size_sum(int64_t a, int64_t b);
 
-/* Packed weights are, for each pass, group and panel (as many filters as the row-tap kernel's tile is wide,
- * the last one filled up with zeros), [taps][channels][width].  The size of a panel and of a pass. */
+/* Packed weights are, for each pass, group and panel (as many filters as the row-tap kernel's
+ * tile is wide, the last one filled up with zeros), [taps][channels][width].  The size of a panel
+ * and of a pass. */
 int64_t cnni_packed_panel_size(const struct cnni_pass *pass, int32_t width);
 int64_t cnni_packed_pass_size(const struct cnni_pass *pass, int32_t width);
 

@@ -31,7 +31,8 @@ static void relu_item(void *task, int64_t item, int32_t lane)
 {
     (void)lane;
     const struct work *work = task;
-    work->kernels->vector_relu(item_count(work, item), work->y + item * ITEM, work->a + item * ITEM);
+    work->kernels->vector_relu(item_count(work, item), work->y + item * ITEM,
+                               work->a + item * ITEM);
 }
 
 void cnni_relu_forward(cnn_context *context, int64_t count, float *y, const float *x)
@@ -47,7 +48,8 @@ static void relu_backward_item(void *task, int64_t item, int32_t lane)
                                         work->a + item * ITEM, work->b + item * ITEM);
 }
 
-void cnni_relu_backward(cnn_context *context, int64_t count, float *dx, const float *dy, const float *y)
+void cnni_relu_backward(cnn_context *context, int64_t count, float *dx, const float *dy,
+                        const float *y)
 {
     run(context, &(struct work){.count = count, .y = dx, .a = dy, .b = y}, relu_backward_item);
 }

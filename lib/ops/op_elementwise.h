@@ -15,8 +15,9 @@ void cnni_relu_backward(cnn_context *context, int64_t count, float *dx, const fl
 /* y = a + b. */
 void cnni_add(cnn_context *context, int64_t count, float *y, const float *a, const float *b);
 
-/* y = 0 with probability `rate`, else x / (1 - rate).  Element i is decided by number i of the random
- * stream (seed, CNNI_RANDOM_DROPOUT, stream, step), so that backward is the same call on dy. */
+/* y = 0 with probability `rate`, else x / (1 - rate).  Element i is decided by number i of the
+ * random stream (seed, CNNI_RANDOM_DROPOUT, stream, step), so that backward is the same call on
+ * dy. */
 struct cnni_dropout {
     double rate;
     uint64_t seed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Max-pooling: cuts pictures into rows of windows, and rows into spans: the windows that lie wholly inside
- * the picture, which one kernel call does, and those that reach over a border, one call each. */
+ * Max-pooling: cuts pictures into rows of windows, and rows into spans: the windows that lie
+ * wholly inside the picture, which one kernel call does, and those that reach over a border, one
+ * call each. */
 #include "ops/op_maxpool2d.h"
 
 #include <stdatomic.h>
@@ -11,8 +12,10 @@
 #include "kernels/kernels.h"
 
 enum {
-    ITEM_FLOATS = 16 * 1024,   /* outputs of one item of parallel work, about */
-    LARGE_INPUT = 8192 * 1024, /* floats (32 MB): no cache would keep dx until it is read again */
+    /* Outputs of one item of parallel work, about. */
+    ITEM_FLOATS = 16 * 1024,
+    /* So large a gradient (32 MB) leaves the caches before it is read again. */
+    LARGE_INPUT = 8192 * 1024,
     STREAM_ALIGNMENT = 64,
     STREAM_CHANNELS = 16
 };
@@ -46,14 +49,15 @@ struct span {
     int64_t input, output; /* of the first window, in floats */
 };
 
-/* The span that begins at column `column` of the row of windows number `row`, counted over all pictures. */
+/* The span that begins at column `column` of row `row` of windows, counted over all pictures. */
 static struct span span_at(const struct work *work, int64_t row, int64_t column)
 {
     const struct cnni_maxpool2d *pool = work->pool;
     const int64_t top = row % pool->oh * pool->stride_h - pool->pad_top;
     const int64_t left = column * pool->stride_w - pool->pad_left;
     const int64_t above = CNNI_MAX(-top, 0), before = CNNI_MAX(-left, 0);
-    const int64_t bottom = CNNI_MIN(pool->r, pool->h - top), right = CNNI_MIN(pool->s, pool->w - left);
+    const int64_t bottom = CNNI_MIN(pool->r, pool->h - top),
+                  right = CNNI_MIN(pool->s, pool->w - left);
     const int64_t inside = (pool->w + pool->pad_left - pool->s) / pool->stride_w + 1;
     const bool clipped = before > 0 || right < pool->s;
     const int64_t place = (row / pool->oh * pool->h + top + above) * pool->w + left + before;
@@ -90,10 +94,9 @@ static void backward_row(const struct work *work, int64_t row, bool overwrite)
 {
     for (int64_t column = 0; column < work->pool->ow;) {
         const struct span span = span_at(work, row, column);
-        work->kernels->maxpool2d_backward(&span.windows, work->dx + span.input,
-                                          work->dy + span.output,
-                                          work->winners + span.output * span.windows.winner_size,
-                                          overwrite);
+        work->kernels->maxpool2d_backward(
+            &span.windows, work->dx + span.input, work->dy + span.output,
+            work->winners + span.output * span.windows.winner_size, overwrite);
         column += span.windows.windows;
     }
 }
@@ -126,7 +129,8 @@ static void clear_rest(const struct work *work, int64_t row)
     for (int64_t i = top; i < bottom && used < pool->w; i++)
         memset(picture + (i * pool->w + used) * pool->c, 0, (size_t)((pool->w - used) * pixel));
     if (row % pool->oh == pool->oh - 1)
-        memset(picture + bottom * pool->w * pool->c, 0, (size_t)((pool->h - bottom) * pool->w * pixel));
+        memset(picture + bottom * pool->w * pool->c, 0,
+               (size_t)((pool->h - bottom) * pool->w * pixel));
 }
 
 static void backward_tiled_item(void *task, int64_t item, int32_t lane)
@@ -161,8 +165,13 @@ static int64_t rows_per_item(const struct cnni_maxpool2d *pool)
 void cnni_maxpool2d_forward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
                             float *y, void *winners, const float *x)
 {
-    struct work work = {.kernels = cnni_kernels(context->cpu), .pool = pool, .n = n,
-                        .item_rows = rows_per_item(pool), .x = x, .y = y, .winners = winners};
+    struct work work = {.kernels = cnni_kernels(context->cpu),
+                        .pool = pool,
+                        .n = n,
+                        .item_rows = rows_per_item(pool),
+                        .x = x,
+                        .y = y,
+                        .winners = winners};
     cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(n * pool->oh, work.item_rows),
                   forward_item, &work);
 }
@@ -170,8 +179,12 @@ void cnni_maxpool2d_forward(cnn_context *context, const struct cnni_maxpool2d *p
 void cnni_maxpool2d_backward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
                              float *dx, const float *dy, const void *winners)
 {
-    struct work work = {.kernels = cnni_kernels(context->cpu), .pool = pool, .n = n,
-                        .item_rows = rows_per_item(pool), .dx = dx, .dy = dy,
+    struct work work = {.kernels = cnni_kernels(context->cpu),
+                        .pool = pool,
+                        .n = n,
+                        .item_rows = rows_per_item(pool),
+                        .dx = dx,
+                        .dy = dy,
                         .winners = (uint8_t *)(uintptr_t)winners};
     work.stream = is_tiled(pool) && n * pool->h * pool->w * pool->c >= LARGE_INPUT &&
                   pool->c % STREAM_CHANNELS == 0 && (uintptr_t)dx % STREAM_ALIGNMENT == 0;

@@ -17,8 +17,8 @@ struct cnni_maxpool2d {
 /* Bytes of the record of winners of one sample: 1 per output, 4 for windows of more than 256. */
 size_t cnni_maxpool2d_winner_bytes(const struct cnni_maxpool2d *pool);
 
-/* y [n][oh][ow][c] = largest of each window of x [n][h][w][c]; NaN wins.  `winners` (or NULL) records
- * which, as row * s + column within the window; of equal ones the first. */
+/* y [n][oh][ow][c] = largest of each window of x [n][h][w][c]; NaN wins.  `winners` (or NULL)
+ * records which, as row * s + column within the window; of equal ones the first. */
 void cnni_maxpool2d_forward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
                             float *y, void *winners, const float *x);
 

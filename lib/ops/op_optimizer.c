@@ -45,7 +45,9 @@ void cnni_sgd_update(cnn_context *context, const struct cnni_sgd *sgd, int64_t c
                 .gradient_scale = sgd->gradient_scale,
                 .nesterov = sgd->nesterov,
                 .first = sgd->first},
-        .w = w, .g = g, .v = v,
+        .w = w,
+        .g = g,
+        .v = v,
     };
     run(context, &work, sgd_item);
 }
@@ -74,7 +76,10 @@ void cnni_adam_update(cnn_context *context, const struct cnni_adam *adam, int64_
                  .weight_decay = adam->weight_decay,
                  .shrink = adam->shrink,
                  .gradient_scale = adam->gradient_scale},
-        .w = w, .g = g, .m = m, .v = v,
+        .w = w,
+        .g = g,
+        .m = m,
+        .v = v,
     };
     run(context, &work, adam_item);
 }
@@ -93,8 +98,8 @@ static void squares_item(void *task, int64_t item, int32_t lane)
     (void)lane;
     struct squares *work = task;
     const int64_t first = item * SQUARES;
-    work->sums[item] = work->kernels->vector_sum_squares(CNNI_MIN(work->count - first, SQUARES),
-                                                         work->x + first);
+    work->sums[item] =
+        work->kernels->vector_sum_squares(CNNI_MIN(work->count - first, SQUARES), work->x + first);
 }
 
 double cnni_sum_squares(cnn_context *context, int64_t count, const float *x)

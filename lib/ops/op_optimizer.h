@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Optimizer updates of one parameter array.  Formulas: cnn/optimizer.h.  All clear `g` to 0 in passing. */
+ * Optimizer updates of one parameter array.  Formulas: cnn/optimizer.h.  All clear `g` to 0 in
+ * passing. */
 #ifndef CNNI_OP_OPTIMIZER_H
 #define CNNI_OP_OPTIMIZER_H
 
@@ -20,7 +21,7 @@ void cnni_sgd_update(cnn_context *context, const struct cnni_sgd *sgd, int64_t c
                      float *g, float *v);
 
 struct cnni_adam {
-    float step_size;      /* learning rate / (1 - beta1^t) */
+    float step_size;     /* learning rate / (1 - beta1^t) */
     double beta1, beta2; /* double, because 1 - beta in float would be off by 5e-5 of itself */
     float epsilon;
     float root_correction; /* sqrt(1 - beta2^t) */
@@ -32,7 +33,8 @@ struct cnni_adam {
 void cnni_adam_update(cnn_context *context, const struct cnni_adam *adam, int64_t count, float *w,
                       float *g, float *m, float *v);
 
-/* Sum of x^2 in double precision: blocks of 4096 in 16 lanes, a fixed tree, blocks added in order. */
+/* Sum of x^2 in double precision: blocks of 4096 in 16 lanes, a fixed tree, blocks added in
+ * order. */
 double cnni_sum_squares(cnn_context *context, int64_t count, const float *x);
 
 #endif

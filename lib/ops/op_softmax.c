@@ -20,7 +20,8 @@ static void run(cnn_context *context, struct work *work, cnni_item_fn *item)
 {
     work->kernels = cnni_kernels(context->cpu);
     work->item_rows = CNNI_MAX(ITEM_FLOATS / work->columns, 1);
-    cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(work->rows, work->item_rows), item, work);
+    cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(work->rows, work->item_rows), item,
+                  work);
 }
 
 static void forward_row(const struct work *work, int64_t row)
@@ -43,8 +44,8 @@ static void forward_item(void *task, int64_t item, int32_t lane)
         forward_row(work, row);
 }
 
-void cnni_softmax_forward(cnn_context *context, int64_t rows, int64_t columns, float *y, float *log_sums,
-                          const float *x)
+void cnni_softmax_forward(cnn_context *context, int64_t rows, int64_t columns, float *y,
+                          float *log_sums, const float *x)
 {
     struct work work = {.rows = rows, .columns = columns, .y = y, .log_sums = log_sums, .x = x};
     run(context, &work, forward_item);

@@ -6,8 +6,8 @@
 #include "base/base.h"
 #include "cnn/context.h"
 
-/* y [rows][columns] = exp(x - max) / sum of exp(x - max), row by row; y may be x.  `log_sums` [rows] (or
- * NULL) gets log(sum of exp(x)). */
+/* y [rows][columns] = exp(x - max) / sum of exp(x - max), row by row; y may be x.  `log_sums`
+ * [rows] (or NULL) gets log(sum of exp(x)). */
 void cnni_softmax_forward(cnn_context *context, int64_t rows, int64_t columns, float *y,
                           float *log_sums, const float *x);
 

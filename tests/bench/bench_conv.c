@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Convolution layers, forward, backward-data and backward-weights: GFLOP/s, and per cent of the FMA peak
- * measured in turn with them.
+ * Convolution layers, forward, backward-data and backward-weights: GFLOP/s, and per cent of the
+ * FMA peak measured in turn with them.
  *
  *     bench_conv [BATCH [SECONDS [LAYER]]]
  *
@@ -93,11 +93,19 @@ static void bench_layer(cnn_context *context, const char *name, const struct cnn
     const size_t w = (size_t)(conv->r * conv->s * conv->c / conv->groups * conv->k);
     const size_t k = (size_t)conv->k;
     struct arrays arrays = {
-        bench_floats(x), bench_floats(y), bench_floats(w), bench_floats(k), bench_floats(x),
-        bench_floats(y), bench_floats(w), bench_floats(k), bench_floats(sizes.forward_weights),
+        bench_floats(x),
+        bench_floats(y),
+        bench_floats(w),
+        bench_floats(k),
+        bench_floats(x),
+        bench_floats(y),
+        bench_floats(w),
+        bench_floats(k),
+        bench_floats(sizes.forward_weights),
         bench_floats(sizes.backward_weights),
     };
-    const size_t scratch = CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
+    const size_t scratch =
+        CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
     struct cnni_conv2d_call call = {context, conv, n, 1, bench_floats(scratch)};
     const double flops = 2.0 * (double)y * (double)w / (double)k;
     printf("%-22s", name);
@@ -107,8 +115,8 @@ static void bench_layer(cnn_context *context, const char *name, const struct cnn
     measure(run_backward_filter, &call, &arrays, flops, seconds);
     measure(run_pack, &call, &arrays, 0, seconds / 5);
     printf("\n");
-    float *all[] = {arrays.x, arrays.y, arrays.w, arrays.b, arrays.dx, arrays.dy, arrays.dw, arrays.db,
-                    arrays.forward, arrays.backward, call.scratch};
+    float *all[] = {arrays.x,  arrays.y,  arrays.w,       arrays.b,        arrays.dx,   arrays.dy,
+                    arrays.dw, arrays.db, arrays.forward, arrays.backward, call.scratch};
     for (int i = 0; i < CNNI_COUNT(all); i++)
         free(all[i]);
 }
@@ -123,7 +131,9 @@ int main(int argc, char **argv)
     cnn_context_set_threads(context, 1);
     printf("level %s, batch %d; each: median ms, GFLOP/s, %% of the FMA peak\n",
            cnn_context_cpu_name(context), (int)n);
-    printf("%-22s | forward               | backward-data         | backward-weights      | packing\n", "");
+    printf(
+        "%-22s | forward               | backward-data         | backward-weights      | packing\n",
+        "");
     for (int i = 0; i < CNNI_COUNT(layers); i++)
         if (argc < 4 || strstr(layers[i].name, argv[3]) != NULL)
             bench_layer(context, layers[i].name, &layers[i].conv, n, seconds);

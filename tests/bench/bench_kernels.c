@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Every kernel of the list on data in the caches: Gelem/s (links of chains, or elements), per cent of the
- * FMA peak measured in turn with it, and how many times as fast as the generic one.
+ * Every kernel of the list on data in the caches: Gelem/s (links of chains, or elements), per
+ * cent of the FMA peak measured in turn with it, and how many times as fast as the generic one.
  *
  *     bench_kernels [SLOT]
  *
@@ -9,7 +9,7 @@
 #include "kernels/kernels.h"
 
 enum {
-    COUNT = 4096,   /* elements of arrays: 16 KB */
+    COUNT = 4096, /* elements of arrays: 16 KB */
     PIXELS = 128,
     CHANNELS = 64,
     TAPS = 9,
@@ -28,12 +28,13 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define LEVEL(level) LEVEL_##level
+#define LEVEL(level)  LEVEL_##level
 #define LEVEL_generic CNNI_GENERIC
 #define LEVEL_avx2    CNNI_AVX2
 #define LEVEL_avx512  CNNI_AVX512
 #define LEVEL_neon    CNNI_NEON
-#define CNNI_KERNEL(slot, level, function) {#slot, #function, LEVEL(level), {0, 0}, (void (*)(void))function},
+#define CNNI_KERNEL(slot, level, function)                                                         \
+    {#slot, #function, LEVEL(level), {0, 0}, (void (*)(void))function},
 #define CNNI_TILE_KERNEL(slot, level, function, rows, columns)                                     \
     {#slot, #function, LEVEL(level), {rows, columns}, (void (*)(void))function},
 #include "kernels/kernel_list.h"
@@ -43,20 +44,32 @@ static const struct row rows[] = {
 
 static double run_row_tap(const struct row *row)
 {
-    const struct cnni_conv2d_tile tile = {
-        .x = arrays[0], .x_offsets = pixels, .taps = taps, .tap_count = 3, .depth = 192,
-        .w = arrays[1], .bias = arrays[2], .y = arrays[3], .y_offsets = pixels,
-        .rows = row->tile.rows, .columns = row->tile.columns, .relu = true};
+    const struct cnni_conv2d_tile tile = {.x = arrays[0],
+                                          .x_offsets = pixels,
+                                          .taps = taps,
+                                          .tap_count = 3,
+                                          .depth = 192,
+                                          .w = arrays[1],
+                                          .bias = arrays[2],
+                                          .y = arrays[3],
+                                          .y_offsets = pixels,
+                                          .rows = row->tile.rows,
+                                          .columns = row->tile.columns,
+                                          .relu = true};
     ((cnni_conv2d_row_tap_fn *)row->function)(&tile);
     return 3.0 * 192 * row->tile.rows * row->tile.columns;
 }
 
 static double run_filter(const struct row *row)
 {
-    struct cnni_conv2d_filter_tile tile = {
-        .x_offsets = pixels, .dy = arrays[1], .pixels = PIXELS, .dw = arrays[3],
-        .dw_pitch = row->tile.columns, .rows = row->tile.rows, .columns = row->tile.columns,
-        .ahead = (const char *)arrays[4]};
+    struct cnni_conv2d_filter_tile tile = {.x_offsets = pixels,
+                                           .dy = arrays[1],
+                                           .pixels = PIXELS,
+                                           .dw = arrays[3],
+                                           .dw_pitch = row->tile.columns,
+                                           .rows = row->tile.rows,
+                                           .columns = row->tile.columns,
+                                           .ahead = (const char *)arrays[4]};
     for (int32_t i = 0; i < row->tile.rows; i++)
         tile.x[i] = arrays[0] + i;
     ((cnni_conv2d_filter_fn *)row->function)(&tile);
@@ -72,26 +85,43 @@ static double run_panel(const struct row *row)
 
 static double run_depthwise(const struct row *row)
 {
-    const struct cnni_conv2d_depthwise run = {
-        .x = arrays[0], .x_offsets = pixels, .taps = taps, .tap_count = TAPS, .w = arrays[1],
-        .bias = arrays[2], .y = arrays[3], .y_offsets = pixels, .pixels = PIXELS, .channels = CHANNELS};
+    const struct cnni_conv2d_depthwise run = {.x = arrays[0],
+                                              .x_offsets = pixels,
+                                              .taps = taps,
+                                              .tap_count = TAPS,
+                                              .w = arrays[1],
+                                              .bias = arrays[2],
+                                              .y = arrays[3],
+                                              .y_offsets = pixels,
+                                              .pixels = PIXELS,
+                                              .channels = CHANNELS};
     ((cnni_conv2d_depthwise_fn *)row->function)(&run);
     return (double)PIXELS * CHANNELS * TAPS;
 }
 
 static double run_depthwise_filter(const struct row *row)
 {
-    const struct cnni_conv2d_depthwise_filter run = {
-        .x = arrays[0], .x_offsets = pixels, .taps = taps, .tap_count = TAPS, .dy = arrays[1],
-        .dw = arrays[3], .pixels = PIXELS, .channels = CHANNELS};
+    const struct cnni_conv2d_depthwise_filter run = {.x = arrays[0],
+                                                     .x_offsets = pixels,
+                                                     .taps = taps,
+                                                     .tap_count = TAPS,
+                                                     .dy = arrays[1],
+                                                     .dw = arrays[3],
+                                                     .pixels = PIXELS,
+                                                     .channels = CHANNELS};
     ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);
     return (double)PIXELS * CHANNELS * TAPS;
 }
 
 /* 32 windows of 2 x 2 pixels of 32 channels. */
-static const struct cnni_maxpool2d_windows windows = {
-    .windows = 32, .channels = 32, .rows = 2, .columns = 2, .x_step = 64, .row_pitch = 2048,
-    .number_pitch = 2, .winner_size = 1};
+static const struct cnni_maxpool2d_windows windows = {.windows = 32,
+                                                      .channels = 32,
+                                                      .rows = 2,
+                                                      .columns = 2,
+                                                      .x_step = 64,
+                                                      .row_pitch = 2048,
+                                                      .number_pitch = 2,
+                                                      .winner_size = 1};
 
 static double run_maxpool_forward(const struct row *row)
 {
@@ -145,19 +175,26 @@ static double run_softmax_backward(const struct row *row)
 
 static double run_sgd(const struct row *row)
 {
-    const struct cnni_sgd_step step = {.learning_rate = 1e-6f, .momentum = 0.9f, .weight_decay = 0.1f,
-                                      .gradient_scale = 1};
+    const struct cnni_sgd_step step = {
+        .learning_rate = 1e-6f, .momentum = 0.9f, .weight_decay = 0.1f, .gradient_scale = 1};
     ((cnni_optimizer_sgd_fn *)row->function)(&step, COUNT, arrays[0], arrays[1], arrays[2]);
     return COUNT;
 }
 
 static double run_adam(const struct row *row)
 {
-    const struct cnni_adam_step step = {.step_size = 1e-6f, .root_correction = 1, .epsilon = 1e-3f,
-                                        .beta1 = 0.9f, .rest1 = 0.1f, .beta2 = 0.999f, .rest2 = 0.001f,
+    const struct cnni_adam_step step = {.step_size = 1e-6f,
+                                        .root_correction = 1,
+                                        .epsilon = 1e-3f,
+                                        .beta1 = 0.9f,
+                                        .rest1 = 0.1f,
+                                        .beta2 = 0.999f,
+                                        .rest2 = 0.001f,
                                         .weight_decay = 0.1f,
-                                        .shrink = 1, .gradient_scale = 1};
-    ((cnni_optimizer_adam_fn *)row->function)(&step, COUNT, arrays[0], arrays[1], arrays[2], arrays[3]);
+                                        .shrink = 1,
+                                        .gradient_scale = 1};
+    ((cnni_optimizer_adam_fn *)row->function)(&step, COUNT, arrays[0], arrays[1], arrays[2],
+                                              arrays[3]);
     return COUNT;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What the benchmarks share: a clock that other programs on the machine do not disturb, medians, the FMA
- * peak to compare with, and arrays.  The clock of the CPU drifts by several per cent within seconds, so
- * everything is measured in turn with the peak, and the quotients are what counts. */
+ * What the benchmarks share: a clock that other programs on the machine do not disturb, medians,
+ * the FMA peak to compare with, and arrays.  The clock of the CPU drifts by several per cent
+ * within seconds, so everything is measured in turn with the peak, and the quotients are what
+ * counts. */
 #ifndef CNN_BENCH_HARNESS_H
 #define CNN_BENCH_HARNESS_H
 
@@ -78,18 +79,18 @@ __attribute__((target("avx2,fma"), noinline)) static double bench_peak_avx2(void
         s11 = _mm256_fmadd_ps(s11, a, b);
     }
     const double seconds = bench_seconds() - start;
-    const __m256 sum = _mm256_add_ps(
-        _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)),
-        _mm256_add_ps(_mm256_add_ps(_mm256_add_ps(s4, s5), _mm256_add_ps(s6, s7)),
-                      _mm256_add_ps(_mm256_add_ps(s8, s9), _mm256_add_ps(s10, s11))));
+    const __m256 sum =
+        _mm256_add_ps(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)),
+                      _mm256_add_ps(_mm256_add_ps(_mm256_add_ps(s4, s5), _mm256_add_ps(s6, s7)),
+                                    _mm256_add_ps(_mm256_add_ps(s8, s9), _mm256_add_ps(s10, s11))));
     volatile float used = _mm256_cvtss_f32(sum);
     (void)used;
     return 2.0 * 8 * 12 * ROUNDS / seconds / 1e9;
 }
 #endif
 
-/* GFLOP/s of multiply-adds in registers on `level` of this machine, measured for about half a millisecond; 0 where
- * there is no such loop. */
+/* GFLOP/s of multiply-adds in registers on `level` of this machine, measured for about half a
+ * millisecond; 0 where there is no such loop. */
 static inline double bench_peak(cnni_cpu level)
 {
 #ifdef __x86_64__

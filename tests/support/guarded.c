@@ -11,8 +11,8 @@ void guarded_create(struct guarded *guarded, size_t size)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     guarded->size = (size + page - 1) / page * page;
-    unsigned char *all = mmap(NULL, guarded->size + 2 * page, PROT_NONE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *all =
+        mmap(NULL, guarded->size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED || mprotect(all + page, guarded->size, PROT_READ | PROT_WRITE) != 0) {
         perror("guarded_create");
         exit(EXIT_FAILURE);

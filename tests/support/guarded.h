@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Buffers that end, or begin, at an unmapped page: reading or writing one byte beyond is a fault, in the
- * test that did it. */
+ * Buffers that end, or begin, at an unmapped page: reading or writing one byte beyond is a fault,
+ * in the test that did it. */
 #ifndef CNN_TEST_GUARDED_H
 #define CNN_TEST_GUARDED_H
 

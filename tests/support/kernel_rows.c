@@ -9,10 +9,16 @@
 
 #include "support/suite.h"
 
-enum { LEVEL_generic = CNNI_GENERIC, LEVEL_avx2 = CNNI_AVX2, LEVEL_avx512 = CNNI_AVX512, LEVEL_neon = CNNI_NEON };
+enum {
+    LEVEL_generic = CNNI_GENERIC,
+    LEVEL_avx2 = CNNI_AVX2,
+    LEVEL_avx512 = CNNI_AVX512,
+    LEVEL_neon = CNNI_NEON
+};
 
 static const struct kernel_row all_rows[] = {
-#define CNNI_KERNEL(slot, level, function) {#slot, #function, LEVEL_##level, {0, 0}, (void (*)(void))function},
+#define CNNI_KERNEL(slot, level, function)                                                         \
+    {#slot, #function, LEVEL_##level, {0, 0}, (void (*)(void))function},
 #define CNNI_TILE_KERNEL(slot, level, function, rows, columns)                                     \
     {#slot, #function, LEVEL_##level, {rows, columns}, (void (*)(void))function},
 #include "kernels/kernel_list.h"

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A sum of k products, in any order, with or without fused operations: each of the at most k + 2 roundings
- * that touch a product changes it by a factor of at most 1 + u, u = 2^-24, so that
+/* A sum of k products, in any order, with or without fused operations: each of the at most k + 2
+ * roundings that touch a product changes it by a factor of at most 1 + u, u = 2^-24, so that
  *   |got - exact| <= gamma(k) * sum |a * b|,  gamma(k) = (k + 2) u / (1 - (k + 2) u). */
 static inline double tolerance_gamma(int64_t k)
 {
