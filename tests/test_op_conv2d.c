@@ -250,14 +250,14 @@ static void run(cnn_context *context, struct problem *problem, enum guarded_side
     float *packed = guarded_floats(&buffers[PACKED], side, sizes.forward_weights);
     call.scratch = place_aligned(SCRATCH, side, sizes.forward);
     memset(call.scratch, 0xFF, sizes.forward * sizeof(float));
-    cnni_conv2d_pack_forward(context, conv, packed, problem->w);
+    cnni_conv2d_pack_forward(context, lanes, conv, packed, problem->w);
     cnni_conv2d_forward(&call, problem->y, problem->x, packed, problem->b, relu);
 
     packed = guarded_floats(&buffers[PACKED], side, sizes.backward_weights);
     call.scratch = place_aligned(SCRATCH, side, sizes.backward_data);
     memset(call.scratch, 0xFF, sizes.backward_data * sizeof(float));
     memset(problem->dx, 0xFF, (size_t)problem->n * x_size(conv) * sizeof(float));
-    cnni_conv2d_pack_backward(context, conv, packed, problem->w);
+    cnni_conv2d_pack_backward(context, lanes, conv, packed, problem->w);
     cnni_conv2d_backward_data(&call, problem->dx, problem->dy, packed);
 
     call.scratch = place_aligned(SCRATCH, side, sizes.backward_filter);
@@ -468,7 +468,7 @@ START_TEST(large_outputs_have_the_same_bits)
     cnni_random_start(&random, 5, CNNI_RANDOM_CHECK, 0, 0);
     fill(&random, x, 2 * x_count);
     fill(&random, w, 64);
-    cnni_conv2d_pack_forward(context, &conv, packed, w);
+    cnni_conv2d_pack_forward(context, 2, &conv, packed, w);
     float *scratch = aligned_alloc(64, (sizes.forward + 16) / 16 * 64);
     struct cnni_conv2d_call call = {context, &conv, 2, 2, scratch};
     cnni_conv2d_forward(&call, whole, x, packed, NULL, true);

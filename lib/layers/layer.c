@@ -410,16 +410,16 @@ cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan
     return make_packed(&layer->backward, layer->context, plan->packed_backward, function);
 }
 
-void cnni_layer_refresh(const struct cnni_layer_plan *plan)
+void cnni_layer_refresh(const struct cnni_layer_plan *plan, int32_t lanes)
 {
     cnn_layer *layer = (cnn_layer *)plan->layer;
     uint64_t version = atomic_load(&layer->version);
     if (plan->packed_forward > 0 && layer->forward.version != version) {
-        layer->class->pack_forward(plan, layer->forward.weights);
+        layer->class->pack_forward(plan, lanes, layer->forward.weights);
         layer->forward.version = version;
     }
     if (plan->packed_backward > 0 && layer->backward.version != version) {
-        layer->class->pack_backward(plan, layer->backward.weights);
+        layer->class->pack_backward(plan, lanes, layer->backward.weights);
         layer->backward.version = version;
     }
 }

@@ -30,15 +30,15 @@ cnn_status cnni_filter_plan(struct cnni_layer_plan *plan, const char *function)
     return CNN_OK;
 }
 
-void cnni_filter_pack_forward(const struct cnni_layer_plan *plan, float *packed)
+void cnni_filter_pack_forward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed)
 {
-    cnni_conv2d_pack_forward(plan->layer->context, &plan->geometry.conv, packed,
+    cnni_conv2d_pack_forward(plan->layer->context, lanes, &plan->geometry.conv, packed,
                              plan->layer->parameter[CNN_WEIGHT].value);
 }
 
-void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, float *packed)
+void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed)
 {
-    cnni_conv2d_pack_backward(plan->layer->context, &plan->geometry.conv, packed,
+    cnni_conv2d_pack_backward(plan->layer->context, lanes, &plan->geometry.conv, packed,
                               plan->layer->parameter[CNN_WEIGHT].value);
 }
 

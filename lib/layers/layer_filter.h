@@ -8,8 +8,8 @@
 
 /* The functions of their classes; the geometry has been set. */
 cnn_status cnni_filter_plan(struct cnni_layer_plan *plan, const char *function);
-void cnni_filter_pack_forward(const struct cnni_layer_plan *plan, float *packed);
-void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, float *packed);
+void cnni_filter_pack_forward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
+void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
 void cnni_filter_forward(const struct cnni_layer_run *run);
 void cnni_filter_backward(const struct cnni_layer_run *run);
 

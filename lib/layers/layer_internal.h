@@ -114,9 +114,9 @@ struct cnni_layer_class {
                           const struct cnni_shape *input, const struct cnni_shape *origin);
     /* Completes a plan; NULL where nothing is needed. */
     cnn_status (*plan)(struct cnni_layer_plan *plan, const char *function);
-    /* Packs the weights as planned; NULL with no packed weights. */
-    void (*pack_forward)(const struct cnni_layer_plan *plan, float *packed);
-    void (*pack_backward)(const struct cnni_layer_plan *plan, float *packed);
+    /* Packs the weights as planned, on at most `lanes` threads; NULL with no packed weights. */
+    void (*pack_forward)(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
+    void (*pack_backward)(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
     void (*forward)(const struct cnni_layer_run *run);
     void (*backward)(const struct cnni_layer_run *run);
     /* Writes what follows the kind's name in a description; NULL: nothing. */
@@ -191,10 +191,10 @@ cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function);
 cnn_status cnni_layer_plan(struct cnni_layer_plan *plan, const char *function);
 
 /* Allocates packed weights as the plan needs them, where those that are there do not suffice; and
- * makes them match the parameters. */
+ * makes them match the parameters, on at most `lanes` threads. */
 cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan *plan,
                                   const char *function);
-void cnni_layer_refresh(const struct cnni_layer_plan *plan);
+void cnni_layer_refresh(const struct cnni_layer_plan *plan, int32_t lanes);
 
 /* Copies a parameter's values between the order of files and of memory. */
 void cnni_parameter_export(float *file, const struct cnni_parameter *parameter,

@@ -162,7 +162,7 @@ static void run_forward(struct cnni_solo *solo, cnn_tensor *output, cnn_tensor *
     };
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    cnni_layer_refresh(&solo->plan);
+    cnni_layer_refresh(&solo->plan, solo->plan.lanes);
     solo->plan.layer->class->forward(&run);
     cnni_float_leave(&host);
 }
@@ -249,7 +249,7 @@ cnn_status cnn_layer_backward(cnn_layer *layer, cnn_tensor *const *input_gradien
     };
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    cnni_layer_refresh(&solo->plan);
+    cnni_layer_refresh(&solo->plan, solo->plan.lanes);
     layer->class->backward(&run);
     cnni_float_leave(&host);
     return CNN_OK;

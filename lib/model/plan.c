@@ -304,11 +304,23 @@ size_t cnni_plan_bytes(const struct cnni_plan *plan)
     return plan->bytes;
 }
 
+static void refresh(const struct cnni_plan *plan, int32_t lanes)
+{
+    for (int32_t i = 0; i < plan->model->node_count; i++)
+        cnni_layer_refresh(&plan->steps[i].layer, lanes);
+}
+
+/* A trainer has the model to itself, and every step gives it work to share out.  Sessions pack once
+ * under a lock, each on its own thread: the host's parallel_for may come back with another session
+ * of the same model, which would wait for ever. */
 void cnni_plan_refresh(struct cnni_plan *plan)
 {
+    if (plan->training) {
+        refresh(plan, cnni_lanes(plan->model->context));
+        return;
+    }
     pthread_mutex_lock(&plan->model->packing);
-    for (int32_t i = 0; i < plan->model->node_count; i++)
-        cnni_layer_refresh(&plan->steps[i].layer);
+    refresh(plan, 1);
     pthread_mutex_unlock(&plan->model->packing);
 }
 

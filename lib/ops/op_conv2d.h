@@ -40,11 +40,12 @@ cnn_status cnni_conv2d_measure(struct cnni_conv2d_sizes *sizes, cnn_context *con
                                const struct cnni_conv2d *conv, int64_t max_n, int32_t lanes,
                                const char *function);
 
-/* Packs weights [r][s][c / groups][k] for forward and for backward-data. */
-void cnni_conv2d_pack_forward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
-                              const float *w);
-void cnni_conv2d_pack_backward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
-                               const float *w);
+/* Packs weights [r][s][c / groups][k] for forward and for backward-data, on at most `lanes`
+ * threads.  With 1 it is done by the caller alone, who may then hold a lock. */
+void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
+                              float *packed, const float *w);
+void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
+                               float *packed, const float *w);
 
 /* Of all three: `scratch` is 64-byte aligned, of the measured size; `lanes` as measured. */
 struct cnni_conv2d_call {

@@ -119,7 +119,7 @@ static void pack_depthwise(const struct packing *packing)
 }
 
 /* `channels`, input channels of the convolution, are shared out by the panel. */
-static void pack(cnn_context *context, struct packing *packing, int64_t channels,
+static void pack(cnn_context *context, int32_t lanes, struct packing *packing, int64_t channels,
                  cnni_item_fn *item)
 {
     if (packing->pass.depthwise) {
@@ -128,8 +128,7 @@ static void pack(cnn_context *context, struct packing *packing, int64_t channels
     }
     packing->panel_size = cnni_packed_panel_size(&packing->pass, packing->width);
     const int64_t taps = packing->pass.h.taps * packing->pass.w.taps;
-    cnni_parallel(context, cnni_lanes(context), taps * cnni_ceil_div(channels, packing->width),
-                  item, packing);
+    cnni_parallel(context, lanes, taps * cnni_ceil_div(channels, packing->width), item, packing);
 }
 
 static struct packing start(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
@@ -141,22 +140,22 @@ static struct packing start(cnn_context *context, const struct cnni_conv2d *conv
                             .w = w};
 }
 
-void cnni_conv2d_pack_forward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
-                              const float *w)
+void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
+                              float *packed, const float *w)
 {
     struct packing packing = start(context, conv, packed, w);
     cnni_pass_forward(&packing.pass, conv, 1);
-    pack(context, &packing, packing.pass.source_channels, pack_forward_item);
+    pack(context, lanes, &packing, packing.pass.source_channels, pack_forward_item);
 }
 
-void cnni_conv2d_pack_backward(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
-                               const float *w)
+void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
+                               float *packed, const float *w)
 {
     struct packing packing = start(context, conv, packed, w);
     for (int64_t i = 0; i < CNNI_MIN(conv->stride_h, conv->h); i++)
         for (int64_t j = 0; j < CNNI_MIN(conv->stride_w, conv->w); j++) {
             cnni_pass_backward(&packing.pass, conv, 1, i, j);
-            pack(context, &packing, packing.pass.target_channels, pack_backward_item);
+            pack(context, lanes, &packing, packing.pass.target_channels, pack_backward_item);
             packing.packed += cnni_packed_pass_size(&packing.pass, packing.width);
         }
 }

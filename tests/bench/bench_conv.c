@@ -54,8 +54,8 @@ static void run_backward_filter(const struct cnni_conv2d_call *call, const struc
 
 static void run_pack(const struct cnni_conv2d_call *call, const struct arrays *a)
 {
-    cnni_conv2d_pack_forward(call->context, call->conv, a->forward, a->w);
-    cnni_conv2d_pack_backward(call->context, call->conv, a->backward, a->w);
+    cnni_conv2d_pack_forward(call->context, 1, call->conv, a->forward, a->w);
+    cnni_conv2d_pack_backward(call->context, 1, call->conv, a->backward, a->w);
 }
 
 enum { MOST = 1000 };
