@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The thread pool.  A context has one; it starts threads when work first asks for them, and they
- * sleep between jobs.  One job runs at a time: a caller that finds the pool busy (another thread of
+ * The thread pool.  A context has one; it starts threads when work first asks for them; between
+ * jobs they look on for a moment, then sleep.  One job runs at a time: a caller that finds the pool busy (another thread of
  * the host, or an item that itself has parallel work) runs its items alone.  In a child after
  * fork(), where no thread but the caller exists, the pool is made anew. */
 #include "base/parallel.h"
@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/context_internal.h"
@@ -34,14 +35,16 @@ struct cnni_pool {
     atomic_bool busy; /* held by the caller of the running job, who alone changes `workers` */
     int32_t workers;
     bool complained;
+    int32_t processors;
     struct worker *worker; /* room for every thread that a context may have */
 
-    pthread_mutex_t lock; /* guards all below */
+    pthread_mutex_t lock; /* guards all below, but for looking at the counts */
     pthread_cond_t start, finish;
     struct job *job;
-    int32_t lanes;   /* workers of a lower lane take part */
-    int32_t running; /* workers that have not finished the job */
-    uint64_t round;  /* counts jobs */
+    int32_t lanes;         /* workers of a lower lane take part */
+    int32_t running;       /* workers that have not finished the job */
+    _Atomic uint64_t jobs; /* how many have begun */
+    _Atomic uint64_t done; /* how many have ended, those workers' parts that is */
     bool stop;
 };
 
@@ -118,26 +121,78 @@ bool cnni_thread_start(pthread_t *thread, cnni_thread_fn *run, void *user)
     return good;
 }
 
+/* ---- Looking on ---- */
+
+/* To wake a thread takes some 50 us, in which a small network does a tenth of a step: who waits
+ * looks on for about as long before it sleeps. */
+enum { PATIENCE_NANOSECONDS = 50000, LOOKS_PER_TIME = 16 };
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Returns when `count` is no longer `old`, or when it has been that for too long.  Where the lanes
+ * of a job share processors, looking on would keep others from their work. */
+static void look_on(const struct cnni_pool *pool, int32_t lanes, const _Atomic uint64_t *count,
+                    uint64_t old)
+{
+    if (lanes > pool->processors)
+        return;
+    const int64_t end = nanoseconds() + PATIENCE_NANOSECONDS;
+    do
+        for (int32_t i = 0; i < LOOKS_PER_TIME; i++) {
+            if (atomic_load_explicit(count, memory_order_acquire) != old)
+                return;
+            relax();
+        }
+    while (nanoseconds() < end);
+}
+
 /* ---- Workers ---- */
+
+/* A job that this worker has not seen and takes part in, or NULL. */
+static struct job *new_job(const struct worker *worker, uint64_t seen)
+{
+    const struct cnni_pool *pool = worker->pool;
+    return pool->jobs != seen && worker->lane < pool->lanes ? pool->job : NULL;
+}
 
 static void work(void *user)
 {
     const struct worker *worker = user;
     struct cnni_pool *pool = worker->pool;
-    uint64_t round = 0;
+    uint64_t seen = 0;
     pthread_mutex_lock(&pool->lock);
     while (!pool->stop) {
-        if (pool->round == round || pool->job == NULL || worker->lane >= pool->lanes) {
+        struct job *job = new_job(worker, seen);
+        if (job == NULL) {
             pthread_cond_wait(&pool->start, &pool->lock);
             continue;
         }
-        struct job *job = pool->job;
-        round = pool->round;
+        seen = pool->jobs;
+        const int32_t lanes = pool->lanes;
         pthread_mutex_unlock(&pool->lock);
         run_items(job, worker->lane);
         pthread_mutex_lock(&pool->lock);
-        if (--pool->running == 0)
+        if (--pool->running == 0) {
+            pool->done = seen;
             pthread_cond_signal(&pool->finish);
+        }
+        pthread_mutex_unlock(&pool->lock);
+        look_on(pool, lanes, &pool->jobs, seen);
+        pthread_mutex_lock(&pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
 }
@@ -159,6 +214,7 @@ static struct cnni_pool *pool_create(cnn_context *context)
         return NULL;
     }
     pool->process = getpid();
+    pool->processors = (int32_t)CNNI_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->start, NULL);
     pthread_cond_init(&pool->finish, NULL);
@@ -222,10 +278,11 @@ static void run_on_pool(struct cnni_pool *pool, struct job *job, int32_t lanes)
     pool->job = job;
     pool->lanes = lanes;
     pool->running = lanes - 1;
-    pool->round++;
+    const uint64_t before = pool->jobs++;
     pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->lock);
     run_items(job, 0);
+    look_on(pool, lanes, &pool->done, before);
     pthread_mutex_lock(&pool->lock);
     while (pool->running > 0)
         pthread_cond_wait(&pool->finish, &pool->lock);
