@@ -322,6 +322,8 @@ static void check_panel(const struct kernel_row *row, enum guarded_side side, in
                       (int)pixels);
     }
     for (int64_t i = 0; i < pixels * width && !sums_only; i++) {
+        if (i % width >= (columns + 15) / 16 * 16)
+            continue;
         const float value = i % width < columns ? dy[i / width * pitch + i % width] : 0;
         ck_assert_msg(tolerance_same(panel[i], value), "%s: place %d of %d pixels, %d columns",
                       row->name, (int)i, (int)pixels, (int)columns);

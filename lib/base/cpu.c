@@ -14,14 +14,16 @@ static const char *const names[CNNI_CPU_LEVELS] = {
 
 #if defined(__x86_64__)
 
-/* A level is had when the machine has its instructions and the build has kernels for it, which in
- * this version is so for generic and avx2. */
 bool cnni_cpu_has(cnni_cpu level)
 {
     __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool has[CNNI_CPU_LEVELS] = {
         [CNNI_GENERIC] = true,
-        [CNNI_AVX2] = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"),
+        [CNNI_AVX2] = avx2,
+        [CNNI_AVX512] = avx2 && __builtin_cpu_supports("avx512f") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl"),
     };
     return level >= 0 && level < CNNI_CPU_LEVELS && has[level];
 }

@@ -77,8 +77,9 @@ CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, const int rows)
             x[i] = tile->x + tile->x_offsets[i] + tile->taps[t];
         int64_t d = 0;
         for (; d + 2 <= depth; d += 2, w += 2 * WIDTH) {
-            _mm_prefetch((const char *)(w + AHEAD), _MM_HINT_T0);
-            _mm_prefetch((const char *)(w + AHEAD + WIDTH), _MM_HINT_T0);
+            const uintptr_t ahead = (uintptr_t)w + AHEAD * sizeof *w;
+            _mm_prefetch((const char *)ahead, _MM_HINT_T0);
+            _mm_prefetch((const char *)(ahead + WIDTH * sizeof *w), _MM_HINT_T0);
             add_link(sum, x, d, w, rows);
             add_link(sum, x, d + 1, w + WIDTH, rows);
         }
@@ -127,12 +128,13 @@ CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, const int ro
     }
     const ptrdiff_t *x_offsets = tile->x_offsets;
     const float *dy = tile->dy;
-    uintptr_t ahead = (uintptr_t)tile->ahead; /* a number: it may be null, and leave its array */
+    uintptr_t ahead = tile->ahead;
+    const uintptr_t ahead_step = 4 * tile->ahead_step; /* the loop below takes 4 pixels */
     const int64_t pixels = tile->pixels;
     int64_t p = 0;
     for (; p + 4 <= pixels; p += 4) {
         _mm_prefetch((const char *)ahead, _MM_HINT_T1);
-        ahead += (uintptr_t)tile->ahead_step;
+        ahead += ahead_step;
         CNNI_UNROLL
         for (int i = 0; i < 4; i++)
             add_link(sum, x, x_offsets[p + i], dy + (p + i) * WIDTH, rows);

@@ -43,7 +43,23 @@ CNNI_KERNEL(softmax_backward, avx2, cnni_softmax_backward_avx2)
 CNNI_KERNEL(optimizer_sgd, avx2, cnni_optimizer_sgd_avx2)
 CNNI_KERNEL(optimizer_adam, avx2, cnni_optimizer_adam_avx2)
 
-/* Lines of the level avx512 go here. */
+/* 6 x 64: 24 accumulators, 4 vectors of filters, 1 broadcast pixel are 29 of the 32 registers;
+ * 12 x 32 where no more columns are wanted. */
+CNNI_TILE_KERNEL(conv2d_row_tap, avx512, cnni_conv2d_row_tap_avx512, 12, 64)
+CNNI_TILE_KERNEL(conv2d_filter, avx512, cnni_conv2d_filter_avx512, 12, 64)
+CNNI_TILE_KERNEL(conv2d_panel, avx512, cnni_conv2d_panel_avx512, 1, 64)
+CNNI_KERNEL(conv2d_depthwise, avx512, cnni_conv2d_depthwise_avx512)
+CNNI_KERNEL(conv2d_depthwise_filter, avx512, cnni_conv2d_depthwise_filter_avx512)
+CNNI_KERNEL(maxpool2d_forward, avx512, cnni_maxpool2d_forward_avx512)
+CNNI_KERNEL(maxpool2d_backward, avx512, cnni_maxpool2d_backward_avx512)
+CNNI_KERNEL(vector_relu, avx512, cnni_vector_relu_avx512)
+CNNI_KERNEL(vector_relu_backward, avx512, cnni_vector_relu_backward_avx512)
+CNNI_KERNEL(vector_add, avx512, cnni_vector_add_avx512)
+CNNI_KERNEL(vector_sum_squares, avx512, cnni_vector_sum_squares_avx512)
+CNNI_KERNEL(softmax_exp, avx512, cnni_softmax_exp_avx512)
+CNNI_KERNEL(softmax_backward, avx512, cnni_softmax_backward_avx512)
+CNNI_KERNEL(optimizer_sgd, avx512, cnni_optimizer_sgd_avx512)
+CNNI_KERNEL(optimizer_adam, avx512, cnni_optimizer_adam_avx512)
 
 #elif defined(__aarch64__)
 

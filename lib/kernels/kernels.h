@@ -30,8 +30,8 @@ enum { CNNI_TILE_ROWS_MAX = 12, CNNI_TILE_COLUMNS_MAX = 64 };
  * NULL.  So a reduction may be cut in pieces without changing a bit.  Where `relu`, values <= 0
  * become +0.
  *
- * `stream` may send y past the caches.  It asks for `columns` to be P and for each y(i, 0) to be
- * aligned to 64 bytes; the caller makes a fence before another thread reads y. */
+ * `stream` may send y past the caches.  It asks for `columns` to be a multiple of 16 and for each
+ * y(i, 0) to be aligned to 64 bytes; the caller makes a fence before another thread reads y. */
 struct cnni_conv2d_tile {
     const float *x;
     const ptrdiff_t *x_offsets; /* [rows] */
@@ -48,10 +48,10 @@ typedef void cnni_conv2d_row_tap_fn(const struct cnni_conv2d_tile *tile);
 
 /* Backward-weights: `rows` rows of the filter gradient, each a (tap, channel) pair whose input is
  * at x[i], and `columns` filters.  With P the tile's width in the table,
- *   dw[i * dw_pitch + j] += chain from 0 over p of x[i][x_offsets[p]] * dy[p * P + j].
- * While it computes, it may fetch ahead[0], ahead[ahead_step], ahead[2 * ahead_step] ... into the
- * caches, one for every fourth pixel: memory that will be wanted next.  It never reads them; any
- * address will do. */
+ *   dw[i * dw_pitch + j] += chain from 0 over p of x[i][x_offsets[p]] * dy[p * P + j];
+ * dy may be read up to the next multiple of 16 columns.
+ * While it works on pixel p, it may fetch ahead + p * ahead_step into the caches: memory that will
+ * be wanted next.  It never reads it; any number will do. */
 struct cnni_conv2d_filter_tile {
     const float *x[CNNI_TILE_ROWS_MAX];
     const ptrdiff_t *x_offsets; /* [pixels] */
@@ -60,14 +60,14 @@ struct cnni_conv2d_filter_tile {
     float *dw;
     int64_t dw_pitch;
     int32_t rows, columns;
-    const char *ahead;
-    int64_t ahead_step; /* in bytes */
+    uintptr_t ahead, ahead_step; /* addresses as numbers, in bytes */
 };
 typedef void cnni_conv2d_filter_fn(const struct cnni_conv2d_filter_tile *tile);
 
 /* A panel of dy for backward-weights, and its share of the bias gradient, from `columns` columns,
- * at most the width P in the table, of dy [pixels][pitch]:
- *   panel[p * P + j] = dy[p * pitch + j], or 0 where j >= columns; not written where panel is NULL;
+ * at most the width P in the table, the same as backward-weights', of dy [pixels][pitch]:
+ *   panel[p * P + j] = dy[p * pitch + j], or 0 from j = columns to the next multiple of 16; what
+ *   is there beyond is not said, and where panel is NULL nothing is written;
  *   sums[j] = 0 + dy[j] + dy[pitch + j] + dy[2 * pitch + j] + ... in this order, for j < columns.
  */
 typedef void cnni_conv2d_panel_fn(float *panel, float *sums, const float *dy, int64_t pixels,

@@ -20,6 +20,7 @@ enum {
     SMALL_BLOCK = 96,
     /* So large a target (32 MB) leaves the caches before it is read again. */
     LARGE_TARGET = 8192 * 1024,
+    STREAM_COLUMNS = 16,
     STREAM_ALIGNMENT = 64
 };
 
@@ -157,7 +158,7 @@ static bool choose_stream(const struct run *run)
     const struct cnni_pass *pass = run->pass;
     const int64_t channels = pass->groups * pass->target_channels;
     const int64_t size = pass->n * pass->h.target * pass->w.target * channels;
-    const bool whole = pass->target_channels % run->kernels->conv2d_row_tap_tile.columns == 0;
+    const bool whole = pass->target_channels % STREAM_COLUMNS == 0;
     return size >= LARGE_TARGET && whole && !pass->depthwise &&
            channels * (int64_t)sizeof(float) % STREAM_ALIGNMENT == 0 &&
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;

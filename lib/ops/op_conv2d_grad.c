@@ -169,8 +169,8 @@ struct item {
     float *dw; /* the chunk's, all rows */
     float *strip, *block, *sums;
     struct tree tree;
-    const char *ahead;  /* dy of the next block, fetched while this one is worked on: */
-    int64_t ahead_step; /* so many bytes in each kernel call */
+    uintptr_t ahead;      /* dy of the next block, fetched while this one is worked on: */
+    uintptr_t ahead_step; /* so many bytes in each kernel call */
 };
 
 /* Packs the block's panels and sums up its columns. */
@@ -200,7 +200,7 @@ static void add_group(const struct filter *filter, struct item *item, const floa
         .x_offsets = x_offsets,
         .pixels = pixels,
         .dw_pitch = filter->filters,
-        .ahead_step = item->ahead_step / cnni_ceil_div(pixels, 4),
+        .ahead_step = (uintptr_t)cnni_ceil_div((int64_t)item->ahead_step, pixels),
     };
     for (int64_t row = item->first_row; row < item->end_row; row += most.rows) {
         tile.rows = (int32_t)CNNI_MIN(item->end_row - row, most.rows);
@@ -240,8 +240,9 @@ static void plan_ahead(const struct filter *filter, struct item *item, const flo
     const int64_t rows = item->end_row - item->first_row;
     const int64_t tiles = cnni_ceil_div(rows, filter->kernels->conv2d_filter_tile.rows);
     const int64_t bytes = BLOCK * filter->filters * (int64_t)sizeof *next;
-    item->ahead = (const char *)next;
-    item->ahead_step = bytes / CNNI_MAX(tiles * filter->panels * filter->pass->groups, 1);
+    item->ahead = (uintptr_t)next;
+    item->ahead_step =
+        (uintptr_t)(bytes / CNNI_MAX(tiles * filter->panels * filter->pass->groups, 1));
 }
 
 static void add_strip(const struct filter *filter, struct item *item, int64_t index)

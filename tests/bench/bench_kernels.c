@@ -69,7 +69,7 @@ static double run_filter(const struct row *row)
                                            .dw_pitch = row->tile.columns,
                                            .rows = row->tile.rows,
                                            .columns = row->tile.columns,
-                                           .ahead = (const char *)arrays[4]};
+                                           .ahead = (uintptr_t)arrays[4]};
     for (int32_t i = 0; i < row->tile.rows; i++)
         tile.x[i] = arrays[0] + i;
     ((cnni_conv2d_filter_fn *)row->function)(&tile);

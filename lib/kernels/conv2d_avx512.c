@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ * Convolution tiles with AVX-512: row-tap (forward, backward-data, dense) and backward-weights.
+ * Panels are 64 wide.  6 rows of 4 vectors are 24 accumulators; with 4 vectors of weights and 1
+ * broadcast value 29 of the 32 registers, 24 multiply-adds for 10 loads.  Where 1 or 2 vectors
+ * hold all columns, 12 rows keep the multipliers as busy.  Contracts: kernels.h.
+ *
+ * Every loop over an array of registers carries an unroll pragma: without it gcc 12 keeps the
+ * array in memory, which costs a third of the speed. */
+#include "kernels/kernels.h"
+
+#include "kernels/lanes_avx512.h"
+#include "kernels/unroll.h"
+
+enum {
+    WIDTH = 64,
+    VECTOR = 16,
+    VECTORS = WIDTH / VECTOR,
+    ROWS = 6,
+    NARROW_VECTORS = 2,
+    NARROW_ROWS = 12,
+    AHEAD = 8 * WIDTH /* weights are fetched 8 links (about 100 cycles) before they are used */
+};
+
+/* One link of the chains of a tile: value(i) * vector(j), value(i) at x[i][offset]. */
+CNNI_INLINE void add_link(__m512 sum[][VECTORS], const float *const *x, ptrdiff_t offset,
+                          const float *vector, const int rows, const int vectors)
+{
+    __m512 factor[VECTORS];
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        factor[j] = _mm512_loadu_ps(vector + j * VECTOR);
+    CNNI_UNROLL
+    for (int i = 0; i < rows; i++) {
+        const __m512 value = _mm512_set1_ps(x[i][offset]);
+        CNNI_UNROLL
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = _mm512_fmadd_ps(value, factor[j], sum[i][j]);
+    }
+}
+
+/* The lanes of vector j that columns fill. */
+CNNI_INLINE __mmask16 lanes_of(int32_t columns, int j)
+{
+    return first_lanes(columns - j * VECTOR);
+}
+
+/* ---- Row-tap ---- */
+
+/* The values that the chains of one row start with. */
+CNNI_INLINE void start_row(__m512 sum[VECTORS], const float *start, int32_t columns,
+                           const int vectors)
+{
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        sum[j] = start == NULL
+                     ? _mm512_setzero_ps()
+                     : _mm512_maskz_loadu_ps(lanes_of(columns, j), start + j * VECTOR);
+}
+
+CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y, const __m512 sum[VECTORS],
+                           const int vectors)
+{
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++) {
+        const __m512 value = tile->relu ? relu(sum[j]) : sum[j];
+        if (tile->stream)
+            _mm512_stream_ps(y + j * VECTOR, value);
+        else
+            _mm512_mask_storeu_ps(y + j * VECTOR, lanes_of(tile->columns, j), value);
+    }
+}
+
+/* Rows first ... first + rows - 1; `rows` and `vectors` are constants at each call. */
+CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int32_t first, const int rows,
+                         const int vectors)
+{
+    __m512 sum[NARROW_ROWS][VECTORS];
+    const ptrdiff_t *x_offsets = tile->x_offsets + first, *y_offsets = tile->y_offsets + first;
+    CNNI_UNROLL
+    for (int i = 0; i < rows; i++)
+        start_row(sum[i], tile->resume ? tile->y + y_offsets[i] : tile->bias, tile->columns,
+                  vectors);
+
+    const float *w = tile->w;
+    const int64_t depth = tile->depth;
+    for (int64_t t = 0; t < tile->tap_count; t++) {
+        const float *x[NARROW_ROWS];
+        CNNI_UNROLL
+        for (int i = 0; i < rows; i++)
+            x[i] = tile->x + x_offsets[i] + tile->taps[t];
+        for (int64_t d = 0; d < depth; d++, w += WIDTH) {
+            CNNI_UNROLL
+            for (int j = 0; j < vectors; j++)
+                _mm_prefetch((const char *)((uintptr_t)w + (AHEAD + j * VECTOR) * sizeof *w),
+                             _MM_HINT_T0);
+            add_link(sum, x, d, w, rows, vectors);
+        }
+    }
+    CNNI_UNROLL
+    for (int i = 0; i < rows; i++)
+        store_row(tile, tile->y + y_offsets[i], sum[i], vectors);
+}
+
+CNNI_INLINE void row_tap_rows(const struct cnni_conv2d_tile *tile, const int vectors)
+{
+    if (vectors <= NARROW_VECTORS && tile->rows == NARROW_ROWS) {
+        row_tap(tile, 0, NARROW_ROWS, vectors);
+        return;
+    }
+    for (int32_t first = 0; first < tile->rows; first += ROWS)
+        switch (tile->rows - first) {
+        case 1: row_tap(tile, first, 1, vectors); break;
+        case 2: row_tap(tile, first, 2, vectors); break;
+        case 3: row_tap(tile, first, 3, vectors); break;
+        case 4: row_tap(tile, first, 4, vectors); break;
+        case 5: row_tap(tile, first, 5, vectors); break;
+        default: row_tap(tile, first, 6, vectors); break;
+        }
+}
+
+void cnni_conv2d_row_tap_avx512(const struct cnni_conv2d_tile *tile)
+{
+    switch ((tile->columns + VECTOR - 1) / VECTOR) {
+    case 1: row_tap_rows(tile, 1); break;
+    case 2: row_tap_rows(tile, 2); break;
+    case 3: row_tap_rows(tile, 3); break;
+    default: row_tap_rows(tile, 4); break;
+    }
+}
+
+/* ---- Backward-weights ---- */
+
+CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, int32_t first, const int rows,
+                        const int vectors)
+{
+    __m512 sum[NARROW_ROWS][VECTORS];
+    const float *x[NARROW_ROWS];
+    float *dw = tile->dw + first * tile->dw_pitch;
+    CNNI_UNROLL
+    for (int i = 0; i < rows; i++) {
+        x[i] = tile->x[first + i];
+        CNNI_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            sum[i][j] = _mm512_setzero_ps();
+            _mm_prefetch((const char *)(dw + i * tile->dw_pitch + j * VECTOR), _MM_HINT_T0);
+        }
+    }
+    const ptrdiff_t *x_offsets = tile->x_offsets;
+    const float *dy = tile->dy;
+    uintptr_t ahead = tile->ahead;
+    const int64_t pixels = tile->pixels;
+    int64_t p = 0;
+    for (; p + 4 <= pixels; p += 4) {
+        CNNI_UNROLL
+        for (int i = 0; i < 4; i++) {
+            _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+            ahead += tile->ahead_step;
+            add_link(sum, x, x_offsets[p + i], dy + (p + i) * WIDTH, rows, vectors);
+        }
+    }
+    for (; p < pixels; p++)
+        add_link(sum, x, x_offsets[p], dy + p * WIDTH, rows, vectors);
+    CNNI_UNROLL
+    for (int i = 0; i < rows; i++)
+        CNNI_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            float *target = dw + i * tile->dw_pitch + j * VECTOR;
+            const __mmask16 lanes = lanes_of(tile->columns, j);
+            const __m512 total = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, target), sum[i][j]);
+            _mm512_mask_storeu_ps(target, lanes, total);
+        }
+}
+
+CNNI_INLINE void filter_rows(const struct cnni_conv2d_filter_tile *tile, const int vectors)
+{
+    if (vectors <= NARROW_VECTORS && tile->rows == NARROW_ROWS) {
+        filter(tile, 0, NARROW_ROWS, vectors);
+        return;
+    }
+    for (int32_t first = 0; first < tile->rows; first += ROWS)
+        switch (tile->rows - first) {
+        case 1: filter(tile, first, 1, vectors); break;
+        case 2: filter(tile, first, 2, vectors); break;
+        case 3: filter(tile, first, 3, vectors); break;
+        case 4: filter(tile, first, 4, vectors); break;
+        case 5: filter(tile, first, 5, vectors); break;
+        default: filter(tile, first, 6, vectors); break;
+        }
+}
+
+void cnni_conv2d_filter_avx512(const struct cnni_conv2d_filter_tile *tile)
+{
+    switch ((tile->columns + VECTOR - 1) / VECTOR) {
+    case 1: filter_rows(tile, 1); break;
+    case 2: filter_rows(tile, 2); break;
+    case 3: filter_rows(tile, 3); break;
+    default: filter_rows(tile, 4); break;
+    }
+}
+
+/* ---- Panels of gradients ---- */
+
+CNNI_INLINE void pack_panel(float *panel, float *sums, const float *dy, int64_t pixels,
+                            int64_t pitch, int32_t columns, const int vectors)
+{
+    __m512 sum[VECTORS];
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        sum[j] = _mm512_setzero_ps();
+    for (int64_t p = 0; p < pixels; p++) {
+        CNNI_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            const __m512 value =
+                _mm512_maskz_loadu_ps(lanes_of(columns, j), dy + p * pitch + j * VECTOR);
+            if (panel != NULL)
+                _mm512_storeu_ps(panel + p * WIDTH + j * VECTOR, value);
+            sum[j] = _mm512_add_ps(sum[j], value);
+        }
+    }
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        _mm512_mask_storeu_ps(sums + j * VECTOR, lanes_of(columns, j), sum[j]);
+}
+
+void cnni_conv2d_panel_avx512(float *panel, float *sums, const float *dy, int64_t pixels,
+                              int64_t pitch, int32_t columns)
+{
+    switch ((columns + VECTOR - 1) / VECTOR) {
+    case 1: pack_panel(panel, sums, dy, pixels, pitch, columns, 1); break;
+    case 2: pack_panel(panel, sums, dy, pixels, pitch, columns, 2); break;
+    case 3: pack_panel(panel, sums, dy, pixels, pitch, columns, 3); break;
+    default: pack_panel(panel, sums, dy, pixels, pitch, columns, 4); break;
+    }
+}

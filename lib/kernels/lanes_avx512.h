@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * Sixteen lanes and parts of them: helpers of the kernel files *_avx512.c, and of no other file. */
+#ifndef CNNI_LANES_AVX512_H
+#define CNNI_LANES_AVX512_H
+
+#include <immintrin.h>
+
+#include "base/base.h"
+
+/* The first `count` of 16 lanes; none for less than 0, all for more than 16. */
+static inline __mmask16 first_lanes(int64_t count)
+{
+    return (__mmask16)((1u << CNNI_MIN(CNNI_MAX(count, 0), 16)) - 1);
+}
+
+/* 16 values; where `masked`, those of `lanes`, and 0. */
+static inline __m512 load_lanes(const float *x, bool masked, __mmask16 lanes)
+{
+    return masked ? _mm512_maskz_loadu_ps(lanes, x) : _mm512_loadu_ps(x);
+}
+
+static inline void store_lanes(float *y, __m512 value, bool masked, __mmask16 lanes)
+{
+    if (masked)
+        _mm512_mask_storeu_ps(y, lanes, value);
+    else
+        _mm512_storeu_ps(y, value);
+}
+
+/* x, values <= 0 become +0; NaN stays. */
+static inline __m512 relu(__m512 x)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NLE_UQ), x);
+}
+
+/* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */
+static inline float fold_lanes(__m512 sixteen)
+{
+    const __m256 eight =
+        _mm256_add_ps(_mm512_castps512_ps256(sixteen), _mm512_extractf32x8_ps(sixteen, 1));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+}
+
+#endif
