@@ -30,9 +30,14 @@ bool cnni_cpu_has(cnni_cpu level)
 
 #else
 
+/* Every 64-bit ARM has NEON. */
 bool cnni_cpu_has(cnni_cpu level)
 {
+#if defined(__aarch64__)
+    return level == CNNI_GENERIC || level == CNNI_NEON;
+#else
     return level == CNNI_GENERIC;
+#endif
 }
 
 #endif

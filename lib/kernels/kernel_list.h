@@ -63,7 +63,22 @@ CNNI_KERNEL(optimizer_adam, avx512, cnni_optimizer_adam_avx512)
 
 #elif defined(__aarch64__)
 
-/* Lines of the level neon go here. */
+/* 6 x 16: 24 accumulators, 4 vectors of filters and pixels are the 32 registers. */
+CNNI_TILE_KERNEL(conv2d_row_tap, neon, cnni_conv2d_row_tap_neon, 6, 16)
+CNNI_TILE_KERNEL(conv2d_filter, neon, cnni_conv2d_filter_neon, 6, 16)
+CNNI_TILE_KERNEL(conv2d_panel, neon, cnni_conv2d_panel_neon, 1, 16)
+CNNI_KERNEL(conv2d_depthwise, neon, cnni_conv2d_depthwise_neon)
+CNNI_KERNEL(conv2d_depthwise_filter, neon, cnni_conv2d_depthwise_filter_neon)
+CNNI_KERNEL(maxpool2d_forward, neon, cnni_maxpool2d_forward_neon)
+CNNI_KERNEL(maxpool2d_backward, neon, cnni_maxpool2d_backward_neon)
+CNNI_KERNEL(vector_relu, neon, cnni_vector_relu_neon)
+CNNI_KERNEL(vector_relu_backward, neon, cnni_vector_relu_backward_neon)
+CNNI_KERNEL(vector_add, neon, cnni_vector_add_neon)
+CNNI_KERNEL(vector_sum_squares, neon, cnni_vector_sum_squares_neon)
+CNNI_KERNEL(softmax_exp, neon, cnni_softmax_exp_neon)
+CNNI_KERNEL(softmax_backward, neon, cnni_softmax_backward_neon)
+CNNI_KERNEL(optimizer_sgd, neon, cnni_optimizer_sgd_neon)
+CNNI_KERNEL(optimizer_adam, neon, cnni_optimizer_adam_neon)
 
 #endif
 
