@@ -13,7 +13,6 @@
 
 enum {
     WIDTH = 16,
-    VECTOR = 8,
     ROWS = 6,
     AHEAD = 16 * WIDTH /* weights are fetched 16 links (about 100 cycles) before they are used */
 };

@@ -13,7 +13,6 @@
 
 enum {
     WIDTH = 64,
-    VECTOR = 16,
     VECTORS = WIDTH / VECTOR,
     ROWS = 6,
     NARROW_VECTORS = 2,

@@ -8,7 +8,7 @@
 #include "kernels/lanes_neon.h"
 #include "kernels/unroll.h"
 
-enum { WIDTH = 16, VECTOR = 4, VECTORS = WIDTH / VECTOR, ROWS = 6 };
+enum { WIDTH = 16, VECTORS = WIDTH / VECTOR, ROWS = 6 };
 
 /* One link of the chains of a tile: value(i) * vector(j), value(i) at x[i][offset]. */
 CNNI_INLINE void add_link(float32x4_t sum[ROWS][VECTORS], const float *const x[ROWS],

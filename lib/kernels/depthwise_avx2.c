@@ -7,7 +7,7 @@
 #include "kernels/lanes_avx2.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 8, PIXELS = 6 };
+enum { PIXELS = 6 };
 
 /* 8 channels, or those of `mask`, of `pixels` pixels from number `p` on. */
 CNNI_INLINE void depthwise(const struct cnni_conv2d_depthwise *run, int64_t p, int64_t c,

@@ -7,7 +7,7 @@
 #include "kernels/lanes_avx512.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 16, PIXELS = 6, TAPS = 9 };
+enum { PIXELS = 6, TAPS = 9 };
 
 /* All channels of `pixels` pixels from number `p` on. */
 CNNI_INLINE void depthwise(const struct cnni_conv2d_depthwise *run, int64_t p, const int pixels)

@@ -7,7 +7,7 @@
 #include "kernels/lanes_neon.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 4, PIXELS = 6, TAPS = 9 };
+enum { PIXELS = 6, TAPS = 9 };
 
 /* `count` channels from c on, 4 or, at the end, fewer, of `pixels` pixels from number p on. */
 CNNI_INLINE void depthwise(const struct cnni_conv2d_depthwise *run, int64_t p, int64_t c,

@@ -103,6 +103,41 @@ struct cnni_conv2d_depthwise_filter {
 };
 typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_filter *run);
 
+/* ---- Winograd: tiles of `outputs` x `outputs`, 2 or 4, from inputs x inputs, inputs = outputs + 2.
+ * The matrices B, A are in winograd.h.  A tile is transformed in all channels; its numbers, one for
+ * each of inputs x inputs points, lie point_pitch apart. ---- */
+
+/* v[point * point_pitch + c] = (B' x B) of the channel c of the pixels. */
+struct cnni_winograd_input {
+    const float *const *x; /* [inputs * inputs], each [channels] */
+    float *v;
+    int64_t point_pitch, channels;
+    int32_t outputs;
+};
+typedef void cnni_winograd_input_fn(const struct cnni_winograd_input *tile);
+
+/* y[pixel][c] = (A' m A) + bias[c] of m[point * point_pitch + c].  `relu` as above. */
+struct cnni_winograd_output {
+    const float *m;
+    float *const *y;   /* [outputs * outputs], each [channels], or NULL: not wanted */
+    const float *bias; /* [channels] or NULL */
+    int64_t point_pitch, channels;
+    int32_t outputs;
+    bool relu;
+};
+typedef void cnni_winograd_output_fn(const struct cnni_winograd_output *tile);
+
+/* For backward-weights: z[point * point_pitch + c / width * panel_pitch + c % width] = (A dy A')
+ * of the channel c of the pixels, and up to the next multiple of 16 channels 0.  `width` is a
+ * multiple of 16. */
+struct cnni_winograd_gradient {
+    const float *const *dy; /* [outputs * outputs], each [channels] */
+    float *z;
+    int64_t point_pitch, panel_pitch, width, channels;
+    int32_t outputs;
+};
+typedef void cnni_winograd_gradient_fn(const struct cnni_winograd_gradient *tile);
+
 /* ---- Max-pooling ---- */
 
 /* `windows` windows of `rows` x `columns` pixels, beside each other; y and winners are
@@ -192,6 +227,9 @@ struct cnni_kernels {
     struct cnni_tile conv2d_panel_tile;
     cnni_conv2d_depthwise_fn *conv2d_depthwise;
     cnni_conv2d_depthwise_filter_fn *conv2d_depthwise_filter;
+    cnni_winograd_input_fn *winograd_input;
+    cnni_winograd_output_fn *winograd_output;
+    cnni_winograd_gradient_fn *winograd_gradient;
     cnni_maxpool2d_forward_fn *maxpool2d_forward;
     cnni_maxpool2d_backward_fn *maxpool2d_backward;
     cnni_vector_relu_fn *vector_relu;

@@ -34,6 +34,51 @@ static inline __m256 relu(__m256 x)
     return _mm256_and_ps(x, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_NLE_UQ));
 }
 
+/* ---- The vocabulary of bodies that all levels share ---- */
+
+typedef __m256 vec;
+enum { VECTOR = 8 };
+
+static inline vec vec_set(float value)
+{
+    return _mm256_set1_ps(value);
+}
+
+/* The first `count` values, none below 0, all of them from VECTOR on; the rest 0. */
+static inline vec vec_load(const float *x, int64_t count)
+{
+    return count >= VECTOR ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, first_lanes(count));
+}
+
+static inline void vec_store(float *y, vec value, int64_t count)
+{
+    if (count >= VECTOR)
+        _mm256_storeu_ps(y, value);
+    else
+        _mm256_maskstore_ps(y, first_lanes(count), value);
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+/* a b + c, rounded once */
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+static inline vec vec_relu(vec x)
+{
+    return relu(x);
+}
+
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */
 static inline float fold_lanes(__m256 low, __m256 high)
 {

@@ -33,6 +33,51 @@ static inline __m512 relu(__m512 x)
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NLE_UQ), x);
 }
 
+/* ---- The vocabulary of bodies that all levels share ---- */
+
+typedef __m512 vec;
+enum { VECTOR = 16 };
+
+static inline vec vec_set(float value)
+{
+    return _mm512_set1_ps(value);
+}
+
+/* The first `count` values, none below 0, all of them from VECTOR on; the rest 0. */
+static inline vec vec_load(const float *x, int64_t count)
+{
+    return count >= VECTOR ? _mm512_loadu_ps(x) : _mm512_maskz_loadu_ps(first_lanes(count), x);
+}
+
+static inline void vec_store(float *y, vec value, int64_t count)
+{
+    if (count >= VECTOR)
+        _mm512_storeu_ps(y, value);
+    else
+        _mm512_mask_storeu_ps(y, first_lanes(count), value);
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+/* a b + c, rounded once */
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+static inline vec vec_relu(vec x)
+{
+    return relu(x);
+}
+
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */
 static inline float fold_lanes(__m512 sixteen)
 {

@@ -43,6 +43,48 @@ static inline float32x4_t relu(float32x4_t x)
     return clear(x, vcleq_f32(x, vdupq_n_f32(0)));
 }
 
+/* ---- The vocabulary of bodies that all levels share ---- */
+
+typedef float32x4_t vec;
+enum { VECTOR = 4 };
+
+static inline vec vec_set(float value)
+{
+    return vdupq_n_f32(value);
+}
+
+/* The first `count` values, none below 0, all of them from VECTOR on; the rest 0. */
+static inline vec vec_load(const float *x, int64_t count)
+{
+    return load_lanes(x, count);
+}
+
+static inline void vec_store(float *y, vec value, int64_t count)
+{
+    store_lanes(y, value, count);
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return vaddq_f32(a, b);
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return vsubq_f32(a, b);
+}
+
+/* a b + c, rounded once */
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return vfmaq_f32(c, a, b);
+}
+
+static inline vec vec_relu(vec x)
+{
+    return relu(x);
+}
+
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */
 static inline float fold_lanes(const float32x4_t lane[4])
 {

@@ -8,8 +8,6 @@
 #include "kernels/lanes_avx2.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 8 };
-
 /* ---- Winners' numbers, 8 of them, in memory as bytes or as words ---- */
 
 static inline void store_winners(void *winners, int64_t place, int32_t size, int64_t count,

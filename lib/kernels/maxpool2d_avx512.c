@@ -6,8 +6,6 @@
 #include "kernels/lanes_avx512.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 16 };
-
 /* ---- Winners' numbers, in memory as bytes or as words ---- */
 
 static inline void store_winners(void *winners, int64_t place, int32_t size, __mmask16 lanes,

@@ -6,8 +6,6 @@
 #include "kernels/lanes_neon.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 4 };
-
 /* ---- Winners' numbers, in memory as bytes or as words ---- */
 
 static inline void store_winners(void *winners, int64_t place, int32_t size, int64_t count,

@@ -6,8 +6,6 @@
 #include "kernels/lanes_avx2.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 8 };
-
 CNNI_INLINE void sgd(const struct cnni_sgd_step *step, float *w, float *g, float *v,
                      const bool masked, __m256i mask)
 {

@@ -6,8 +6,6 @@
 #include "kernels/lanes_avx512.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 16 };
-
 CNNI_INLINE void sgd(const struct cnni_sgd_step *step, float *w, float *g, float *v,
                      const bool masked, __mmask16 lanes)
 {

@@ -6,8 +6,6 @@
 #include "kernels/lanes_neon.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 4 };
-
 CNNI_INLINE void sgd(const struct cnni_sgd_step *step, float *w, float *g, float *v,
                      const int64_t count)
 {

@@ -8,7 +8,7 @@
 #include "kernels/lanes_avx2.h"
 #include "kernels/exp.h"
 
-enum { VECTOR = 8, LANES = 16 };
+enum { LANES = 16 };
 
 static inline __m256 power_of_two(__m256i exponent)
 {

@@ -8,8 +8,6 @@
 #include "kernels/exp.h"
 #include "kernels/lanes_avx512.h"
 
-enum { VECTOR = 16 };
-
 static inline __m512 power_of_two(__m512i exponent)
 {
     return _mm512_castsi512_ps(

@@ -8,7 +8,7 @@
 #include "kernels/exp.h"
 #include "kernels/lanes_neon.h"
 
-enum { VECTOR = 4, LANES = 16 };
+enum { LANES = 16 };
 
 static inline float32x4_t power_of_two(int32x4_t exponent)
 {

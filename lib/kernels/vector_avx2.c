@@ -4,7 +4,7 @@
 
 #include "kernels/lanes_avx2.h"
 
-enum { VECTOR = 8, LANES = 16 };
+enum { LANES = 16 };
 
 void cnni_vector_relu_avx2(int64_t count, float *y, const float *x)
 {

@@ -4,8 +4,6 @@
 
 #include "kernels/lanes_avx512.h"
 
-enum { VECTOR = 16 };
-
 void cnni_vector_relu_avx512(int64_t count, float *y, const float *x)
 {
     int64_t i = 0;

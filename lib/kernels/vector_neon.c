@@ -5,7 +5,7 @@
 #include "kernels/lanes_neon.h"
 #include "kernels/unroll.h"
 
-enum { VECTOR = 4, LANES = 16 };
+enum { LANES = 16 };
 
 void cnni_vector_relu_neon(int64_t count, float *y, const float *x)
 {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Winograd tiles with AVX2 and FMA: the bodies of winograd.h.  Contracts: kernels.h. */
+#include "kernels/lanes_avx2.h"
+#include "kernels/winograd.h"
+
+void cnni_winograd_input_avx2(const struct cnni_winograd_input *tile)
+{
+    winograd_input(tile);
+}
+
+void cnni_winograd_output_avx2(const struct cnni_winograd_output *tile)
+{
+    winograd_output(tile);
+}
+
+void cnni_winograd_gradient_avx2(const struct cnni_winograd_gradient *tile)
+{
+    winograd_gradient(tile);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Winograd tiles in portable C: the bodies of winograd.h.  Contracts: kernels.h. */
+#include "kernels/lanes_generic.h"
+#include "kernels/winograd.h"
+
+void cnni_winograd_input_generic(const struct cnni_winograd_input *tile)
+{
+    winograd_input(tile);
+}
+
+void cnni_winograd_output_generic(const struct cnni_winograd_output *tile)
+{
+    winograd_output(tile);
+}
+
+void cnni_winograd_gradient_generic(const struct cnni_winograd_gradient *tile)
+{
+    winograd_gradient(tile);
+}
