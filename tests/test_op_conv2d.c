@@ -244,7 +244,8 @@ static void run(cnn_context *context, struct problem *problem, enum guarded_side
 {
     const struct cnni_conv2d *conv = &problem->conv;
     struct cnni_conv2d_sizes sizes;
-    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, conv, problem->n, lanes, "test"), CNN_OK);
+    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, conv, problem->n, lanes, true, "test"),
+                     CNN_OK);
     struct cnni_conv2d_call call = {context, conv, problem->n, lanes, NULL};
 
     float *packed = guarded_floats(&buffers[PACKED], side, sizes.forward_weights);
@@ -459,7 +460,7 @@ START_TEST(large_outputs_have_the_same_bits)
     const size_t x_count = x_size(&conv), y_count = y_size(&conv);
     cnn_context *context = create_context(2);
     struct cnni_conv2d_sizes sizes;
-    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 2, 2, "test"), CNN_OK);
+    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 2, 2, true, "test"), CNN_OK);
     float *x = aligned_alloc(64, 2 * x_count * sizeof *x), *w = aligned_alloc(64, 64 * sizeof *w);
     float *whole = aligned_alloc(64, 2 * y_count * sizeof *x),
           *half = aligned_alloc(64, y_count * sizeof *x);
@@ -493,7 +494,31 @@ START_TEST(too_large_is_refused)
     const int64_t huge = 1 << 24, wide = (int64_t)1 << 31, far = huge * huge / 2;
     const struct cnni_conv2d conv = {1, wide, huge, 1, huge, 1, 1, wide, 1, 1, far, 0, huge, 1, 1};
     struct cnni_conv2d_sizes sizes;
-    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, "test"), CNN_ERROR_SHAPE);
+    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, false, "test"),
+                     CNN_ERROR_SHAPE);
+    /* So many pixels that their number would wrap to 0, with the pixels one by one or not. */
+    struct cnni_conv2d square = {.h = 1 << 29, .w = 1 << 29, .oh = 1 << 29, .ow = 1 << 29};
+    square.c = square.k = square.s = square.groups = 1;
+    square.stride_h = square.stride_w = square.dilation_h = square.dilation_w = 1;
+    for (square.r = 1; square.r <= 2; square.r++)
+        for (int training = 0; training <= 1; training++)
+            ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &square, 64, 1, training, "test"),
+                             CNN_ERROR_SHAPE);
+    cnn_context_free(context);
+}
+END_TEST
+
+/* Of 2^32 phases of the input, one is reached by the kernel. */
+START_TEST(phases_that_nothing_reaches_cost_nothing)
+{
+    cnn_context *context = create_context(1);
+    const int64_t side = 1 << 16;
+    const struct cnni_conv2d conv = {side, side, 1, 1, 1, 1, 1, 1, side, side, 0, 0, 1, 1, 1};
+    struct cnni_conv2d_sizes sizes;
+    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, true, "test"), CNN_OK);
+    ck_assert_uint_le(sizes.backward_weights, 64);
+    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, false, "test"), CNN_OK);
+    ck_assert_uint_eq(sizes.backward_weights + sizes.backward_data + sizes.backward_filter, 0);
     cnn_context_free(context);
 }
 END_TEST
@@ -508,6 +533,7 @@ int main(void)
     tcase_add_loop_test(tcase, batch_does_not_change_bits, 0, CNNI_COUNT(threaded));
     tcase_add_test(tcase, large_outputs_have_the_same_bits);
     tcase_add_test(tcase, too_large_is_refused);
+    tcase_add_test(tcase, phases_that_nothing_reaches_cost_nothing);
     Suite *suite = suite_create("op_conv2d");
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -215,6 +215,31 @@ START_TEST(creating_refuses_what_cannot_be)
 }
 END_TEST
 
+/* A conv2d 1x1 of `stride` behind an input [side][side][1]: what a hostile file may ask for. */
+static cnn_model *model_sparse(int64_t side, int64_t stride)
+{
+    cnn_model *model = model_new(context, (int64_t[]){side, side, 1}, 3);
+    cnn_layer *layer;
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 1, 1, 1));
+    EXPECT_OK(cnn_conv2d_set_stride(layer, stride, stride));
+    model_take(model, layer);
+    return model;
+}
+
+START_TEST(hostile_shapes_end_in_a_status)
+{
+    cnn_session *session;
+    cnn_model *model = model_sparse(1 << 29, 1);
+    EXPECT_FAILS(cnn_session_create(&session, model, 64), CNN_ERROR_SHAPE, "cnn_session_create",
+                 "64 samples of [536870912][536870912][1] are more than memory can hold");
+    cnn_model_free(model);
+    model = model_sparse(1 << 16, 1 << 16);
+    EXPECT_OK(cnn_session_create(&session, model, 1));
+    cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
 /* A tensor that the model does not take, as input or as output. */
 struct misfit {
     cnn_dtype dtype;
@@ -453,6 +478,7 @@ static Suite *session_suite(void)
     tcase_add_test(tcase, a_model_of_one_layer_is_enough);
     tcase_add_test(tcase, new_weights_are_used);
     tcase_add_test(tcase, creating_refuses_what_cannot_be);
+    tcase_add_test(tcase, hostile_shapes_end_in_a_status);
     tcase_add_test(tcase, running_refuses_what_does_not_fit);
     tcase_add_test(tcase, input_and_output_are_two_memories);
     tcase_add_test(tcase, running_allocates_nothing);

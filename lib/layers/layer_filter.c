@@ -15,15 +15,11 @@ cnn_status cnni_filter_plan(struct cnni_layer_plan *plan, const char *function)
     struct cnni_conv2d_sizes floats;
     cnn_context *context = plan->layer->context;
     CNNI_TRY(cnni_conv2d_measure(&floats, context, &plan->geometry.conv, plan->max_n, plan->lanes,
-                                 function));
-    bool fits = to_bytes(&plan->packed_forward, floats.forward_weights) &&
-                to_bytes(&plan->forward_scratch, floats.forward);
-    if (plan->training) {
-        fits = fits && to_bytes(&plan->packed_backward, floats.backward_weights) &&
-               to_bytes(&plan->backward_scratch,
-                        CNNI_MAX(floats.backward_data, floats.backward_filter));
-    }
-    if (!fits)
+                                 plan->training, function));
+    if (!to_bytes(&plan->packed_forward, floats.forward_weights) ||
+        !to_bytes(&plan->forward_scratch, floats.forward) ||
+        !to_bytes(&plan->packed_backward, floats.backward_weights) ||
+        !to_bytes(&plan->backward_scratch, CNNI_MAX(floats.backward_data, floats.backward_filter)))
         return cnni_fail(context, CNN_ERROR_SHAPE,
                          "%s: layer \"%s\" needs more memory than there can be", function,
                          plan->layer->name);

@@ -215,6 +215,9 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .lanes = cnni_lanes(context),
         .training = plan->training,
     };
+    size_t bytes; /* known to fit before anything is computed from the batch */
+    CNNI_TRY(batch_bytes(plan, &bytes, &step->layer.input, function));
+    CNNI_TRY(batch_bytes(plan, &bytes, &node->output, function));
     CNNI_TRY(cnni_layer_plan(&step->layer, function));
     pthread_mutex_lock(&plan->model->packing);
     cnn_status status = cnni_layer_make_packed(node->layer, &step->layer, function);

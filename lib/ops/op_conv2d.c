@@ -5,6 +5,7 @@
 #include "ops/op_conv2d.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
@@ -195,6 +196,20 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
     run_pass(call, &pass, &run);
 }
 
+/* A picture of dx whose phases do not reach every pixel. */
+struct clearing {
+    float *dx;
+    int64_t picture; /* floats */
+};
+
+static void clear_picture(void *task, int64_t item, int32_t lane)
+{
+    (void)lane;
+    const struct clearing *clearing = task;
+    memset(clearing->dx + item * clearing->picture, 0,
+           (size_t)clearing->picture * sizeof *clearing->dx);
+}
+
 void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
                                const float *packed)
 {
@@ -202,12 +217,14 @@ void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, c
     int64_t n;
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
     const int32_t width = cnni_kernels(call->context->cpu)->conv2d_row_tap_tile.columns;
-    for (int64_t i = 0; i < CNNI_MIN(flat.stride_h, flat.h); i++)
-        for (int64_t j = 0; j < CNNI_MIN(flat.stride_w, flat.w); j++) {
-            struct cnni_pass pass;
-            cnni_pass_backward(&pass, &flat, n, i, j);
-            struct run run = {.target = dx, .source = dy, .packed = packed};
-            run_pass(call, &pass, &run);
-            packed += cnni_packed_pass_size(&pass, width);
-        }
+    if (!cnni_pass_backward_is_whole(&flat))
+        cnni_parallel(call->context, call->lanes, n, clear_picture,
+                      &(struct clearing){.dx = dx, .picture = flat.h * flat.w * flat.c});
+    for (int64_t i = 0; i < cnni_pass_backward_count(&flat); i++) {
+        struct cnni_pass pass;
+        cnni_pass_backward(&pass, &flat, n, i);
+        struct run run = {.target = dx, .source = dy, .packed = packed};
+        run_pass(call, &pass, &run);
+        packed += cnni_packed_pass_size(&pass, width);
+    }
 }

@@ -35,10 +35,11 @@ struct cnni_conv2d_sizes {
     size_t backward_filter;
 };
 
-/* CNN_ERROR_SHAPE when a size does not fit into a size_t. */
+/* CNN_ERROR_SHAPE when a size does not fit into a size_t.  Not `training`: the sizes for backward
+ * are 0. */
 cnn_status cnni_conv2d_measure(struct cnni_conv2d_sizes *sizes, cnn_context *context,
                                const struct cnni_conv2d *conv, int64_t max_n, int32_t lanes,
-                               const char *function);
+                               bool training, const char *function);
 
 /* Packs weights [r][s][c / groups][k] for forward and for backward-data, on at most `lanes`
  * threads.  With 1 it is done by the caller alone, who may then hold a lock. */

@@ -152,10 +152,9 @@ void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct
                                float *packed, const float *w)
 {
     struct packing packing = start(context, conv, packed, w);
-    for (int64_t i = 0; i < CNNI_MIN(conv->stride_h, conv->h); i++)
-        for (int64_t j = 0; j < CNNI_MIN(conv->stride_w, conv->w); j++) {
-            cnni_pass_backward(&packing.pass, conv, 1, i, j);
-            pack(context, lanes, &packing, packing.pass.target_channels, pack_backward_item);
-            packing.packed += cnni_packed_pass_size(&packing.pass, packing.width);
-        }
+    for (int64_t i = 0; i < cnni_pass_backward_count(conv); i++) {
+        cnni_pass_backward(&packing.pass, conv, 1, i);
+        pack(context, lanes, &packing, packing.pass.target_channels, pack_backward_item);
+        packing.packed += cnni_packed_pass_size(&packing.pass, packing.width);
+    }
 }

@@ -135,7 +135,7 @@ void cnni_conv2d_flatten(struct cnni_conv2d *flat, int64_t *flat_n, const struct
     if (!single || conv->pad_top != 0 || conv->pad_left != 0 || conv->oh != conv->h ||
         conv->ow != conv->w)
         return;
-    *flat_n = n * conv->h * conv->w;
+    *flat_n = cnni_size_product(n, cnni_size_product(conv->h, conv->w));
     flat->h = flat->w = flat->oh = flat->ow = 1;
 }
 
@@ -178,40 +178,67 @@ static int64_t greatest_divisor(int64_t a, int64_t b)
     return a;
 }
 
-/* One axis of backward-data: the inputs phase, phase + stride, ...  Kernel row r brings input i
- * the output (i + padding - r * dilation) / stride, where that is a whole number: every (stride /
- * divisor)-th r.  The last r is the first tap, so that taps go upwards. */
-static struct cnni_axis backward_axis(int64_t input, int64_t output, int64_t kernel, int64_t stride,
-                                      int64_t dilation, int64_t padding, int64_t phase)
+/* Kernel row r brings input i the output (i + padding - r * dilation) / stride, where that is a
+ * whole number.  So each of the rows below stride / divisor has a phase of inputs of its own, which
+ * it shares with every (stride / divisor)-th row from there. */
+static int64_t phase_period(int64_t stride, int64_t dilation)
 {
-    const int64_t divisor = greatest_divisor(stride, dilation), period = stride / divisor;
-    struct cnni_axis axis = {.grid = cnni_ceil_div(input - phase, stride),
-                             .step = 1,
+    return stride / greatest_divisor(stride, dilation);
+}
+
+/* One axis of backward-data: the inputs phase, phase + stride, ... that kernel row `first` reaches.
+ * The last of its rows is the first tap, so that taps go upwards. */
+static struct cnni_axis backward_axis(int64_t input, int64_t output, int64_t kernel, int64_t stride,
+                                      int64_t dilation, int64_t padding, int64_t first)
+{
+    const int64_t period = phase_period(stride, dilation);
+    const int64_t remainder = (first * dilation - padding) % stride;
+    const int64_t phase = remainder < 0 ? remainder + stride : remainder;
+    struct cnni_axis axis = {.step = 1,
                              .source = output,
-                             .tap_step = dilation / divisor,
+                             .tap_step = dilation * period / stride,
                              .kernel_step = -period,
                              .target = input,
                              .target_first = phase,
                              .target_step = stride};
-    int64_t first = 0;
-    while (first < CNNI_MIN(period, kernel) && (phase + padding - first * dilation) % stride != 0)
-        first++;
-    if (first >= CNNI_MIN(period, kernel))
+    if (phase >= input)
         return axis;
+    axis.grid = cnni_ceil_div(input - phase, stride);
     axis.taps = cnni_ceil_div(kernel - first, period);
     axis.kernel_first = first + (axis.taps - 1) * period;
     axis.tap_first = (phase + padding - axis.kernel_first * dilation) / stride;
     return axis;
 }
 
-void cnni_pass_backward(struct cnni_pass *pass, const struct cnni_conv2d *conv, int64_t n,
-                        int64_t vertical, int64_t horizontal)
+static int64_t phases_down(const struct cnni_conv2d *conv)
 {
+    return CNNI_MIN(phase_period(conv->stride_h, conv->dilation_h), conv->r);
+}
+
+static int64_t phases_across(const struct cnni_conv2d *conv)
+{
+    return CNNI_MIN(phase_period(conv->stride_w, conv->dilation_w), conv->s);
+}
+
+int64_t cnni_pass_backward_count(const struct cnni_conv2d *conv)
+{
+    return phases_down(conv) * phases_across(conv);
+}
+
+bool cnni_pass_backward_is_whole(const struct cnni_conv2d *conv)
+{
+    return phases_down(conv) == conv->stride_h && phases_across(conv) == conv->stride_w;
+}
+
+void cnni_pass_backward(struct cnni_pass *pass, const struct cnni_conv2d *conv, int64_t n,
+                        int64_t index)
+{
+    const int64_t across = phases_across(conv);
     *pass = (struct cnni_pass){
         .h = backward_axis(conv->h, conv->oh, conv->r, conv->stride_h, conv->dilation_h,
-                           conv->pad_top, vertical),
+                           conv->pad_top, index / across),
         .w = backward_axis(conv->w, conv->ow, conv->s, conv->stride_w, conv->dilation_w,
-                           conv->pad_left, horizontal),
+                           conv->pad_left, index % across),
         .n = n,
         .groups = conv->groups,
         .source_channels = conv->k / conv->groups,

@@ -2,7 +2,7 @@
  * A pass: what the row-tap kernel can do in one go, and how it is cut into strips.  Forward is
  * one pass.  Backward-data is one pass per phase: the pixels of dx whose row and column leave the
  * same remainder by the stride read dy like a convolution of stride 1 with every stride-th row
- * and column of the kernel.
+ * and column of the kernel.  A phase that no row or column of the kernel reaches is all 0.
  *
  * A strip is some rows of one picture, or several whole pictures.  Where windows reach over the
  * border, the strip's part of the source is copied, with zeros around it, into scratch memory
@@ -47,11 +47,15 @@ struct cnni_pass {
 void cnni_conv2d_flatten(struct cnni_conv2d *flat, int64_t *flat_n, const struct cnni_conv2d *conv,
                          int64_t n);
 
-/* The pass of forward; and of backward-data those with vertical < min(stride_h, h), horizontal <
- * min(stride_w, w).  They are cut for n pictures. */
+/* The pass of forward; and of backward-data number `index` of those that reach something.  They
+ * are cut for n pictures. */
 void cnni_pass_forward(struct cnni_pass *pass, const struct cnni_conv2d *conv, int64_t n);
 void cnni_pass_backward(struct cnni_pass *pass, const struct cnni_conv2d *conv, int64_t n,
-                        int64_t vertical, int64_t horizontal);
+                        int64_t index);
+int64_t cnni_pass_backward_count(const struct cnni_conv2d *conv);
+
+/* Whether the passes of backward-data write every pixel; the others are 0. */
+bool cnni_pass_backward_is_whole(const struct cnni_conv2d *conv);
 
 /* Offsets, all in floats: of each pixel of a strip from its first, in the source as it is read
  * and in the target; and of each tap.  All strips share them. */

@@ -86,7 +86,7 @@ static void bench_layer(cnn_context *context, const char *name, const struct cnn
                         int64_t n, double seconds)
 {
     struct cnni_conv2d_sizes sizes;
-    if (cnni_conv2d_measure(&sizes, context, conv, n, 1, "bench_conv") != CNN_OK)
+    if (cnni_conv2d_measure(&sizes, context, conv, n, 1, true, "bench_conv") != CNN_OK)
         return;
     const size_t x = (size_t)(n * conv->h * conv->w * conv->c);
     const size_t y = (size_t)(n * conv->oh * conv->ow * conv->k);
