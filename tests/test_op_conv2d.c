@@ -43,7 +43,7 @@ static void choose_axis(struct cnni_random *random, int64_t *size, int64_t *outp
 
 static struct cnni_conv2d choose_shape(struct cnni_random *random)
 {
-    struct cnni_conv2d conv;
+    struct cnni_conv2d conv = {.tile = 0, .filter_tile = 0};
     choose_axis(random, &conv.h, &conv.oh, &conv.r, &conv.stride_h, &conv.dilation_h,
                 &conv.pad_top);
     choose_axis(random, &conv.w, &conv.ow, &conv.s, &conv.stride_w, &conv.dilation_w,
@@ -331,27 +331,27 @@ static const struct {
     struct cnni_conv2d conv;
 } special[] = {
     /* many channels: chains cut into pieces, odd pitch of copies, in both directions */
-    {2, {5, 6, 150, 140, 3, 3, 5, 6, 1, 1, 1, 1, 1, 1, 1}},
-    {1, {4, 4, 600, 20, 2, 2, 3, 3, 1, 1, 0, 0, 1, 1, 1}},
+    {2, {5, 6, 150, 140, 3, 3, 5, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {1, {4, 4, 600, 20, 2, 2, 3, 3, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
     /* a dense layer: long chain, many rows of dw, few pixels */
-    {13, {1, 1, 1100, 37, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
-    {1, {1, 1, 700, 2, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
+    {13, {1, 1, 1100, 37, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {1, {1, 1, 700, 2, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
     /* single pixels joined over pictures, and cut into strips */
-    {3, {31, 17, 6, 5, 1, 1, 31, 17, 1, 1, 0, 0, 1, 1, 1}},
+    {3, {31, 17, 6, 5, 1, 1, 31, 17, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
     /* several strips in a picture, and several pictures in a strip */
-    {2, {70, 70, 3, 4, 3, 3, 70, 70, 1, 1, 1, 1, 1, 1, 1}},
-    {40, {3, 3, 4, 6, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1}},
+    {2, {70, 70, 3, 4, 3, 3, 70, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {40, {3, 3, 4, 6, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
     /* a kernel larger than a strip, and larger than the picture */
-    {1, {60, 9, 2, 3, 41, 3, 30, 9, 1, 1, 5, 1, 1, 1, 1}},
-    {2, {3, 4, 2, 3, 7, 7, 3, 4, 1, 1, 3, 3, 1, 1, 1}},
+    {1, {60, 9, 2, 3, 41, 3, 30, 9, 1, 1, 5, 1, 1, 1, 1, 0, 0}},
+    {2, {3, 4, 2, 3, 7, 7, 3, 4, 1, 1, 3, 3, 1, 1, 1, 0, 0}},
     /* strides past the kernel, dilations with a divisor of the stride, pixels nobody reads */
-    {2, {11, 13, 3, 5, 2, 3, 3, 4, 5, 4, 1, 1, 1, 1, 1}},
-    {2, {16, 16, 3, 5, 3, 2, 6, 5, 2, 4, 0, 1, 2, 6, 1}},
-    {1, {9, 9, 3, 5, 1, 1, 2, 2, 4, 6, 0, 0, 1, 1, 1}},
+    {2, {11, 13, 3, 5, 2, 3, 3, 4, 5, 4, 1, 1, 1, 1, 1, 0, 0}},
+    {2, {16, 16, 3, 5, 3, 2, 6, 5, 2, 4, 0, 1, 2, 6, 1, 0, 0}},
+    {1, {9, 9, 3, 5, 1, 1, 2, 2, 4, 6, 0, 0, 1, 1, 1, 0, 0}},
     /* the usual first layers */
-    {1, {20, 22, 3, 16, 7, 7, 10, 11, 2, 2, 3, 3, 1, 1, 1}},
+    {1, {20, 22, 3, 16, 7, 7, 10, 11, 2, 2, 3, 3, 1, 1, 1, 0, 0}},
     /* depthwise with strides and with many taps */
-    {2, {12, 11, 40, 40, 5, 5, 6, 6, 2, 2, 2, 2, 1, 1, 40}},
+    {2, {12, 11, 40, 40, 5, 5, 6, 6, 2, 2, 2, 2, 1, 1, 40, 0, 0}},
 };
 
 START_TEST(special_shapes_match_reference)
@@ -382,12 +382,12 @@ static const struct {
     int64_t n;
     struct cnni_conv2d conv;
 } threaded[] = {
-    {5, {19, 18, 7, 33, 3, 3, 10, 18, 2, 1, 1, 1, 1, 1, 1}},
-    {33, {6, 6, 5, 17, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1}},
-    {9, {1, 1, 300, 70, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
-    {3, {40, 40, 3, 20, 3, 3, 40, 40, 1, 1, 1, 1, 1, 1, 1}},
-    {6, {13, 13, 24, 24, 3, 3, 13, 13, 1, 1, 1, 1, 1, 1, 24}},
-    {2, {9, 9, 6, 20, 3, 3, 9, 9, 1, 1, 1, 1, 1, 1, 2}},
+    {5, {19, 18, 7, 33, 3, 3, 10, 18, 2, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {33, {6, 6, 5, 17, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {9, {1, 1, 300, 70, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {3, {40, 40, 3, 20, 3, 3, 40, 40, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {6, {13, 13, 24, 24, 3, 3, 13, 13, 1, 1, 1, 1, 1, 1, 24, 0, 0}},
+    {2, {9, 9, 6, 20, 3, 3, 9, 9, 1, 1, 1, 1, 1, 1, 2, 0, 0}},
 };
 
 START_TEST(threads_do_not_change_bits)
@@ -456,7 +456,7 @@ END_TEST
 /* An output so large that it goes past the caches, against the same in halves, which do not. */
 START_TEST(large_outputs_have_the_same_bits)
 {
-    const struct cnni_conv2d conv = {256, 256, 1, 64, 1, 1, 256, 256, 1, 1, 0, 0, 1, 1, 1};
+    const struct cnni_conv2d conv = {256, 256, 1, 64, 1, 1, 256, 256, 1, 1, 0, 0, 1, 1, 1, 0, 0};
     const size_t x_count = x_size(&conv), y_count = y_size(&conv);
     cnn_context *context = create_context(2);
     struct cnni_conv2d_sizes sizes;
@@ -492,7 +492,8 @@ START_TEST(too_large_is_refused)
 {
     cnn_context *context = create_context(1);
     const int64_t huge = 1 << 24, wide = (int64_t)1 << 31, far = huge * huge / 2;
-    const struct cnni_conv2d conv = {1, wide, huge, 1, huge, 1, 1, wide, 1, 1, far, 0, huge, 1, 1};
+    const struct cnni_conv2d conv = {1, wide, huge, 1, huge, 1, 1, wide, 1,
+                                     1, far,  0,    huge, 1, 1, 0, 0};
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, false, "test"),
                      CNN_ERROR_SHAPE);
@@ -513,7 +514,7 @@ START_TEST(phases_that_nothing_reaches_cost_nothing)
 {
     cnn_context *context = create_context(1);
     const int64_t side = 1 << 16;
-    const struct cnni_conv2d conv = {side, side, 1, 1, 1, 1, 1, 1, side, side, 0, 0, 1, 1, 1};
+    const struct cnni_conv2d conv = {side, side, 1, 1, 1, 1, 1, 1, side, side, 0, 0, 1, 1, 1, 0, 0};
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, true, "test"), CNN_OK);
     ck_assert_uint_le(sizes.backward_weights, 64);

@@ -10,6 +10,7 @@
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_winograd.h"
 
 enum {
     /* For threads to share. */
@@ -187,6 +188,12 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
 void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                          const float *packed, const float *b, bool relu)
 {
+    if (call->conv->tile > 0) {
+        struct cnni_winograd_pass tiles;
+        cnni_winograd_forward_pass(&tiles, call->conv, call->n);
+        cnni_winograd_run(call, &tiles, y, x, packed, b, relu);
+        return;
+    }
     struct cnni_conv2d flat;
     int64_t n;
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
@@ -213,6 +220,12 @@ static void clear_picture(void *task, int64_t item, int32_t lane)
 void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
                                const float *packed)
 {
+    if (call->conv->tile > 0) {
+        struct cnni_winograd_pass tiles;
+        cnni_winograd_backward_pass(&tiles, call->conv, call->n);
+        cnni_winograd_run(call, &tiles, dx, dy, packed, NULL, false);
+        return;
+    }
     struct cnni_conv2d flat;
     int64_t n;
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);

@@ -23,7 +23,16 @@ struct cnni_conv2d {
     int64_t pad_top, pad_left; /* the others follow from oh and ow */
     int64_t dilation_h, dilation_w;
     int64_t groups;
+
+    /* How it is computed: 0 directly, 2 or 4 by Winograd tiles of so many outputs squared; forward
+     * and backward-data, and backward-weights.  Set by cnni_conv2d_choose(). */
+    int32_t tile, filter_tile;
 };
+
+/* Chooses the algorithms for the shape: Winograd tiles of at most `most_tile` (4, 2, or 0) outputs
+ * where they do less than half of the multiplications.  Forward and backward-data look at one
+ * picture alone, so that a picture's bits do not depend on its batch; backward-weights at `n`. */
+void cnni_conv2d_choose(struct cnni_conv2d *conv, int32_t most_tile, int64_t n);
 
 /* The sizes of what the calls below need, in floats.  They depend on the shape, the CPU level,
  * the batch and the lanes. */

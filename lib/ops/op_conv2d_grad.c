@@ -10,10 +10,12 @@
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
+#include "ops/op_bias.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_winograd.h"
 
 enum {
-    BLOCK = 128,      /* pixels; their dy stays in the L1 and L2 caches while dw passes over it */
+    BLOCK = CNNI_BIAS_BLOCK, /* pixels; their dy stays in the L1 and L2 caches while dw passes over it */
     MOST_CHUNKS = 16, /* for threads to share */
     WANTED_ITEMS = 8, /* chunks x parts */
     PARTIALS = 1024 * 1024, /* floats (4 MB) that the partial sums may take */
@@ -76,9 +78,7 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
         CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), pass->depthwise ? 1 : most_parts);
     filter->panels = cnni_ceil_div(pass->target_channels, tile.columns);
     filter->filters = pass->groups * pass->target_channels;
-    filter->levels = 1;
-    for (int64_t pixels = pass->n * pass->h.grid * pass->w.grid; pixels > 1; pixels /= 2)
-        filter->levels++;
+    filter->levels = cnni_bias_levels(pass->n * pass->h.grid * pass->w.grid);
 }
 
 /* Takes `count` floats, in whole cache lines, at *used, and returns where they begin. */
@@ -133,34 +133,6 @@ static void fill_row_offsets(struct filter *filter)
                     r * pass->h.tap_step * pass->row_pitch + s * pass->w.tap_step * pass->pitch + c;
 }
 
-/* ---- Bias: a chain over each block, and a pairwise tree over the blocks of a chunk ---- */
-
-/* Level l holds the sum of 2^l blocks where bit l of their number is set. */
-struct tree {
-    float *levels;
-    int64_t blocks;
-};
-
-/* Adds the sums of one block; they are lost. */
-static void tree_add(const struct filter *filter, struct tree *tree, float *sums)
-{
-    float *level = tree->levels;
-    for (int64_t bits = tree->blocks; bits & 1; bits >>= 1, level += filter->filters)
-        filter->kernels->vector_add(filter->filters, sums, level, sums);
-    memcpy(level, sums, (size_t)filter->filters * sizeof *sums);
-    tree->blocks++;
-}
-
-/* Writes the sum of all blocks. */
-static void tree_total(const struct filter *filter, const struct tree *tree, float *sums)
-{
-    const float *level = tree->levels;
-    memset(sums, 0, (size_t)filter->filters * sizeof *sums);
-    for (int64_t bits = tree->blocks; bits != 0; bits >>= 1, level += filter->filters)
-        if (bits & 1)
-            filter->kernels->vector_add(filter->filters, sums, level, sums);
-}
-
 /* ---- One item: some rows of dw for one chunk ---- */
 
 struct item {
@@ -168,7 +140,7 @@ struct item {
     int64_t first_row, end_row;
     float *dw; /* the chunk's, all rows */
     float *strip, *block, *sums;
-    struct tree tree;
+    struct cnni_bias_tree tree;
     uintptr_t ahead;      /* dy of the next block, fetched while this one is worked on: */
     uintptr_t ahead_step; /* so many bytes in each kernel call */
 };
@@ -257,7 +229,7 @@ static void add_strip(const struct filter *filter, struct item *item, int64_t in
         const ptrdiff_t *x_offsets = filter->offsets.source + p;
         pack_block(filter, item, dy, pixels);
         plan_ahead(filter, item, dy + pixels * filter->filters);
-        tree_add(filter, &item->tree, item->sums);
+        cnni_bias_add(&item->tree, item->sums);
         if (pass->depthwise)
             add_depthwise(filter, item, x, x_offsets, dy, pixels);
         else
@@ -287,7 +259,9 @@ static void run_item(void *task, int64_t number, int32_t lane)
         .strip = memory,
         .block = memory + filter->at.block,
         .sums = memory + filter->at.tree + filter->levels * filter->filters,
-        .tree = {.levels = memory + filter->at.tree},
+        .tree = {.kernels = filter->kernels,
+                 .filters = filter->filters,
+                 .levels = memory + filter->at.tree},
     };
     item.dw = item.chunk == 0 ? filter->dw : partials + (item.chunk - 1) * filter->size;
     if (item.chunk > 0)
@@ -298,8 +272,8 @@ static void run_item(void *task, int64_t number, int32_t lane)
     for (int64_t strip = item.chunk * strips / filter->chunks; strip < end; strip++)
         add_strip(filter, &item, strip);
     if (part == 0)
-        tree_total(filter, &item.tree,
-                   filter->scratch + filter->at.biases + item.chunk * filter->filters);
+        cnni_bias_total(&item.tree,
+                        filter->scratch + filter->at.biases + item.chunk * filter->filters);
 }
 
 /* ---- All chunks ---- */
@@ -318,6 +292,10 @@ static void add_partials(void *task, int64_t number, int32_t lane)
 void cnni_conv2d_backward_filter(const struct cnni_conv2d_call *call, float *dw, float *db,
                                  const float *x, const float *dy)
 {
+    if (call->conv->filter_tile > 0) {
+        cnni_winograd_backward_filter(call, dw, db, x, dy);
+        return;
+    }
     struct cnni_conv2d flat;
     int64_t n;
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_winograd.h"
 
 static int64_t pass_scratch_size(const struct cnni_pass *pass, int32_t lanes)
 {
@@ -16,17 +17,63 @@ static int64_t pass_scratch_size(const struct cnni_pass *pass, int32_t lanes)
                          cnni_size_product(cnni_pass_strip_size(pass), lanes));
 }
 
-/* Both sizes of backward-data, which are a sum and a maximum over its passes. */
-static void measure_backward(int64_t *weights, int64_t *scratch, const struct cnni_conv2d *conv,
-                             int64_t n, int32_t lanes, int32_t width)
+/* As struct cnni_conv2d_sizes; INT64_MAX: too much. */
+struct sizes {
+    int64_t forward_weights, backward_weights;
+    int64_t forward, backward_data, backward_filter;
+};
+
+/* Backward-data's sizes are a sum and a maximum over its passes. */
+static void measure_direct(struct sizes *sizes, cnn_context *context,
+                           const struct cnni_conv2d *conv, int64_t max_n, int32_t lanes,
+                           bool training)
 {
-    *weights = *scratch = 0;
-    for (int64_t i = 0; i < cnni_pass_backward_count(conv); i++) {
-        struct cnni_pass pass;
-        cnni_pass_backward(&pass, conv, n, i);
-        *weights = cnni_size_sum(*weights, cnni_packed_pass_size(&pass, width));
-        *scratch = CNNI_MAX(*scratch, pass_scratch_size(&pass, lanes));
+    const int32_t width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns;
+    struct cnni_conv2d flat;
+    struct cnni_pass pass;
+    int64_t n;
+    cnni_conv2d_flatten(&flat, &n, conv, max_n);
+    cnni_pass_forward(&pass, &flat, n);
+    sizes->forward_weights = cnni_packed_pass_size(&pass, width);
+    sizes->forward = pass_scratch_size(&pass, lanes);
+    for (int64_t i = 0; training && i < cnni_pass_backward_count(&flat); i++) {
+        cnni_pass_backward(&pass, &flat, n, i);
+        sizes->backward_weights =
+            cnni_size_sum(sizes->backward_weights, cnni_packed_pass_size(&pass, width));
+        sizes->backward_data = CNNI_MAX(sizes->backward_data, pass_scratch_size(&pass, lanes));
     }
+}
+
+static void measure_winograd(struct sizes *sizes, cnn_context *context,
+                             const struct cnni_conv2d *conv, int64_t max_n, int32_t lanes,
+                             bool training)
+{
+    struct cnni_winograd_pass pass;
+    cnni_winograd_forward_pass(&pass, conv, max_n);
+    sizes->forward_weights = cnni_winograd_packed_size(context, &pass);
+    sizes->forward = cnni_winograd_scratch_size(&pass, lanes);
+    if (!training)
+        return;
+    cnni_winograd_backward_pass(&pass, conv, max_n);
+    sizes->backward_weights = cnni_winograd_packed_size(context, &pass);
+    sizes->backward_data = cnni_winograd_scratch_size(&pass, lanes);
+}
+
+static int64_t measure_filter(cnn_context *context, const struct cnni_conv2d *conv, int64_t max_n,
+                              int32_t lanes)
+{
+    struct cnni_conv2d flat;
+    int64_t n;
+    if (conv->filter_tile > 0)
+        return cnni_winograd_filter_scratch_size(context, conv, max_n, lanes);
+    cnni_conv2d_flatten(&flat, &n, conv, max_n);
+    return cnni_filter_scratch_size(context, &flat, n, lanes);
+}
+
+static bool fit(size_t *size, int64_t floats)
+{
+    *size = (size_t)floats;
+    return floats <= INT64_MAX / (int64_t)sizeof(float);
 }
 
 /* Whether the pixels of all inputs and outputs can be counted: what the passes rely on. */
@@ -50,24 +97,19 @@ cnn_status cnni_conv2d_measure(struct cnni_conv2d_sizes *sizes, cnn_context *con
                                const struct cnni_conv2d *conv, int64_t max_n, int32_t lanes,
                                bool training, const char *function)
 {
-    struct cnni_conv2d flat;
-    int64_t n, backward_weights = 0, backward_data = 0, backward_filter = 0;
     if (!is_countable(conv, max_n))
         return fail_size(context, conv, function);
-    cnni_conv2d_flatten(&flat, &n, conv, max_n);
-    const int32_t width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns;
-    struct cnni_pass pass;
-    cnni_pass_forward(&pass, &flat, n);
-    if (training) {
-        measure_backward(&backward_weights, &backward_data, &flat, n, lanes, width);
-        backward_filter = cnni_filter_scratch_size(context, &flat, n, lanes);
-    }
-    const int64_t all[] = {cnni_packed_pass_size(&pass, width), backward_weights,
-                           pass_scratch_size(&pass, lanes), backward_data, backward_filter};
-    for (int32_t i = 0; i < CNNI_COUNT(all); i++)
-        if (all[i] > INT64_MAX / (int64_t)sizeof(float))
-            return fail_size(context, conv, function);
-    *sizes = (struct cnni_conv2d_sizes){(size_t)all[0], (size_t)all[1], (size_t)all[2],
-                                        (size_t)all[3], (size_t)all[4]};
-    return CNN_OK;
+    struct sizes all = {0};
+    if (conv->tile > 0)
+        measure_winograd(&all, context, conv, max_n, lanes, training);
+    else
+        measure_direct(&all, context, conv, max_n, lanes, training);
+    if (training)
+        all.backward_filter = measure_filter(context, conv, max_n, lanes);
+    const bool fits = fit(&sizes->forward_weights, all.forward_weights) &&
+                      fit(&sizes->backward_weights, all.backward_weights) &&
+                      fit(&sizes->forward, all.forward) &&
+                      fit(&sizes->backward_data, all.backward_data) &&
+                      fit(&sizes->backward_filter, all.backward_filter);
+    return fits ? CNN_OK : fail_size(context, conv, function);
 }

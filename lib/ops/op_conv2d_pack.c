@@ -9,6 +9,7 @@
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
+#include "ops/op_winograd.h"
 
 enum { COPY = 16 /* floats that are copied at once */ };
 
@@ -143,6 +144,10 @@ static struct packing start(cnn_context *context, const struct cnni_conv2d *conv
 void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
                               float *packed, const float *w)
 {
+    if (conv->tile > 0) {
+        cnni_winograd_pack_forward(context, lanes, conv, packed, w);
+        return;
+    }
     struct packing packing = start(context, conv, packed, w);
     cnni_pass_forward(&packing.pass, conv, 1);
     pack(context, lanes, &packing, packing.pass.source_channels, pack_forward_item);
@@ -151,6 +156,10 @@ void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct 
 void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
                                float *packed, const float *w)
 {
+    if (conv->tile > 0) {
+        cnni_winograd_pack_backward(context, lanes, conv, packed, w);
+        return;
+    }
     struct packing packing = start(context, conv, packed, w);
     for (int64_t i = 0; i < cnni_pass_backward_count(conv); i++) {
         cnni_pass_backward(&packing.pass, conv, 1, i);

@@ -16,21 +16,29 @@ static const struct {
     const char *name;
     struct cnni_conv2d conv;
 } layers[] = {
-    {"3->32 3x3 @128", {128, 128, 3, 32, 3, 3, 128, 128, 1, 1, 1, 1, 1, 1, 1}},
-    {"32->64 3x3 @64", {64, 64, 32, 64, 3, 3, 64, 64, 1, 1, 1, 1, 1, 1, 1}},
-    {"64->128 3x3 @32", {32, 32, 64, 128, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1}},
-    {"128->128 3x3 @16", {16, 16, 128, 128, 3, 3, 16, 16, 1, 1, 1, 1, 1, 1, 1}},
-    {"64->64 1x1 @56", {56, 56, 64, 64, 1, 1, 56, 56, 1, 1, 0, 0, 1, 1, 1}},
-    {"64->256 1x1 @56", {56, 56, 64, 256, 1, 1, 56, 56, 1, 1, 0, 0, 1, 1, 1}},
-    {"64->64 3x3 @56", {56, 56, 64, 64, 3, 3, 56, 56, 1, 1, 1, 1, 1, 1, 1}},
-    {"128->128 3x3 s2 @56", {56, 56, 128, 128, 3, 3, 28, 28, 2, 2, 1, 1, 1, 1, 1}},
-    {"256->256 3x3 @14", {14, 14, 256, 256, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 1}},
-    {"512->512 3x3 @7", {7, 7, 512, 512, 3, 3, 7, 7, 1, 1, 1, 1, 1, 1, 1}},
-    {"3->64 7x7 s2 @224", {224, 224, 3, 64, 7, 7, 112, 112, 2, 2, 3, 3, 1, 1, 1}},
-    {"depthwise 128 3x3 @56", {56, 56, 128, 128, 3, 3, 56, 56, 1, 1, 1, 1, 1, 1, 128}},
-    {"depthwise 512 3x3 @14", {14, 14, 512, 512, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 512}},
-    {"dense 8192->512", {1, 1, 8192, 512, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
-    {"dense 6272->128", {1, 1, 6272, 128, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}},
+    {"3->32 3x3 @128", {128, 128, 3, 32, 3, 3, 128, 128, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"32->32 3x3 @64", {64, 64, 32, 32, 3, 3, 64, 64, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"32->64 3x3 @64", {64, 64, 32, 64, 3, 3, 64, 64, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"64->64 3x3 @32", {32, 32, 64, 64, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"64->128 3x3 @32", {32, 32, 64, 128, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"128->128 3x3 @16", {16, 16, 128, 128, 3, 3, 16, 16, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"3->64 7x7 s2 @224", {224, 224, 3, 64, 7, 7, 112, 112, 2, 2, 3, 3, 1, 1, 1, 0, 0}},
+    {"64->64 1x1 @56", {56, 56, 64, 64, 1, 1, 56, 56, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {"64->64 3x3 @56", {56, 56, 64, 64, 3, 3, 56, 56, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"64->256 1x1 @56", {56, 56, 64, 256, 1, 1, 56, 56, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {"128->128 3x3 @28", {28, 28, 128, 128, 3, 3, 28, 28, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"256->256 3x3 @14", {14, 14, 256, 256, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"512->512 3x3 @7", {7, 7, 512, 512, 3, 3, 7, 7, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {"1024->2048 1x1 s2 @14", {14, 14, 1024, 2048, 1, 1, 7, 7, 2, 2, 0, 0, 1, 1, 1, 0, 0}},
+    {"256->1024 1x1 @14", {14, 14, 256, 1024, 1, 1, 14, 14, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {"depthwise 64 @112", {112, 112, 64, 64, 3, 3, 112, 112, 1, 1, 1, 1, 1, 1, 64, 0, 0}},
+    {"depthwise 64 s2 @112", {112, 112, 64, 64, 3, 3, 56, 56, 2, 2, 1, 1, 1, 1, 64, 0, 0}},
+    {"depthwise 256 @28", {28, 28, 256, 256, 3, 3, 28, 28, 1, 1, 1, 1, 1, 1, 256, 0, 0}},
+    {"depthwise 256 s2 @28", {28, 28, 256, 256, 3, 3, 14, 14, 2, 2, 1, 1, 1, 1, 256, 0, 0}},
+    {"depthwise 512 @14", {14, 14, 512, 512, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 512, 0, 0}},
+    {"depthwise 512 s2 @14", {14, 14, 512, 512, 3, 3, 7, 7, 2, 2, 1, 1, 1, 1, 512, 0, 0}},
+    {"dense 8192->512", {1, 1, 8192, 512, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {"dense 6272->128", {1, 1, 6272, 128, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
 };
 
 struct arrays {
@@ -108,7 +116,7 @@ static void bench_layer(cnn_context *context, const char *name, const struct cnn
         CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
     struct cnni_conv2d_call call = {context, conv, n, 1, bench_floats(scratch)};
     const double flops = 2.0 * (double)y * (double)w / (double)k;
-    printf("%-22s", name);
+    printf("%-26s", name);
     run_pack(&call, &arrays);
     measure(run_forward, &call, &arrays, flops, seconds);
     measure(run_backward_data, &call, &arrays, flops, seconds);
@@ -119,6 +127,21 @@ static void bench_layer(cnn_context *context, const char *name, const struct cnn
                     arrays.dw, arrays.db, arrays.forward, arrays.backward, call.scratch};
     for (int i = 0; i < CNNI_COUNT(all); i++)
         free(all[i]);
+}
+
+/* Directly, and by each size of Winograd tiles that the layer may be given. */
+static void bench_algorithms(cnn_context *context, const char *name, const struct cnni_conv2d *layer,
+                             int64_t n, double seconds)
+{
+    for (int32_t tile = 0; tile <= 4; tile += 2) {
+        struct cnni_conv2d conv = *layer;
+        char text[64];
+        cnni_conv2d_choose(&conv, tile, n);
+        if (conv.tile != tile)
+            continue;
+        snprintf(text, sizeof text, tile > 0 ? "%s F(%d)" : "%s", name, (int)tile);
+        bench_layer(context, text, &conv, n, seconds);
+    }
 }
 
 int main(int argc, char **argv)
@@ -132,11 +155,11 @@ int main(int argc, char **argv)
     printf("level %s, batch %d; each: median ms, GFLOP/s, %% of the FMA peak\n",
            cnn_context_cpu_name(context), (int)n);
     printf(
-        "%-22s | forward               | backward-data         | backward-weights      | packing\n",
+        "%-26s | forward               | backward-data         | backward-weights      | packing\n",
         "");
     for (int i = 0; i < CNNI_COUNT(layers); i++)
         if (argc < 4 || strstr(layers[i].name, argv[3]) != NULL)
-            bench_layer(context, layers[i].name, &layers[i].conv, n, seconds);
+            bench_algorithms(context, layers[i].name, &layers[i].conv, n, seconds);
     cnn_context_free(context);
     return EXIT_SUCCESS;
 }
