@@ -263,6 +263,36 @@ START_TEST(threads_free_together)
 }
 END_TEST
 
+static void *free_model(void *user)
+{
+    cnn_model_free(user);
+    return NULL;
+}
+
+/* The layer keeps what it shares with the model, however late the model goes. */
+START_TEST(a_layer_is_used_while_its_model_goes)
+{
+    cnn_context *context = accounts_context(&world.accounts);
+    cnn_tensor *values = TENSOR(context, CNN_FLOAT32, 3);
+    for (int32_t i = 0; i < 100; i++) {
+        pthread_t thread;
+        cnn_model *model = model_new(context, (int64_t[]){2}, 1);
+        cnn_layer *layer;
+        EXPECT_OK(cnn_dense_create(&layer, context, 3));
+        EXPECT_OK(cnn_model_add(model, layer));
+        ck_assert_int_eq(pthread_create(&thread, NULL, free_model, model), 0);
+        for (int32_t j = 0; j < 20; j++)
+            EXPECT_OK(cnn_layer_set_parameter(layer, CNN_BIAS, values));
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        EXPECT_OK(cnn_layer_set_parameter(layer, CNN_BIAS, values));
+        cnn_layer_free(layer);
+    }
+    cnn_tensor_free(values);
+    cnn_context_free(context);
+    ck_assert_int_eq(world.accounts.blocks, 0);
+}
+END_TEST
+
 static Suite *lifetime_suite(void)
 {
     Suite *suite = suite_create("lifetime");
@@ -275,6 +305,7 @@ static Suite *lifetime_suite(void)
     tcase_add_test(tcase, a_layer_outlives_its_model);
     tcase_add_test(tcase, a_context_lives_in_its_handles);
     tcase_add_test(tcase, threads_free_together);
+    tcase_add_test(tcase, a_layer_is_used_while_its_model_goes);
     suite_add_tcase(suite, tcase);
     return suite;
 }

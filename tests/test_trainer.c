@@ -555,6 +555,7 @@ static void train_while_predicting(void)
 {
     note(trainer_step(NULL, trainer, inputs, targets));
     note(session_predict(session, inner_outputs, inputs)); /* another session would be fine */
+    note(cnn_layer_set_parameter(cnn_model_layer(model, 0), CNN_BIAS, inner_weights));
 }
 
 START_TEST(no_step_while_others_predict)
@@ -562,19 +563,24 @@ START_TEST(no_step_while_others_predict)
     cnn_session *other;
     EXPECT_OK(cnn_session_create(&other, model, 4));
     inner_outputs = tensor_like(context, outputs);
+    inner_weights = TENSOR(context, CNN_FLOAT32, 4);
+    EXPECT_OK(cnn_tensor_fill(inner_weights, 1));
     const uint64_t before = model_hash(model, context);
     asked = 0;
     inside = train_while_predicting;
     EXPECT_OK(session_predict(other, outputs, inputs));
-    ck_assert_int_eq(asked, 2);
+    ck_assert_int_eq(asked, 3);
     ck_assert_int_eq(statuses[0], CNN_ERROR_STATE);
     ck_assert_ptr_nonnull(strstr(texts[0], "cnn_trainer_step: 1 other calls are reading"));
     ck_assert_int_eq(statuses[1], CNN_OK);
+    ck_assert_int_eq(statuses[2], CNN_ERROR_STATE);
+    ck_assert_ptr_nonnull(strstr(texts[2], "cnn_layer_set_parameter: 1 other calls are reading"));
     ck_assert(tensors_equal(outputs, inner_outputs));
     ck_assert_uint_eq(model_hash(model, context), before);
     EXPECT_OK(trainer_step(NULL, trainer, inputs, targets));
     cnn_session_free(other);
     cnn_tensor_free(inner_outputs);
+    cnn_tensor_free(inner_weights);
 }
 END_TEST
 

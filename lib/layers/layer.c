@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "layers/layer_gate.h"
 #include "layers/layer_internal.h"
 
 static const struct cnni_layer_class *const classes[] = {
@@ -144,6 +145,7 @@ void cnn_layer_free(cnn_layer *layer)
         atomic_fetch_sub_explicit(&layer->references, 1, memory_order_acq_rel) != 1)
         return;
     cnn_context *context = layer->context;
+    cnni_gate_release(layer->gate);
     cnni_solo_free(context, layer->solo);
     cnni_free(context, layer->forward.weights);
     cnni_free(context, layer->backward.weights);
@@ -361,13 +363,14 @@ cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *output, int32
     return CNN_OK;
 }
 
-void cnni_layer_join(cnn_layer *layer, atomic_int *gate)
+void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate)
 {
     cnni_solo_free(layer->context, layer->solo);
     layer->solo = NULL;
     layer->forward.version = layer->backward.version = 0;
+    cnni_gate_release(layer->gate);
+    layer->gate = cnni_gate_share(gate);
     layer->in_model = true;
-    layer->gate = gate;
 }
 
 /* ---- Planning ---- */

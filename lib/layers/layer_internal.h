@@ -144,6 +144,9 @@ enum { CNNI_NAME_SIZE = 201, CNNI_MAX_INPUTS = 64 };
 /* The memory and plan of a layer that is run on its own: layer_solo.c. */
 struct cnni_solo;
 
+/* Who may use the weights when: layer_gate.h. */
+struct cnni_gate;
+
 struct cnn_layer {
     atomic_int references;
     cnn_context *context;
@@ -151,8 +154,8 @@ struct cnn_layer {
     char name[CNNI_NAME_SIZE];
     bool named; /* by the user, not by default */
     bool built;
-    bool in_model;
-    atomic_int *gate; /* the model's: negative during a training step; NULL outside a model */
+    atomic_bool in_model;   /* cleared by the last free of the model, on any thread */
+    struct cnni_gate *gate; /* shared with the model, the latest one; NULL: there was none */
     cnn_initializer initializer;
     uint64_t seed, stream; /* of its random numbers */
     int32_t parameter_count;
@@ -202,9 +205,9 @@ void cnni_parameter_export(float *file, const struct cnni_parameter *parameter,
 void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter,
                            const float *file);
 
-/* Makes the layer part of a model with that gate: what it kept for running on its own goes, and its
+/* Makes the layer part of a model whose gate it shares: what it kept for running on its own goes, and its
  * weights are packed anew. */
-void cnni_layer_join(cnn_layer *layer, atomic_int *gate);
+void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate);
 
 /* Frees what a layer keeps for running on its own. */
 void cnni_solo_free(cnn_context *context, struct cnni_solo *solo);

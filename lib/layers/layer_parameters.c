@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "layers/layer_gate.h"
 #include "layers/layer_internal.h"
 
 /* Calls for every element: `at` is its number in the order of files, `place` where it is in memory.
@@ -72,11 +73,6 @@ static cnn_status find_matching(const cnn_layer *layer, cnn_parameter parameter,
     return CNN_OK;
 }
 
-static bool in_training_step(const cnn_layer *layer)
-{
-    return layer->gate != NULL && atomic_load(layer->gate) < 0;
-}
-
 cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
                                      int64_t *shape, int32_t *rank)
 {
@@ -103,12 +99,12 @@ cnn_status cnn_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
 {
     const struct cnni_parameter *found = NULL;
     CNNI_TRY(find_matching(layer, parameter, &found, values, __func__));
-    if (in_training_step(layer))
-        return cnni_fail(layer->context, CNN_ERROR_STATE,
-                         "%s: the model of layer \"%s\" is in the middle of a training step",
-                         __func__, layer->name);
+    if (layer->gate != NULL)
+        CNNI_TRY(cnni_gate_enter_writing(layer->gate, __func__));
     cnni_parameter_import(found->value, found, values->data);
     atomic_fetch_add(&layer->version, 1);
+    if (layer->gate != NULL)
+        cnni_gate_leave_writing(layer->gate);
     return CNN_OK;
 }
 

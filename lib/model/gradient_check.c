@@ -174,13 +174,13 @@ static cnn_status check_inside(struct check *check, double *error, char *worst, 
 {
     struct cnni_float_state host;
     cnn_model *model = check->trainer->plan->model;
-    CNNI_TRY(cnni_model_enter_training(model, function));
+    CNNI_TRY(cnni_gate_enter_writing(model->gate, function));
     cnni_float_enter(&host);
     cnn_status status = compare_all(check, error, worst, worst_size, function);
     for (int32_t i = 0; i < model->node_count; i++)
         cnn_layer_clear_gradients(model->nodes[i].layer);
     cnni_float_leave(&host);
-    cnni_model_leave_training(model);
+    cnni_gate_leave_writing(model->gate);
     return status;
 }
 

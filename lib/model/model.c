@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The graph: adding layers, looking at them, and who may use the weights when.  Class names and
- * pictures are in model_pictures.c, parameters by name in model_parameters.c, files in
- * model_file.c, memory in plan.c. */
+ * The graph: adding layers, and looking at them.  Class names and pictures are in
+ * model_pictures.c, parameters by name in model_parameters.c, files in model_save.c and
+ * model_load.c, memory in plan.c. */
 #include "model/model_internal.h"
 
 #include "base/context_internal.h"
@@ -30,10 +30,11 @@ cnn_status cnn_model_create(cnn_model **model, cnn_context *context, const int64
     made->context = context;
     made->input = input;
     int32_t channels = cnni_model_channels(made);
-    cnn_status status = CNN_OK;
-    if (channels > 0)
+    cnn_status status = cnni_gate_create(&made->gate, context, __func__);
+    if (status == CNN_OK && channels > 0)
         status = cnni_alloc(&made->mean, context, 2 * (size_t)channels, sizeof(float), __func__);
     if (status != CNN_OK || pthread_mutex_init(&made->packing, NULL) != 0) {
+        cnni_gate_release(made->gate);
         cnni_free(context, made->mean);
         cnni_free(context, made);
         return status != CNN_OK
@@ -69,7 +70,6 @@ void cnn_model_free(cnn_model *model)
         return;
     cnn_context *context = model->context;
     for (int32_t i = 0; i < model->node_count; i++) {
-        model->nodes[i].layer->gate = NULL;
         model->nodes[i].layer->in_model = false;
         cnn_layer_free(model->nodes[i].layer);
         cnni_free(context, model->nodes[i].inputs);
@@ -78,6 +78,7 @@ void cnn_model_free(cnn_model *model)
     free_texts(context, model->classes, model->class_count);
     free_texts(context, model->parameter_names, model->parameter_count);
     cnni_free(context, model->mean);
+    cnni_gate_release(model->gate);
     pthread_mutex_destroy(&model->packing);
     cnni_free(context, model);
     cnni_context_release(context);
@@ -246,7 +247,7 @@ static void take_addition(cnn_model *model, const struct addition *addition)
     const struct cnni_node *node = &addition->node;
     cnn_layer *layer = cnni_layer_share(node->layer);
     snprintf(layer->name, sizeof layer->name, "%s", addition->name);
-    cnni_layer_join(layer, &model->gate);
+    cnni_layer_join(layer, model->gate);
     cnni_free(model->context, model->parameter_names);
     model->parameter_names = addition->parameter_names;
     model->parameter_count = addition->parameter_count;
@@ -361,44 +362,7 @@ int64_t cnn_model_parameters(const cnn_model *model)
     return count;
 }
 
-/* ---- The gate and the graph's state ---- */
-
-static cnn_status fail_training(const cnn_model *model, const char *function)
-{
-    return cnni_fail(model->context, CNN_ERROR_STATE,
-                     "%s: the model is in the middle of a training step", function);
-}
-
-cnn_status cnni_model_enter_reading(cnn_model *model, const char *function)
-{
-    int state = atomic_load(&model->gate);
-    do
-        if (state < 0)
-            return fail_training(model, function);
-    while (!atomic_compare_exchange_weak(&model->gate, &state, state + 1));
-    return CNN_OK;
-}
-
-void cnni_model_leave_reading(cnn_model *model)
-{
-    atomic_fetch_sub(&model->gate, 1);
-}
-
-cnn_status cnni_model_enter_training(cnn_model *model, const char *function)
-{
-    int nobody = 0;
-    if (atomic_compare_exchange_strong(&model->gate, &nobody, -1))
-        return CNN_OK;
-    if (nobody < 0)
-        return fail_training(model, function);
-    return cnni_fail(model->context, CNN_ERROR_STATE,
-                     "%s: %d other calls are reading the model's weights", function, nobody);
-}
-
-void cnni_model_leave_training(cnn_model *model)
-{
-    atomic_store(&model->gate, 0);
-}
+/* ---- The graph's state ---- */
 
 void cnni_model_close(cnn_model *model)
 {

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "cnn/model.h"
+#include "layers/layer_gate.h"
 #include "layers/layer_internal.h"
 
 /* One layer in the graph. */
@@ -28,9 +29,7 @@ struct cnn_model {
     atomic_bool closed;  /* a session or trainer exists or existed: no layer can be added */
     atomic_bool trained; /* a trainer has it */
 
-    /* Who is using the weights: the number of runs that read them, or -1 while a training step
-     * changes them. */
-    atomic_int gate;
+    struct cnni_gate *gate;  /* who is using the weights; shared with the layers */
     pthread_mutex_t packing; /* held while packed weights are made or refreshed */
 
     char **classes;
@@ -48,12 +47,6 @@ int32_t cnni_model_channels(const cnn_model *model);
 
 /* The layer and parameter behind number `index` of the names. */
 struct cnni_parameter *cnni_model_parameter(const cnn_model *model, int32_t index);
-
-/* Enters the gate to read the weights, or to train; CNN_ERROR_STATE when others are in the way. */
-cnn_status cnni_model_enter_reading(cnn_model *model, const char *function);
-void cnni_model_leave_reading(cnn_model *model);
-cnn_status cnni_model_enter_training(cnn_model *model, const char *function);
-void cnni_model_leave_training(cnn_model *model);
 
 /* No layer can be added any more. */
 void cnni_model_close(cnn_model *model);

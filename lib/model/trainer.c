@@ -212,7 +212,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
 {
     int64_t n = 0;
     CNNI_TRY(cnni_trainer_check_batch(trainer, &inputs, 1, &targets, 1, &n, function));
-    CNNI_TRY(cnni_model_enter_training(trainer->plan->model, function));
+    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, function));
     struct cnni_float_state host;
     cnni_float_enter(&host);
     forget_forward(trainer);
@@ -224,7 +224,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
         trainer->gradients = false;
     }
     cnni_float_leave(&host);
-    cnni_model_leave_training(trainer->plan->model);
+    cnni_gate_leave_writing(trainer->plan->model->gate);
     return CNN_OK;
 }
 
@@ -275,7 +275,7 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     CNNI_TRY(check_inputs(trainer, inputs, input_count, &n, __func__));
     CNNI_TRY(check_outputs(trainer, (const cnn_tensor *const *)outputs, output_count, n, __func__,
                            "outputs"));
-    CNNI_TRY(cnni_model_enter_training(trainer->plan->model, __func__));
+    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
@@ -286,7 +286,7 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     trainer->inputs = cnni_tensor_share((cnn_tensor *)inputs[0]);
     trainer->n = n;
     cnni_float_leave(&host);
-    cnni_model_leave_training(trainer->plan->model);
+    cnni_gate_leave_writing(trainer->plan->model->gate);
     return CNN_OK;
 }
 
@@ -300,7 +300,7 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
                          "%s: no cnn_trainer_forward() came before", __func__);
     CNNI_TRY(check_outputs(trainer, output_gradients, gradient_count, trainer->n, __func__,
                            "output_gradients"));
-    CNNI_TRY(cnni_model_enter_training(trainer->plan->model, __func__));
+    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
@@ -310,7 +310,7 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
     forget_forward(trainer);
     trainer->gradients = true;
     cnni_float_leave(&host);
-    cnni_model_leave_training(trainer->plan->model);
+    cnni_gate_leave_writing(trainer->plan->model->gate);
     return CNN_OK;
 }
 
@@ -321,13 +321,13 @@ cnn_status cnn_trainer_update(cnn_trainer *trainer)
     if (!trainer->gradients)
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: no cnn_trainer_backward() came before", __func__);
-    CNNI_TRY(cnni_model_enter_training(trainer->plan->model, __func__));
+    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     cnni_float_enter(&host);
     cnni_optimizer_step(trainer->optimizer);
     trainer->gradients = false;
     cnni_float_leave(&host);
-    cnni_model_leave_training(trainer->plan->model);
+    cnni_gate_leave_writing(trainer->plan->model->gate);
     return CNN_OK;
 }
 
