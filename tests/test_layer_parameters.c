@@ -223,6 +223,44 @@ START_TEST(a_built_layer_takes_what_its_weights_fit)
 }
 END_TEST
 
+/* Weights and gradients are the same to their user wherever the columns lie in memory. */
+START_TEST(joining_a_model_keeps_parameters)
+{
+    cnn_layer *flatten, *units = dense(3);
+    cnn_model *model = NULL;
+    cnn_tensor *set = TENSOR(context, CNN_FLOAT32, 3, 12),
+               *got = TENSOR(context, CNN_FLOAT32, 3, 12);
+    cnn_tensor *x = TENSOR(context, CNN_FLOAT32, 1, 12), *y = TENSOR(context, CNN_FLOAT32, 1, 3);
+    cnn_tensor *gradient = TENSOR(context, CNN_FLOAT32, 3, 12);
+    fill_tensor(set, 1);
+    fill_tensor(x, 2);
+    EXPECT_OK(cnn_flatten_create(&flatten, context));
+    EXPECT_OK(cnn_layer_build(units, (int64_t[]){12}, 1));
+    EXPECT_OK(cnn_layer_set_parameter(units, CNN_WEIGHT, set));
+    EXPECT_OK(cnn_layer_forward(units, y, &x, 1, 1));
+    EXPECT_OK(cnn_layer_backward(units, &(cnn_tensor *){NULL}, 1, y));
+    EXPECT_OK(cnn_layer_get_gradient(units, CNN_WEIGHT, gradient));
+
+    EXPECT_OK(cnn_model_create(&model, context, (int64_t[]){2, 2, 3}, 3));
+    EXPECT_OK(cnn_model_add(model, flatten));
+    EXPECT_OK(cnn_model_add(model, units));
+    EXPECT_OK(cnn_layer_get_parameter(units, CNN_WEIGHT, got));
+    expect_tensor_equal("weights", got, set);
+    EXPECT_OK(cnn_layer_get_gradient(units, CNN_WEIGHT, got));
+    expect_tensor_equal("gradient", got, gradient);
+
+    cnn_tensor *again = TENSOR(context, CNN_FLOAT32, 1, 3);
+    cnn_model_free(model);
+    EXPECT_OK(cnn_layer_forward(units, again, &x, 1, 0));
+    expect_tensor_equal("outputs", again, y);
+    cnn_tensor *const tensors[] = {set, got, x, y, gradient, again};
+    for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++)
+        cnn_tensor_free(tensors[i]);
+    cnn_layer_free(flatten);
+    cnn_layer_free(units);
+}
+END_TEST
+
 /* ---- Running ------------------------------------------------------------------------------- */
 
 /* A convolution 3x3 of [5][5][2] with 4 filters, and its tensors for two samples. */
@@ -372,6 +410,7 @@ static Suite *layer_parameters_suite(void)
     tcase_add_loop_test(tcase, weights_are_drawn_as_documented, 0, 5);
     tcase_add_test(tcase, the_defaults_are_he_and_glorot);
     tcase_add_test(tcase, a_built_layer_takes_what_its_weights_fit);
+    tcase_add_test(tcase, joining_a_model_keeps_parameters);
     tcase = add_case(suite, "running", set_up_run, tear_down_run);
     tcase_add_test(tcase, forward_refuses_what_does_not_fit);
     tcase_add_test(tcase, backward_refuses_what_does_not_fit);

@@ -111,6 +111,29 @@ static cnn_status make_parameters(cnn_layer *layer, struct cnni_parameter parame
     return status;
 }
 
+/* Keeps the values of a built layer as users and files see them when their order in memory changes:
+ * that of a dense layer's columns depends on what is before a flatten. */
+static cnn_status reorder(cnn_layer *layer, struct cnni_parameter *parameter,
+                          const struct cnni_parameter *wanted, const char *function)
+{
+    float *arrays[] = {parameter->value, parameter->gradient}, *file;
+    const struct cnni_parameter old = *parameter;
+    if (memcmp(old.axis, wanted->axis, sizeof old.axis) == 0 &&
+        memcmp(old.step, wanted->step, sizeof old.step) == 0)
+        return CNN_OK;
+    CNNI_TRY(cnni_alloc(&file, layer->context, (size_t)old.count, sizeof *file, function));
+    memcpy(parameter->axis, wanted->axis, sizeof parameter->axis);
+    memcpy(parameter->step, wanted->step, sizeof parameter->step);
+    for (int32_t i = 0; i < CNNI_COUNT(arrays); i++)
+        if (arrays[i] != NULL) {
+            cnni_parameter_export(file, &old, arrays[i]);
+            cnni_parameter_import(arrays[i], parameter, file);
+        }
+    cnni_free(layer->context, file);
+    atomic_fetch_add(&layer->version, 1);
+    return CNN_OK;
+}
+
 cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
                             const struct cnni_shape *origin, const char *function)
 {
@@ -122,11 +145,9 @@ cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
         count = layer->class->parameters(layer, parameter, input, origin);
     if (layer->built) {
         CNNI_TRY(check_built(layer, parameter, count, function));
-        /* The order of a dense layer's columns is known only now. */
-        for (int32_t i = 0; i < count; i++) {
-            memcpy(layer->parameter[i].axis, parameter[i].axis, sizeof parameter[i].axis);
-            memcpy(layer->parameter[i].step, parameter[i].step, sizeof parameter[i].step);
-        }
+        /* Only weights have several orders, so that this changes all or nothing. */
+        for (int32_t i = 0; i < count; i++)
+            CNNI_TRY(reorder(layer, &layer->parameter[i], &parameter[i], function));
         return CNN_OK;
     }
     CNNI_TRY(make_parameters(layer, parameter, count, function));
