@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cnn/trainer.h"
+#include "model/loss.h"
 #include "support/expect.h"
 #include "support/networks.h"
 #include "support/suite.h"
@@ -204,6 +205,28 @@ START_TEST(nan_is_no_error)
 }
 END_TEST
 
+/* Whoever has NaN for an answer is not right, whatever was wanted. */
+START_TEST(nan_is_never_right)
+{
+    const bool binary = _i == 1;
+    cnn_tensor *z = TENSOR(context, CNN_FLOAT32, 4, 3), *targets = TENSOR(context, CNN_INT32, 4);
+    const struct cnni_loss loss = {
+        .context = context,
+        .kind = binary ? CNN_BINARY_CROSS_ENTROPY : CNN_SOFTMAX_CROSS_ENTROPY,
+        .shape = {1, {binary ? 1 : 3}},
+    };
+    float work[12];
+    for (int32_t i = 0; i < 12; i++)
+        floats(z)[i] = NAN;
+    ck_assert_int_eq(cnni_loss_run(&loss, 4, NULL, work, floats(z), targets).right, 0);
+    for (int32_t i = 0; i < 3; i++)
+        floats(z)[i] = (float)-i;
+    ck_assert_int_eq(cnni_loss_run(&loss, 4, NULL, work, floats(z), targets).right, binary ? 3 : 1);
+    cnn_tensor_free(z);
+    cnn_tensor_free(targets);
+}
+END_TEST
+
 static Suite *losses_suite(void)
 {
     Suite *suite = suite_create("losses");
@@ -212,6 +235,7 @@ static Suite *losses_suite(void)
     tcase_add_loop_test(tcase, losses_are_those_of_pytorch, 0, CASES);
     tcase_add_test(tcase, extreme_logits_do_not_overflow);
     tcase_add_loop_test(tcase, nan_is_no_error, 0, 3);
+    tcase_add_loop_test(tcase, nan_is_never_right, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

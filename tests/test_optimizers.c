@@ -279,6 +279,29 @@ START_TEST(the_rate_told_is_the_rate_used)
 }
 END_TEST
 
+/* A norm that is not a number is seen in every weight, and does not switch the clipping off. */
+START_TEST(clipping_passes_nan_on)
+{
+    cnn_optimizer *optimizer;
+    struct problem problem;
+    cnn_tensor *w = TENSOR(context, CNN_FLOAT32, UNITS, FEATURES);
+    EXPECT_OK(cnn_sgd_create(&optimizer, context, 0.5));
+    EXPECT_OK(cnn_optimizer_set_clip_norm(optimizer, 1));
+    begin(&problem, optimizer);
+    const cnn_tensor *x = problem.x, *dy = problem.dy;
+    floats(problem.dy)[0] = NAN;
+    EXPECT_OK(cnn_trainer_forward(problem.trainer, &problem.y, 1, &x, 1));
+    EXPECT_OK(cnn_trainer_backward(problem.trainer, &dy, 1));
+    EXPECT_OK(cnn_trainer_update(problem.trainer));
+    EXPECT_OK(cnn_model_get_parameter(problem.model, "dense1.weight", w));
+    for (int32_t i = 0; i < UNITS * FEATURES; i++)
+        ck_assert(isnan(floats(w)[i]));
+    cnn_tensor_free(w);
+    end(&problem);
+    cnn_optimizer_free(optimizer);
+}
+END_TEST
+
 static Suite *optimizers_suite(void)
 {
     Suite *suite = suite_create("optimizers");
@@ -289,6 +312,7 @@ static Suite *optimizers_suite(void)
     tcase_add_test(tcase, an_optimizer_attached_anew_starts_anew);
     tcase_add_loop_test(tcase, rates_follow_the_schedule, 0, SCHEDULES);
     tcase_add_test(tcase, the_rate_told_is_the_rate_used);
+    tcase_add_test(tcase, clipping_passes_nan_on);
     suite_add_tcase(suite, tcase);
     return suite;
 }

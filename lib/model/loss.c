@@ -68,8 +68,9 @@ static struct cnni_loss_result softmax_cross_entropy(const struct batch *batch)
         int64_t wanted = batch->labels != NULL
                              ? batch->labels[i]
                              : first_largest(batch->targets + i * outputs, outputs);
-        result.sum += sample_cross_entropy(batch, i, largest);
-        result.right += largest == wanted;
+        const double loss = sample_cross_entropy(batch, i, largest);
+        result.sum += loss;
+        result.right += largest == wanted && !isnan(loss); /* of NaN the first is the largest */
     }
     return result;
 }
@@ -84,7 +85,7 @@ static struct cnni_loss_result binary_cross_entropy(const struct batch *batch)
         double small = cnni_exp(-fabs(z)); /* at most 1: nothing overflows */
         double sigmoid = z >= 0 ? 1 / (1 + small) : small / (1 + small);
         result.sum += (fmax(z, 0) - z * target + cnni_log(1 + small)) / (double)batch->outputs;
-        result.right += (z > 0) == (target > 0.5);
+        result.right += (z > 0) == (target > 0.5) && !isnan(z);
         if (batch->gradient != NULL)
             batch->gradient[i] = (float)((sigmoid - target) / numbers);
     }

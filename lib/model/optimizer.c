@@ -231,7 +231,8 @@ static float clipping_scale(const cnn_optimizer *optimizer)
         const struct cnni_parameter *parameter = cnni_model_parameter(optimizer->model, i);
         sum += cnni_sum_squares(optimizer->context, parameter->count, parameter->gradient);
     }
-    return (float)fmin(1, optimizer->clip_norm / (sqrt(sum) + 1e-6));
+    const double scale = optimizer->clip_norm / (sqrt(sum) + 1e-6);
+    return (float)(scale > 1 ? 1 : scale); /* unlike fmin(), keeps NaN */
 }
 
 void cnni_optimizer_step(cnn_optimizer *optimizer)
