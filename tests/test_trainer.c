@@ -584,6 +584,45 @@ START_TEST(no_step_while_others_predict)
 }
 END_TEST
 
+static cnn_loader *inner_loader;
+
+static void evaluate_the_model(void)
+{
+    note(cnn_trainer_evaluate(NULL, NULL, trainer, inner_loader));
+}
+
+static void predict_with_the_model(void)
+{
+    note(session_predict(session, inner_outputs, inputs));
+    note(cnn_model_set_parameter(model, "conv2d1.bias", inner_weights));
+}
+
+/* An evaluation only reads the weights: it may run inside a prediction, and one inside it. */
+START_TEST(evaluating_and_predicting_go_together)
+{
+    cnn_dataset *dataset = dataset_pictures(context, 4);
+    EXPECT_OK(cnn_loader_create(&inner_loader, dataset, model, 4));
+    EXPECT_OK(cnn_loader_set_threads(inner_loader, 0));
+    inner_outputs = tensor_like(context, outputs);
+    inner_weights = TENSOR(context, CNN_FLOAT32, 4);
+    asked = 0;
+    inside = evaluate_the_model;
+    EXPECT_OK(session_predict(session, outputs, inputs));
+    inside = predict_with_the_model;
+    EXPECT_OK(cnn_trainer_evaluate(NULL, NULL, trainer, inner_loader));
+    ck_assert_int_eq(asked, 3);
+    ck_assert_msg(statuses[0] == CNN_OK, "%s", texts[0]);
+    ck_assert_msg(statuses[1] == CNN_OK, "%s", texts[1]);
+    ck_assert_int_eq(statuses[2], CNN_ERROR_STATE);
+    ck_assert(tensors_equal(outputs, inner_outputs));
+    EXPECT_OK(trainer_step(NULL, trainer, inputs, targets));
+    cnn_tensor_free(inner_outputs);
+    cnn_tensor_free(inner_weights);
+    cnn_loader_free(inner_loader);
+    cnn_dataset_free(dataset);
+}
+END_TEST
+
 static Suite *trainer_suite(void)
 {
     Suite *suite = suite_create("trainer");
@@ -609,6 +648,7 @@ static Suite *trainer_suite(void)
     tcase_add_test(tcase, bytes_are_those_of_the_allocator);
     tcase_add_test(tcase, during_a_step_the_model_is_the_trainers);
     tcase_add_test(tcase, no_step_while_others_predict);
+    tcase_add_test(tcase, evaluating_and_predicting_go_together);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -126,7 +126,8 @@ CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
                                    cnn_progress_fn progress, void *user);
 
 /* Mean loss and share of right classes of one epoch of `loader`, predicting (no dropout).  `loss`
- * and `accuracy` may be NULL.  Statuses of cnn_trainer_fit(). */
+ * and `accuracy` may be NULL.  Others may predict with the model and save it meanwhile.  Statuses of
+ * cnn_trainer_fit(). */
 CNN_API cnn_status cnn_trainer_evaluate(double *loss, double *accuracy, cnn_trainer *trainer,
                                         cnn_loader *loader);
 

@@ -313,12 +313,12 @@ static void refresh(const struct cnni_plan *plan, int32_t lanes)
         cnni_layer_refresh(&plan->steps[i].layer, lanes);
 }
 
-/* A trainer has the model to itself, and every step gives it work to share out.  Sessions pack once
- * under a lock, each on its own thread: the host's parallel_for may come back with another session
- * of the same model, which would wait for ever. */
-void cnni_plan_refresh(struct cnni_plan *plan)
+/* A training step has the model to itself, and work to share out each time.  Those that predict pack
+ * once under a lock, each on its own thread: the host's parallel_for may come back with another
+ * session of the same model, which would wait for ever. */
+void cnni_plan_refresh(struct cnni_plan *plan, bool alone)
 {
-    if (plan->training) {
+    if (alone) {
         refresh(plan, cnni_lanes(plan->model->context));
         return;
     }

@@ -88,7 +88,7 @@ cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int
     const struct cnni_plan_run run = {.n = n, .input = inputs[0]->data, .output = outputs[0]->data};
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    cnni_plan_refresh(plan);
+    cnni_plan_refresh(plan, false);
     cnni_plan_forward(plan, &run, plan->model->node_count);
     cnni_float_leave(&host);
     cnni_gate_leave_reading(plan->model->gate);

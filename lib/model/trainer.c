@@ -147,7 +147,7 @@ void cnni_trainer_forward(cnn_trainer *trainer, const cnn_tensor *inputs, int64_
         trainer->passes++;
     const struct cnni_plan_run run = {
         .n = n, .input = inputs->data, .training = training, .step = trainer->passes};
-    cnni_plan_refresh(trainer->plan);
+    cnni_plan_refresh(trainer->plan, training);
     cnni_plan_forward(trainer->plan, &run, layers);
 }
 
@@ -198,6 +198,23 @@ cnn_status cnni_trainer_check_batch(const cnn_trainer *trainer, const cnn_tensor
     return cnni_loss_check_targets(&trainer->loss, targets[0], *n, function);
 }
 
+/* A step has the model to itself; an evaluation reads it as sessions do. */
+static cnn_status enter(const cnn_trainer *trainer, bool training, const char *function)
+{
+    struct cnni_gate *gate = trainer->plan->model->gate;
+    return training ? cnni_gate_enter_writing(gate, function)
+                    : cnni_gate_enter_reading(gate, function);
+}
+
+static void leave(const cnn_trainer *trainer, bool training)
+{
+    struct cnni_gate *gate = trainer->plan->model->gate;
+    if (training)
+        cnni_gate_leave_writing(gate);
+    else
+        cnni_gate_leave_reading(gate);
+}
+
 /* A step of one's own that was begun is forgotten: its values are about to be overwritten. */
 static void forget_forward(cnn_trainer *trainer)
 {
@@ -212,7 +229,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
 {
     int64_t n = 0;
     CNNI_TRY(cnni_trainer_check_batch(trainer, &inputs, 1, &targets, 1, &n, function));
-    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, function));
+    CNNI_TRY(enter(trainer, training, function));
     struct cnni_float_state host;
     cnni_float_enter(&host);
     forget_forward(trainer);
@@ -224,7 +241,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
         trainer->gradients = false;
     }
     cnni_float_leave(&host);
-    cnni_gate_leave_writing(trainer->plan->model->gate);
+    leave(trainer, training);
     return CNN_OK;
 }
 
