@@ -34,8 +34,14 @@ static void prepare(float *row, const cnn_dataset *dataset, int64_t index)
 START_TEST(batches_come_in_order_the_last_one_smaller)
 {
     cnn_loader *loader = make_loader("pictures", 5);
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
     ck_assert_int_eq(cnn_loader_batches(loader), 4);
     ck_assert_int_eq(cnn_loader_samples(loader), 17);
+    ck_assert_int_eq(cnn_loader_batch_size(loader), 5);
+    ck_assert_int_eq(cnn_loader_class_count(loader), 2);
+    EXPECT_OK(cnn_loader_sample_shape(shape, &rank, loader));
+    ck_assert(rank == 3 && shape[0] == SIDE_H && shape[1] == SIDE_W && shape[2] == 3);
     for (int32_t i = 0; i < 3; i++) {
         ck_assert_int_eq(cnn_loader_epoch(loader), i);
         const struct epoch *epoch = read_epoch(0, loader);

@@ -297,11 +297,18 @@ START_TEST(questions_and_next_without_a_handle)
     cnn_loader *loader = make_loader("pictures", 9);
     ck_assert_int_eq(cnn_loader_next(loader, NULL, &labels), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_loader_next(loader, &inputs, NULL), CNN_ERROR_INVALID);
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
+    ck_assert_int_eq(cnn_loader_sample_shape(NULL, &rank, loader), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_sample_shape(shape, NULL, loader), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_sample_shape(shape, &rank, NULL), CNN_ERROR_INVALID);
     cnn_loader_free(loader);
     ck_assert_int_eq(cnn_loader_batches(NULL), 0);
     ck_assert_int_eq(cnn_loader_samples(NULL), 0);
     ck_assert_int_eq(cnn_loader_skipped(NULL), 0);
     ck_assert_int_eq(cnn_loader_epoch(NULL), 0);
+    ck_assert_int_eq(cnn_loader_batch_size(NULL), 0);
+    ck_assert_int_eq(cnn_loader_class_count(NULL), 0);
     ck_assert_double_eq(cnn_loader_wait_seconds(NULL), 0);
     ck_assert_double_eq(cnn_loader_work_seconds(NULL), 0);
 }

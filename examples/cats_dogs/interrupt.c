@@ -41,6 +41,4 @@ bool interrupt_seen(void)
 void interrupt_cancels(cnn_trainer *trainer)
 {
     atomic_store(&running, trainer);
-    if (trainer != NULL && interrupt_seen())
-        cnn_trainer_cancel(trainer);
 }

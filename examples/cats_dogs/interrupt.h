@@ -13,7 +13,7 @@ void interrupt_catch(void);
 /* Whether one has come. */
 bool interrupt_seen(void);
 
-/* Lets an interrupt, also one that has come already, cancel `trainer`; NULL ends that. */
+/* Lets an interrupt cancel what `trainer` is doing; NULL ends that. */
 void interrupt_cancels(cnn_trainer *trainer);
 
 #endif

@@ -259,10 +259,10 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
     struct training *training = user;
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH)
-        return end_epoch(training, progress) ? 0 : 1;
+        return end_epoch(training, progress) && !interrupt_seen() ? 0 : 1;
     if (!training->options->quiet)
         progress_step(&training->display, progress);
-    return 0;
+    return interrupt_seen() ? 1 : 0; /* also one that came before there was anything to cancel */
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a

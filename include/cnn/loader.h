@@ -86,6 +86,14 @@ CNN_API cnn_status cnn_loader_next(cnn_loader *loader, cnn_tensor **inputs, cnn_
 CNN_API int64_t cnn_loader_batches(const cnn_loader *loader);
 CNN_API int64_t cnn_loader_samples(const cnn_loader *loader);
 
+/* The most samples of a batch, as it was created with but no more than the dataset has; and the
+ * classes of its dataset. */
+CNN_API int64_t cnn_loader_batch_size(const cnn_loader *loader);
+CNN_API int32_t cnn_loader_class_count(const cnn_loader *loader);
+
+/* Writes the shape of one sample, [h][w][c], into `shape` (room for 8) and `rank`. */
+CNN_API cnn_status cnn_loader_sample_shape(int64_t *shape, int32_t *rank, const cnn_loader *loader);
+
 /* Samples skipped since the loader was created. */
 CNN_API int64_t cnn_loader_skipped(const cnn_loader *loader);
 

@@ -116,24 +116,28 @@ CNN_API double cnn_progress_validation_accuracy(const cnn_progress *progress);
 CNN_API double cnn_progress_learning_rate(const cnn_progress *progress);
 CNN_API double cnn_progress_seconds(const cnn_progress *progress);
 
-/* Trains for `epochs` epochs of `training`, validating after each on `validation` (NULL: not).
+/* Trains for `epochs` epochs of `training`, from cnn_loader_epoch() on, validating after each on
+ * epoch 0 of `validation` (NULL: not), whose epoch stays what it was; it may be the same loader.
  * Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
  * The statuses of cnn_trainer_step() and cnn_loader_next(); CNN_ERROR_CANCELLED after
  * cnn_trainer_cancel() or when the callback returned other than 0.  After any error the model is as
- * the last completed step left it.  CNN_ERROR_SHAPE: a loader of larger batches than the trainer's. */
+ * the last completed step left it.  CNN_ERROR_SHAPE, before the first step: a loader of larger
+ * batches than the trainer's, of other samples than the model's input, or of more classes than the
+ * model's output tells apart. */
 CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
                                    cnn_loader *validation, int64_t epochs,
                                    cnn_progress_fn progress, void *user);
 
-/* Mean loss and share of right classes of one epoch of `loader`, predicting (no dropout).  `loss`
- * and `accuracy` may be NULL.  Others may predict with the model and save it meanwhile.  Statuses of
+/* Mean loss and share of right classes of epoch 0 of `loader`, whose epoch stays what it was,
+ * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model and save it meanwhile.  Statuses of
  * cnn_trainer_fit(). */
 CNN_API cnn_status cnn_trainer_evaluate(double *loss, double *accuracy, cnn_trainer *trainer,
                                         cnn_loader *loader);
 
-/* Makes a running cnn_trainer_fit() or cnn_trainer_evaluate() of this trainer, or else the next one,
- * return CNN_ERROR_CANCELLED at its next step.  May be called concurrently, and from a signal
- * handler. */
+/* Makes a running cnn_trainer_fit() or cnn_trainer_evaluate() of this trainer return
+ * CNN_ERROR_CANCELLED at its next step.  Where none is running it does nothing: who may be asked to
+ * stop just before one begins also remembers that, for the progress callback to look at.  May be
+ * called concurrently, and from a signal handler. */
 CNN_API void cnn_trainer_cancel(cnn_trainer *trainer);
 
 /* ---- Checking ------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -255,6 +256,27 @@ int64_t cnn_loader_batches(const cnn_loader *loader)
 int64_t cnn_loader_samples(const cnn_loader *loader)
 {
     return loader == NULL ? 0 : loader->dataset->count;
+}
+
+int64_t cnn_loader_batch_size(const cnn_loader *loader)
+{
+    return loader == NULL ? 0 : loader->batch;
+}
+
+int32_t cnn_loader_class_count(const cnn_loader *loader)
+{
+    return loader == NULL ? 0 : cnn_dataset_class_count(loader->dataset);
+}
+
+cnn_status cnn_loader_sample_shape(int64_t *shape, int32_t *rank, const cnn_loader *loader)
+{
+    if (loader == NULL)
+        return cnni_fail_null(NULL, __func__, "loader");
+    if (shape == NULL || rank == NULL)
+        return cnni_fail_null(loader->context, __func__, shape == NULL ? "shape" : "rank");
+    *rank = loader->input_shape.rank - 1;
+    memcpy(shape, loader->input_shape.dim + 1, (size_t)*rank * sizeof *shape);
+    return CNN_OK;
 }
 
 int64_t cnn_loader_skipped(const cnn_loader *loader)

@@ -154,9 +154,9 @@ double cnn_progress_seconds(const cnn_progress *progress)
 
 /* ---- Passes ---- */
 
-static cnn_status check_cancelled(cnn_trainer *trainer, const char *function)
+static cnn_status check_cancelled(const cnn_trainer *trainer, const char *function)
 {
-    if (!atomic_exchange(&trainer->cancelled, false))
+    if (!atomic_load(&trainer->cancelled))
         return CNN_OK;
     return cnni_fail(trainer->context, CNN_ERROR_CANCELLED, "%s: cancelled by cnn_trainer_cancel()",
                      function);
@@ -212,6 +212,15 @@ static cnn_status run_pass(const struct pass *pass, int64_t epoch)
     return status;
 }
 
+/* A pass that does not train, over the first epoch of the loader, which keeps its place. */
+static cnn_status run_evaluation(const struct pass *pass)
+{
+    const int64_t next = cnn_loader_epoch(pass->loader);
+    const cnn_status status = run_pass(pass, 0);
+    (void)cnn_loader_start(pass->loader, next);
+    return status;
+}
+
 /* One epoch and its validation. */
 static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader *validation)
 {
@@ -228,10 +237,30 @@ static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader 
         pass->loader = validation;
         pass->training = false;
         pass->tally = &progress->validation;
-        CNNI_TRY(run_pass(pass, 0));
+        CNNI_TRY(run_evaluation(pass));
     }
     progress->samples_total = progress->training.samples;
     return tell(pass, CNN_PROGRESS_EPOCH);
+}
+
+/* Whether the trainer can take what the loader gives, before anything is done. */
+static cnn_status check_loader(const cnn_trainer *trainer, const cnn_loader *loader,
+                               const char *function, const char *what)
+{
+    const struct cnni_shape *input = &trainer->plan->model->input;
+    struct cnni_shape sample;
+    char found[CNNI_SHAPE_TEXT], wanted[CNNI_SHAPE_TEXT];
+    CNNI_TRY(cnn_loader_sample_shape(sample.dim, &sample.rank, loader));
+    if (!cnni_shape_equal(&sample, input))
+        return cnni_fail(trainer->context, CNN_ERROR_SHAPE,
+                         "%s: %s has samples %s, the model takes %s", function, what,
+                         cnni_shape_text(found, &sample), cnni_shape_text(wanted, input));
+    if (cnn_loader_batch_size(loader) > trainer->plan->max_n)
+        return cnni_fail(trainer->context, CNN_ERROR_SHAPE,
+                         "%s: %s has batches of %lld samples, must have at most %lld", function,
+                         what, (long long)cnn_loader_batch_size(loader),
+                         (long long)trainer->plan->max_n);
+    return cnni_loss_check_classes(&trainer->loss, cnn_loader_class_count(loader), function, what);
 }
 
 cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loader *validation,
@@ -244,6 +273,10 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
     if (epochs < 1)
         return cnni_fail(trainer->context, CNN_ERROR_INVALID,
                          "%s: epochs is %lld, must be at least 1", __func__, (long long)epochs);
+    CNNI_TRY(check_loader(trainer, training, __func__, "training"));
+    if (validation != NULL)
+        CNNI_TRY(check_loader(trainer, validation, __func__, "validation"));
+    atomic_store(&trainer->cancelled, false); /* what came before cancels nothing */
     cnn_progress state = {.epochs = epochs, .classes = cnni_loss_has_classes(&trainer->loss)};
     struct pass pass = {.trainer = trainer,
                         .progress = &state,
@@ -263,13 +296,11 @@ cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *traine
         return cnni_fail_null(NULL, __func__, "trainer");
     if (loader == NULL)
         return cnni_fail_null(trainer->context, __func__, "loader");
+    CNNI_TRY(check_loader(trainer, loader, __func__, "loader"));
+    atomic_store(&trainer->cancelled, false);
     const struct pass pass = {
         .trainer = trainer, .loader = loader, .tally = &tally, .function = __func__};
-    int64_t next = cnn_loader_epoch(loader);
-    cnn_status status = run_pass(&pass, 0);
-    (void)cnn_loader_start(loader, next); /* for whoever trains with it */
-    if (status != CNN_OK)
-        return status;
+    CNNI_TRY(run_evaluation(&pass));
     if (loss != NULL)
         *loss = mean_loss(&tally);
     if (right != NULL)

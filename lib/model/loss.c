@@ -175,6 +175,20 @@ cnn_status cnni_loss_check_targets(const struct cnni_loss *loss, const cnn_tenso
     return CNN_OK;
 }
 
+cnn_status cnni_loss_check_classes(const struct cnni_loss *loss, int32_t classes,
+                                   const char *function, const char *what)
+{
+    if (!cnni_loss_has_classes(loss))
+        return cnni_fail(loss->context, CNN_ERROR_SHAPE,
+                         "%s: %s has labels, the loss %s needs float32 targets", function, what,
+                         losses[loss->kind].name);
+    if (classes > label_count(loss))
+        return cnni_fail(loss->context, CNN_ERROR_SHAPE,
+                         "%s: %s has %d classes, the model and its loss tell %lld apart", function,
+                         what, classes, (long long)label_count(loss));
+    return CNN_OK;
+}
+
 struct cnni_loss_result cnni_loss_run(const struct cnni_loss *loss, int64_t n, float *gradient,
                                       float *work, const float *output, const cnn_tensor *targets)
 {

@@ -21,6 +21,10 @@ cnn_status cnni_loss_check(const struct cnni_loss *loss, const char *function);
 cnn_status cnni_loss_check_targets(const struct cnni_loss *loss, const cnn_tensor *targets,
                                    int64_t n, const char *function);
 
+/* CNN_ERROR_SHAPE when labels of `classes` classes, from `what`, are not what the loss takes. */
+cnn_status cnni_loss_check_classes(const struct cnni_loss *loss, int32_t classes,
+                                   const char *function, const char *what);
+
 /* The sum over `n` samples of the loss of each, how many of them are right (classes only), and,
  * where `gradient` is not NULL, the gradient of the mean by `output` [n][shape].  `work` has room
  * for n * shape floats. */
