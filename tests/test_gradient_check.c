@@ -305,7 +305,7 @@ END_TEST
 
 /* ---- What it leaves, and refuses ----------------------------------------------------------- */
 
-/* The gradients are cleared, and a trainer can have the model afterwards. */
+/* The gradients are gone, and a trainer can have the model afterwards. */
 START_TEST(the_model_is_free_afterwards)
 {
     cnn_optimizer *sgd;
@@ -315,11 +315,13 @@ START_TEST(the_model_is_free_afterwards)
     cnn_tensor *gradient = TENSOR(context, CNN_FLOAT32, 3);
     check(model, CNN_SOFTMAX_CROSS_ENTROPY, worst);
     EXPECT_OK(cnn_tensor_fill(gradient, 1));
+    EXPECT_FAILS(cnn_model_get_gradient(model, "dense1.bias", gradient), CNN_ERROR_STATE,
+                 "cnn_layer_get_gradient", "no backward pass");
+    EXPECT_OK(cnn_sgd_create(&sgd, context, 0.1));
+    EXPECT_OK(cnn_trainer_create(&trainer, model, sgd, CNN_SOFTMAX_CROSS_ENTROPY, 2));
     EXPECT_OK(cnn_model_get_gradient(model, "dense1.bias", gradient));
     for (int32_t i = 0; i < 3; i++)
         ck_assert_float_eq(floats(gradient)[i], 0);
-    EXPECT_OK(cnn_sgd_create(&sgd, context, 0.1));
-    EXPECT_OK(cnn_trainer_create(&trainer, model, sgd, CNN_SOFTMAX_CROSS_ENTROPY, 2));
     cnn_trainer_free(trainer);
     cnn_optimizer_free(sgd);
     cnn_tensor_free(gradient);

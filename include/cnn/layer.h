@@ -181,8 +181,8 @@ CNN_API cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_paramet
  * that backward passes have added up.
  * CNN_ERROR_NOT_FOUND: no such parameter.  CNN_ERROR_SHAPE: `values` has another shape or type.
  * CNN_ERROR_STATE: (set) the layer's model is in the middle of a training step, or somebody is
- * predicting with it or saving it at this moment; (gradient) there is none yet: no backward pass
- * has run, and its model has had no trainer. */
+ * predicting with it or saving it at this moment; (gradient) there is none: no backward pass of the
+ * layer on its own has run, and its model has no trainer. */
 CNN_API cnn_status cnn_layer_get_parameter(const cnn_layer *layer, cnn_parameter parameter,
                                            cnn_tensor *values);
 CNN_API cnn_status cnn_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,

@@ -2,7 +2,11 @@
  * Optimizers: how gradients change weights, and how the learning rate moves over the steps.
  *
  * Notation: w weight, g gradient, t number of this step from 1, lr learning rate of this step.  All
- * formulas are those of PyTorch's optimizers of the same name. */
+ * formulas are those of PyTorch's optimizers of the same name.
+ *
+ * An optimizer belongs to one trainer at a time, from that one's creation until it is freed.  With
+ * each trainer it starts anew: t at 1, v and m at 0.  "Has already made a step" below means for the
+ * trainer that has it. */
 #ifndef CNN_OPTIMIZER_H
 #define CNN_OPTIMIZER_H
 
@@ -75,7 +79,7 @@ CNN_API cnn_status cnn_optimizer_set_warmup(cnn_optimizer *optimizer, int64_t st
 /* The rate that the next step will use. */
 CNN_API double cnn_optimizer_learning_rate(const cnn_optimizer *optimizer);
 
-/* Steps made so far. */
+/* Steps made so far for the trainer that has the optimizer; 0 without one. */
 CNN_API int64_t cnn_optimizer_steps(const cnn_optimizer *optimizer);
 
 CNN_END_DECLS

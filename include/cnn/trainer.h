@@ -32,7 +32,8 @@ CNN_API const char *cnn_loss_name(cnn_loss loss);
 typedef struct cnn_trainer cnn_trainer;
 
 /* Plans training steps of up to `batch` samples.  Shares the model and the optimizer; one trainer at
- * a time for each of both.  From now on no layer can be added to the model.  Steps allocate nothing.
+ * a time for each of both.  The optimizer starts anew: its steps and averages are 0, as they are
+ * after the trainer is freed.  From now on no layer can be added to the model.  Steps allocate nothing.
  * CNN_ERROR_STATE: no layers, a layer whose output nobody takes, or a trainer that already has the
  * model or the optimizer.  CNN_ERROR_SHAPE: an output that the loss cannot take. */
 CNN_API cnn_status cnn_trainer_create(cnn_trainer **trainer, cnn_model *model,
@@ -147,8 +148,8 @@ CNN_API void cnn_trainer_cancel(cnn_trainer *trainer);
  * of its elements.  Writes the largest relative difference into `error`: below 0.05 when all is
  * well (single precision and the corners of ReLU and max-pooling allow no more), near 1 when a
  * gradient is wrong; `worst`, of `worst_size` bytes, gets the name of that parameter ("input" for
- * the input) and may be NULL.  Dropout does not act.  The weights are as before afterwards, the
- * gradients cleared.  Slow: for tests.
+ * the input) and may be NULL.  Dropout does not act.  The weights are as before afterwards;
+ * gradients that there were are cleared.  Slow: for tests.
  * Statuses as for cnn_trainer_create() and cnn_trainer_step(). */
 CNN_API cnn_status cnn_model_check_gradients(double *error, char *worst, size_t worst_size,
                                              cnn_model *model, cnn_loss loss,

@@ -221,6 +221,11 @@ void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate)
 
 /* ---- Planning ---- */
 
+bool cnni_layer_has_gradients(const cnn_layer *layer)
+{
+    return layer->parameter_count > 0 && layer->parameter[0].gradient != NULL;
+}
+
 cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function)
 {
     for (int32_t i = 0; i < layer->parameter_count; i++) {
@@ -230,6 +235,14 @@ cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function)
                                      sizeof(float), function));
     }
     return CNN_OK;
+}
+
+void cnni_layer_free_gradients(cnn_layer *layer)
+{
+    for (int32_t i = 0; i < layer->parameter_count; i++) {
+        cnni_free(layer->context, layer->parameter[i].gradient);
+        layer->parameter[i].gradient = NULL;
+    }
 }
 
 cnn_status cnni_layer_plan(struct cnni_layer_plan *plan, const char *function)
@@ -257,6 +270,12 @@ cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan
 {
     CNNI_TRY(make_packed(&layer->forward, layer->context, plan->packed_forward, function));
     return make_packed(&layer->backward, layer->context, plan->packed_backward, function);
+}
+
+void cnni_layer_free_packed_backward(cnn_layer *layer)
+{
+    cnni_free(layer->context, layer->backward.weights);
+    layer->backward = (struct cnni_packed){.weights = NULL};
 }
 
 void cnni_layer_refresh(const struct cnni_layer_plan *plan, int32_t lanes)

@@ -187,16 +187,19 @@ cnn_layer *cnni_layer_share(cnn_layer *layer);
 cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
                             const struct cnni_shape *origin, const char *function);
 
-/* Allocates the gradients, as zeros, where they are missing. */
+/* Allocates the gradients, as zeros, where they are missing; and frees them. */
+bool cnni_layer_has_gradients(const cnn_layer *layer);
 cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function);
+void cnni_layer_free_gradients(cnn_layer *layer);
 
 /* Plans the layer: `plan` has the fields above "Filled by the class" set, except the output. */
 cnn_status cnni_layer_plan(struct cnni_layer_plan *plan, const char *function);
 
-/* Allocates packed weights as the plan needs them, where those that are there do not suffice; and
- * makes them match the parameters, on at most `lanes` threads. */
+/* Allocates packed weights as the plan needs them, where those that are there do not suffice; frees
+ * those that only training needs; makes all match the parameters, on at most `lanes` threads. */
 cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan *plan,
                                   const char *function);
+void cnni_layer_free_packed_backward(cnn_layer *layer);
 void cnni_layer_refresh(const struct cnni_layer_plan *plan, int32_t lanes);
 
 /* Copies a parameter's values between the order of files and of memory. */

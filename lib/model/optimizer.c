@@ -202,7 +202,6 @@ cnn_status cnni_optimizer_attach(cnn_optimizer *optimizer, cnn_model *model, con
         return status;
     }
     optimizer->model = model;
-    atomic_store(&optimizer->steps, 0);
     return CNN_OK;
 }
 
@@ -210,6 +209,7 @@ void cnni_optimizer_detach(cnn_optimizer *optimizer)
 {
     free_averages(optimizer, optimizer->model->parameter_count);
     optimizer->model = NULL;
+    atomic_store(&optimizer->steps, 0);
     atomic_store(&optimizer->attached, false);
 }
 

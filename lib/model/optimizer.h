@@ -23,8 +23,8 @@ struct cnni_schedule {
 /* The learning rate of step `t`, from 1. */
 double cnni_schedule_rate(const struct cnni_schedule *schedule, int64_t t);
 
-/* Attaches the optimizer to a model: its averages start at 0, its steps at 0.  CNN_ERROR_STATE when
- * it is attached already. */
+/* Attaches the optimizer to a model: its averages start at 0, and so do its steps, which detaching
+ * forgets.  CNN_ERROR_STATE when it is attached already. */
 cnn_status cnni_optimizer_attach(cnn_optimizer *optimizer, cnn_model *model, const char *function);
 void cnni_optimizer_detach(cnn_optimizer *optimizer);
 

@@ -222,6 +222,8 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
     pthread_mutex_lock(&plan->model->packing);
     cnn_status status = cnni_layer_make_packed(node->layer, &step->layer, function);
     pthread_mutex_unlock(&plan->model->packing);
+    plan->bytes += step->layer.packed_backward;
+    step->owns_gradients = plan->training && !cnni_layer_has_gradients(node->layer);
     if (status == CNN_OK && plan->training)
         status = cnni_layer_make_gradients(node->layer, function);
     if (status == CNN_OK)
@@ -285,11 +287,24 @@ cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
     return CNN_OK;
 }
 
+/* Frees what only training needed of the layers. */
+static void release_layers(struct cnni_plan *plan)
+{
+    for (int32_t i = 0; plan->steps != NULL && i < plan->model->node_count; i++) {
+        cnn_layer *layer = plan->model->nodes[i].layer;
+        if (plan->training)
+            cnni_layer_free_packed_backward(layer);
+        if (plan->steps[i].owns_gradients)
+            cnni_layer_free_gradients(layer);
+    }
+}
+
 void cnni_plan_free(struct cnni_plan *plan)
 {
     if (plan == NULL)
         return;
     cnn_context *context = plan->model->context;
+    release_layers(plan);
     for (int32_t i = 0; plan->steps != NULL && i < plan->model->node_count; i++)
         cnni_free(context, plan->steps[i].sum);
     cnni_free(context, plan->steps);

@@ -15,7 +15,8 @@ struct cnni_step {
     int32_t state, forward_scratch, backward_scratch;
     int32_t
         *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */
-    bool done_before; /* forward is done by the layer before: a fused ReLU */
+    bool done_before;    /* forward is done by the layer before: a fused ReLU */
+    bool owns_gradients; /* the layer had none before, and will have none after */
 };
 
 /* A piece of memory that is needed from one moment to another, both included. */

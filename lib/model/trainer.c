@@ -11,8 +11,8 @@
 
 /* ---- Life ---- */
 
-static cnn_status make_loss(cnn_trainer *trainer, const cnn_model *model, cnn_loss kind,
-                            const char *function)
+static cnn_status choose_loss(cnn_trainer *trainer, const cnn_model *model, cnn_loss kind,
+                              const char *function)
 {
     int32_t last = model->node_count - 1;
     bool passes_over = kind == CNN_SOFTMAX_CROSS_ENTROPY && last > 0 &&
@@ -23,7 +23,11 @@ static cnn_status make_loss(cnn_trainer *trainer, const cnn_model *model, cnn_lo
         .kind = kind,
         .shape = model->nodes[trainer->loss_layers - 1].output,
     };
-    CNNI_TRY(cnni_loss_check(&trainer->loss, function));
+    return cnni_loss_check(&trainer->loss, function);
+}
+
+static cnn_status make_work(cnn_trainer *trainer, const char *function)
+{
     size_t floats = (size_t)cnni_shape_count(&trainer->loss.shape);
     size_t count;
     if (!cnni_mul_size(&count, floats, (size_t)trainer->plan->max_n))
@@ -37,13 +41,14 @@ static cnn_status fill(cnn_trainer *trainer, cnn_model *model,
 {
     const struct cnni_plan_options plan = {
         .max_n = options->batch, .training = true, .input_gradient = options->input_gradient};
+    CNNI_TRY(cnni_model_check_complete(model, function));
+    CNNI_TRY(choose_loss(trainer, model, options->loss, function));
+    if (options->optimizer != NULL) {
+        CNNI_TRY(cnni_optimizer_attach(options->optimizer, model, function));
+        trainer->optimizer = cnni_optimizer_share(options->optimizer);
+    }
     CNNI_TRY(cnni_plan_create(&trainer->plan, model, &plan, function));
-    CNNI_TRY(make_loss(trainer, model, options->loss, function));
-    if (options->optimizer == NULL)
-        return CNN_OK;
-    CNNI_TRY(cnni_optimizer_attach(options->optimizer, model, function));
-    trainer->optimizer = cnni_optimizer_share(options->optimizer);
-    return CNN_OK;
+    return make_work(trainer, function);
 }
 
 static void clear_gradients(const cnn_model *model)
@@ -60,15 +65,16 @@ cnn_status cnni_trainer_create(cnn_trainer **trainer, cnn_model *model,
         return cnni_fail(model->context, CNN_ERROR_STATE,
                          "%s: the model belongs to another trainer", function);
     cnn_status status = cnni_alloc_zero(&made, model->context, 1, sizeof *made, function);
-    if (status == CNN_OK) {
-        cnni_context_share(model->context);
-        made->context = model->context;
-        status = fill(made, model, options, function);
-        if (status != CNN_OK)
-            cnn_trainer_free(made);
-    }
     if (status != CNN_OK) {
         atomic_store(&model->trained, false);
+        return status;
+    }
+    cnni_context_share(model->context);
+    made->context = model->context;
+    made->model = cnni_model_share(model);
+    status = fill(made, model, options, function);
+    if (status != CNN_OK) {
+        cnn_trainer_free(made);
         return status;
     }
     clear_gradients(model);
@@ -102,9 +108,9 @@ void cnn_trainer_free(cnn_trainer *trainer)
         cnni_optimizer_detach(trainer->optimizer);
         cnn_optimizer_free(trainer->optimizer);
     }
-    if (trainer->plan != NULL)
-        atomic_store(&trainer->plan->model->trained, false);
     cnni_plan_free(trainer->plan);
+    atomic_store(&trainer->model->trained, false);
+    cnn_model_free(trainer->model);
     cnn_tensor_free(trainer->inputs);
     cnni_free(context, trainer->work);
     cnni_free(context, trainer);

@@ -10,6 +10,7 @@
 
 struct cnn_trainer {
     cnn_context *context;
+    cnn_model *model; /* shared */
     struct cnni_plan *plan;
     cnn_optimizer *optimizer; /* shared */
     struct cnni_loss loss;
