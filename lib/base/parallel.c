@@ -307,6 +307,12 @@ int32_t cnni_lanes(const cnn_context *context)
     return atomic_load(&context->threads);
 }
 
+void cnni_parallel_prepare(cnn_context *context)
+{
+    if (cnni_lanes(context) > 1 && context->parallel_for == NULL)
+        (void)pool_of(context);
+}
+
 void cnni_parallel(cnn_context *context, int32_t lanes, int64_t items, cnni_item_fn *run,
                    void *task)
 {

@@ -21,6 +21,9 @@ typedef void cnni_item_fn(void *task, int64_t item, int32_t lane);
 void cnni_parallel(cnn_context *context, int32_t lanes, int64_t items, cnni_item_fn *run,
                    void *task);
 
+/* Allocates now, where that is possible, what cnni_parallel() will need; starts no thread. */
+void cnni_parallel_prepare(cnn_context *context);
+
 /* The most lanes that work planned now can use: the context's number of threads. */
 int32_t cnni_lanes(const cnn_context *context);
 

@@ -283,6 +283,7 @@ cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
         cnni_plan_free(made);
         return status;
     }
+    cnni_parallel_prepare(model->context);
     *plan = made;
     return CNN_OK;
 }
