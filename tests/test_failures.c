@@ -16,7 +16,7 @@
 /* The handles of a scenario; those that it does not have are NULL. */
 struct scene {
     cnn_context *context;
-    cnn_tensor *input, *output, *made;
+    cnn_tensor *input, *gradient, *output, *made;
     cnn_layer *layer;
     cnn_model *model, *made_model;
     cnn_session *session, *made_session;
@@ -57,6 +57,7 @@ static void clean(struct scene *scene)
     cnn_model_free(scene->made_model);
     cnn_layer_free(scene->layer);
     cnn_tensor_free(scene->input);
+    cnn_tensor_free(scene->gradient);
     cnn_tensor_free(scene->output);
     cnn_tensor_free(scene->made);
     cnn_context_free(scene->context);
@@ -168,6 +169,7 @@ static void with_conv2d(struct scene *scene)
 {
     EXPECT_OK(create_conv2d(scene));
     scene->input = TENSOR(scene->context, CNN_FLOAT32, 2, 8, 8, 3);
+    scene->gradient = TENSOR(scene->context, CNN_FLOAT32, 2, 8, 8, 3);
     scene->output = TENSOR(scene->context, CNN_FLOAT32, 2, 6, 6, 4);
 }
 
@@ -189,7 +191,7 @@ static void with_forward(struct scene *scene)
 
 static cnn_status run_backward(struct scene *scene)
 {
-    return cnn_layer_backward(scene->layer, &scene->input, 1, scene->output);
+    return cnn_layer_backward(scene->layer, &scene->gradient, 1, scene->output);
 }
 
 /* Another batch makes the layer plan anew; the old plan stays good when that fails. */

@@ -321,6 +321,11 @@ START_TEST(forward_refuses_what_does_not_fit)
     EXPECT_NO_FORWARD(forward(run.y, run.whole), CNN_ERROR_SHAPE, "int32");
     EXPECT_NO_FORWARD(forward(run.few, run.x), CNN_ERROR_SHAPE, "1 samples");
     EXPECT_NO_FORWARD(forward(run.x, run.x), CNN_ERROR_SHAPE, "output");
+    cnn_tensor *over;
+    EXPECT_OK(cnn_tensor_wrap(&over, context, CNN_FLOAT32, (int64_t[]){2, 3, 3, 4}, 4,
+                              floats(run.x) + 99, NULL, NULL)); /* the last float and more */
+    EXPECT_NO_FORWARD(forward(over, run.x), CNN_ERROR_INVALID, "share the same memory");
+    cnn_tensor_free(over);
     ck_assert_int_eq(cnn_layer_parameter_count(run.layer), 0); /* none of these has built it */
     EXPECT_OK(forward(run.y, run.x));
     EXPECT_NO_FORWARD(forward(run.y, run.other), CNN_ERROR_SHAPE, "[4][3][3][3]");
@@ -344,7 +349,29 @@ START_TEST(backward_refuses_what_does_not_fit)
     EXPECT_NO_BACKWARD(backward(run.dx, run.few), CNN_ERROR_SHAPE, "1 samples");
     EXPECT_NO_BACKWARD(backward(run.dx, run.x), CNN_ERROR_SHAPE, "output_gradient");
     EXPECT_NO_BACKWARD(backward(run.other, run.dy), CNN_ERROR_SHAPE, "input gradient");
+    EXPECT_NO_BACKWARD(backward(run.x, run.dy), CNN_ERROR_INVALID,
+                       "an input gradient and an input share the same memory");
     EXPECT_OK(backward(run.dx, run.dy));
+}
+END_TEST
+
+START_TEST(gradients_have_memory_of_their_own)
+{
+    cnn_layer *layer;
+    cnn_tensor *a = TENSOR(context, CNN_FLOAT32, 1, 4), *b = TENSOR(context, CNN_FLOAT32, 1, 4);
+    cnn_tensor *y = TENSOR(context, CNN_FLOAT32, 1, 4), *dy = TENSOR(context, CNN_FLOAT32, 1, 4);
+    cnn_tensor *da = TENSOR(context, CNN_FLOAT32, 1, 4), *db = TENSOR(context, CNN_FLOAT32, 1, 4);
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_layer_forward(layer, y, (cnn_tensor *[]){a, b}, 2, 1));
+    cnn_tensor *const bad[][2] = {{da, da}, {dy, db}, {y, db}, {b, db}, {NULL, a}};
+    for (int32_t i = 0; i < 5; i++)
+        EXPECT_FAILS(cnn_layer_backward(layer, bad[i], 2, dy), CNN_ERROR_INVALID,
+                     "cnn_layer_backward", "share the same memory");
+    EXPECT_OK(cnn_layer_backward(layer, (cnn_tensor *[]){da, db}, 2, dy));
+    cnn_tensor *const tensors[] = {a, b, y, dy, da, db};
+    for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++)
+        cnn_tensor_free(tensors[i]);
+    cnn_layer_free(layer);
 }
 END_TEST
 
@@ -414,6 +441,7 @@ static Suite *layer_parameters_suite(void)
     tcase = add_case(suite, "running", set_up_run, tear_down_run);
     tcase_add_test(tcase, forward_refuses_what_does_not_fit);
     tcase_add_test(tcase, backward_refuses_what_does_not_fit);
+    tcase_add_test(tcase, gradients_have_memory_of_their_own);
     tcase_add_test(tcase, adding_takes_inputs_of_one_shape);
     tcase_add_test(tcase, a_models_layer_does_not_run_alone);
     tcase_add_test(tcase, a_forward_shares_its_tensors);

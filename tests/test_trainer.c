@@ -419,6 +419,12 @@ START_TEST(parts_refuse_what_does_not_fit)
                  "cnn_trainer_forward", "there are 2 outputs, must be 1");
     EXPECT_FAILS(cnn_trainer_forward(trainer, &outputs, 1, &input, 0), CNN_ERROR_INVALID,
                  "cnn_trainer_forward", "input_count is 0");
+    cnn_tensor *over;
+    EXPECT_OK(cnn_tensor_wrap(&over, context, CNN_FLOAT32, (int64_t[]){4, 3}, 2, floats(inputs),
+                              NULL, NULL));
+    EXPECT_FAILS(forward(over, inputs), CNN_ERROR_INVALID, "cnn_trainer_forward",
+                 "outputs[0] and inputs[0] share the same memory");
+    cnn_tensor_free(over);
     EXPECT_OK(forward(outputs, inputs));
     EXPECT_FAILS(backward(three), CNN_ERROR_SHAPE, "cnn_trainer_backward",
                  "output_gradients has 3 samples, the inputs have 4");

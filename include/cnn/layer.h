@@ -202,7 +202,7 @@ CNN_API cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *outpu
                                           int32_t *output_rank, const int64_t *shape, int32_t rank);
 
 /* Runs the layer on `input_count` inputs (1; for CNN_ADD 2 or more), float32, batch first, into
- * `output`, which has the output shape.  With `training` 1 dropout acts, and the layer shares the
+ * `output`, which has the output shape and memory of its own.  With `training` 1 dropout acts, and the layer shares the
  * tensors until the next forward, for cnn_layer_backward(); with 0 it predicts and keeps nothing.
  * CNN_ERROR_SHAPE: an input or the output has the wrong shape or type.  CNN_ERROR_STATE: the layer
  * belongs to a model. */
@@ -213,6 +213,7 @@ CNN_API cnn_status cnn_layer_forward(cnn_layer *layer, cnn_tensor *output,
 /* Back-propagates through the latest forward with `training` 1, whose tensors must not have been
  * changed: overwrites `input_gradients[i]` (each may be NULL for "not wanted") with the gradient of
  * input i, and adds to the gradients of the parameters.  `output_gradient` has the output's shape.
+ * An input gradient has memory of its own, apart from all other tensors of both calls.
  * CNN_ERROR_STATE: no such forward came before, or the layer belongs to a model.
  * CNN_ERROR_SHAPE: a gradient has the wrong shape or type. */
 CNN_API cnn_status cnn_layer_backward(cnn_layer *layer, cnn_tensor *const *input_gradients,

@@ -60,11 +60,14 @@ CNN_API cnn_status cnn_trainer_step(double *loss, cnn_trainer *trainer,
                                     const cnn_tensor *const *targets, int32_t target_count);
 
 /* The parts of a step, for losses of one's own.  Forward runs the model as training does and writes
- * the model's output.  Backward takes the gradient of the loss by that output (already a mean over
- * the batch, if one is wanted) and adds to the gradients.  Update clips, makes one optimizer step
- * and clears the gradients; several forward and backward passes may come before it.
- * CNN_ERROR_SHAPE: shapes or types that do not fit.  CNN_ERROR_STATE: backward without a forward,
- * update without a backward, or as for cnn_trainer_step(). */
+ * the model's output, in memory of its own; it shares the inputs, whose contents must not change,
+ * until the next backward, forward, step or evaluation.  Backward takes the gradient of the loss by
+ * that output (already a mean over the batch, if one is wanted) and adds to the gradients.  Update
+ * clips, makes one optimizer step and clears the gradients; several forward and backward passes may
+ * come before it.
+ * CNN_ERROR_SHAPE: shapes or types that do not fit.  CNN_ERROR_INVALID: outputs and inputs share
+ * memory.  CNN_ERROR_STATE: backward without a forward, or after a step or evaluation; update
+ * without a backward, or as for cnn_trainer_step(). */
 CNN_API cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
                                        int32_t output_count, const cnn_tensor *const *inputs,
                                        int32_t input_count);

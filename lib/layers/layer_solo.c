@@ -141,6 +141,8 @@ static cnn_status check_forward(cnn_layer *layer, const cnn_tensor *output,
     if (output_n != batch)
         return cnni_fail(context, CNN_ERROR_SHAPE, "%s: output has %lld samples, must have %lld",
                          function, (long long)output_n, (long long)batch);
+    for (int32_t i = 0; i < input_count; i++)
+        CNNI_TRY(cnni_tensor_check_apart(output, "output", inputs[i], "an input", function));
     return CNN_OK;
 }
 
@@ -205,6 +207,23 @@ static cnn_status check_gradient(cnn_layer *layer, const cnn_tensor *gradient,
     return CNN_OK;
 }
 
+/* A gradient that is written must be apart from all that is read, and from the others. */
+static cnn_status check_apart(const struct cnni_solo *solo, cnn_tensor *const *gradients,
+                              int32_t index, const cnn_tensor *output_gradient,
+                              const char *function)
+{
+    static const char what[] = "an input gradient";
+    const cnn_tensor *gradient = gradients[index];
+    CNNI_TRY(cnni_tensor_check_apart(gradient, what, output_gradient, "output_gradient", function));
+    CNNI_TRY(cnni_tensor_check_apart(gradient, what, solo->output, "the output", function));
+    for (int32_t i = 0; i < solo->shared; i++)
+        CNNI_TRY(cnni_tensor_check_apart(gradient, what, solo->inputs[i], "an input", function));
+    for (int32_t i = 0; i < index; i++)
+        if (gradients[i] != NULL)
+            CNNI_TRY(cnni_tensor_check_apart(gradient, what, gradients[i], "another", function));
+    return CNN_OK;
+}
+
 cnn_status cnn_layer_backward(cnn_layer *layer, cnn_tensor *const *input_gradients,
                               int32_t input_count, const cnn_tensor *output_gradient)
 {
@@ -234,6 +253,9 @@ cnn_status cnn_layer_backward(cnn_layer *layer, cnn_tensor *const *input_gradien
     }
     CNNI_TRY(
         check_gradient(layer, output_gradient, &solo->plan.output, __func__, "output_gradient"));
+    for (int32_t i = 0; i < input_count; i++)
+        if (input_gradients[i] != NULL)
+            CNNI_TRY(check_apart(solo, input_gradients, i, output_gradient, __func__));
     CNNI_TRY(cnni_layer_make_gradients(layer, __func__));
     struct cnni_layer_run run = {
         .plan = &solo->plan,

@@ -41,12 +41,6 @@ void cnn_session_free(cnn_session *session)
     cnni_context_release(context);
 }
 
-static bool overlap(const cnn_tensor *a, const cnn_tensor *b)
-{
-    uintptr_t first = (uintptr_t)a->data, second = (uintptr_t)b->data;
-    return first < second + cnn_tensor_bytes(b) && second < first + cnn_tensor_bytes(a);
-}
-
 /* Checks what a run is given; writes the batch. */
 static cnn_status check_run(const struct cnni_plan *plan, cnn_tensor *const *outputs,
                             int32_t output_count, const cnn_tensor *const *inputs,
@@ -69,11 +63,7 @@ static cnn_status check_run(const struct cnni_plan *plan, cnn_tensor *const *out
         return cnni_fail(model->context, CNN_ERROR_SHAPE,
                          "%s: outputs[0] has %lld samples, inputs[0] has %lld", function,
                          (long long)output_n, (long long)*n);
-    if (overlap(outputs[0], inputs[0]))
-        return cnni_fail(model->context, CNN_ERROR_INVALID,
-                         "%s: outputs[0] and inputs[0] share the same memory, must be two",
-                         function);
-    return CNN_OK;
+    return cnni_tensor_check_apart(outputs[0], "outputs[0]", inputs[0], "inputs[0]", function);
 }
 
 cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int32_t output_count,

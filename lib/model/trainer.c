@@ -298,6 +298,7 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     CNNI_TRY(check_inputs(trainer, inputs, input_count, &n, __func__));
     CNNI_TRY(check_outputs(trainer, (const cnn_tensor *const *)outputs, output_count, n, __func__,
                            "outputs"));
+    CNNI_TRY(cnni_tensor_check_apart(outputs[0], "outputs[0]", inputs[0], "inputs[0]", __func__));
     CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;

@@ -280,3 +280,15 @@ cnn_status cnni_tensor_check_batch(int64_t *n, cnn_context *context, const cnn_t
     *n = tensor->shape.dim[0];
     return CNN_OK;
 }
+
+cnn_status cnni_tensor_check_apart(const cnn_tensor *tensor, const char *what,
+                                   const cnn_tensor *other, const char *other_what,
+                                   const char *function)
+{
+    const uintptr_t first = (uintptr_t)tensor->data, second = (uintptr_t)other->data;
+    if (first >= second + cnn_tensor_bytes(other) || second >= first + cnn_tensor_bytes(tensor))
+        return CNN_OK;
+    return cnni_fail(tensor->context, CNN_ERROR_INVALID,
+                     "%s: %s and %s share the same memory, must be two", function, what,
+                     other_what);
+}
