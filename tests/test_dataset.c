@@ -144,6 +144,16 @@ static void make_layout(const char *path, int32_t count)
     make_class(folder_path("%s/b", path), 1);
 }
 
+START_TEST(parts_have_names)
+{
+    ck_assert_str_eq(cnn_part_name(CNN_TRAIN), "train");
+    ck_assert_str_eq(cnn_part_name(CNN_TEST), "test");
+    ck_assert_str_eq(cnn_part_name(0), "unknown part");
+    ck_assert_str_eq(cnn_part_name(-1), "unknown part");
+    ck_assert_str_eq(cnn_part_name(3), "unknown part");
+}
+END_TEST
+
 START_TEST(parts_are_found_in_every_layout)
 {
     static const struct {
@@ -669,6 +679,7 @@ static Suite *dataset_suite(void)
     tcase_add_test(tcase, classes_and_pictures_are_in_byte_order);
     tcase_add_test(tcase, what_is_no_picture_is_left_out);
     tcase_add_test(tcase, parts_are_found_in_every_layout);
+    tcase_add_test(tcase, parts_have_names);
     tcase_add_test(tcase, a_class_may_have_the_name_of_its_part);
     tcase_add_test(tcase, paths_may_end_in_slashes_be_relative_and_go_through_links);
     tcase_add_test(tcase, a_folder_that_does_not_do_is_refused_with_the_reason);

@@ -18,6 +18,9 @@ enum {
     CNN_TEST = 2   /* the folder "test" or "test_set" in it; where there is none, not found */
 };
 
+/* The name of `part`, "train"; "unknown part" for any other number.  Borrowed for ever. */
+CNN_API const char *cnn_part_name(cnn_part part);
+
 /* Opens a folder that has one sub-folder per class, or that has `train` and `test` folders of such
  * (each may hold one more folder of its own name, as some archives unpack).  Classes are in byte
  * order of their names, pictures in byte order within a class; names that start with a dot are left
@@ -44,7 +47,8 @@ CNN_API cnn_status cnn_dataset_from_memory(cnn_dataset **dataset, cnn_context *c
 
 /* Makes sample number `index`: a new picture (uint8 [h][w][c], any size) in `image`, which the
  * library frees, and its class in `label`.  Returns CNN_OK or an error, which counts as a bad
- * sample.  Called only on a thread that is inside a call of the library, one call at a time. */
+ * sample.  Called only on a thread that is inside a call of the library, one call at a time for
+ * each loader. */
 typedef cnn_status (*cnn_sample_fn)(void *user, int64_t index, cnn_tensor **image, int32_t *label);
 
 /* Makes a dataset of `count` samples that a callback produces.  `user` is borrowed until the

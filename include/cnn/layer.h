@@ -115,6 +115,7 @@ CNN_API cnn_status cnn_add_create(cnn_layer **layer, cnn_context *context);
 
 CNN_API void cnn_layer_free(cnn_layer *layer);
 
+/* What the layer computes; 0 for NULL. */
 CNN_API cnn_layer_kind cnn_layer_get_kind(const cnn_layer *layer);
 
 /* Names the layer; its parameters are "NAME.weight" and "NAME.bias".  1 to 200 bytes of UTF-8
@@ -151,7 +152,7 @@ CNN_API cnn_status cnn_layer_set_initializer(cnn_layer *layer, cnn_initializer i
 /* Gives the layer its parameters for inputs of `shape`, without the batch dimension.  Done by
  * adding to a model and by the first forward; useful before cnn_layer_set_parameter().
  * CNN_ERROR_SHAPE: the layer cannot take such an input; for a layer already built, one that its
- * parameters do not fit. */
+ * parameters do not fit.  CNN_ERROR_STATE: the layer is in a model. */
 CNN_API cnn_status cnn_layer_build(cnn_layer *layer, const int64_t *shape, int32_t rank);
 
 /* ---- Parameters --------------------------------------------------------------------------- */
@@ -165,6 +166,10 @@ enum {
     /* conv2d: [filters]; dense: [units] */
     CNN_BIAS = 1
 };
+
+/* The name of `parameter`, "weight"; "unknown parameter" for any other number.  Borrowed for
+ * ever. */
+CNN_API const char *cnn_parameter_name(cnn_parameter parameter);
 
 /* The layouts above are PyTorch's and those of model files; the columns of a dense layer that
  * stands behind a flatten in a model are in c, h, w order.  Values are copied, never shared. */

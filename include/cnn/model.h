@@ -24,11 +24,12 @@ CNN_API cnn_status cnn_model_create(cnn_model **model, cnn_context *context, con
 
 CNN_API void cnn_model_free(cnn_model *model);
 
-/* Adds `layer` behind the layer added last (the first one: behind the model's input), and builds it.
- * Shares the layer, which can be in one model only and no longer be run alone.
- * CNN_ERROR_SHAPE: the layer cannot take that output; the text has both.  CNN_ERROR_STATE: the layer
- * is in a model already, or a session or trainer of this model exists.  CNN_ERROR_LIMIT: too many
- * layers.  CNN_ERROR_INVALID: another layer of the model has the same name. */
+/* Adds `layer` behind the layer added last (the first one: behind the model's input), and builds
+ * it. Shares the layer, which can be in one model only and no longer be run alone.
+ * CNN_ERROR_SHAPE: the layer cannot take that output; the text has both.  CNN_ERROR_STATE: the
+ * layer is in a model already, or a session or trainer of this model exists or has existed.
+ * CNN_ERROR_LIMIT: too many layers.  CNN_ERROR_INVALID: another layer of the model has the same
+ * name. */
 CNN_API cnn_status cnn_model_add(cnn_model *model, cnn_layer *layer);
 
 /* Stands for the model's input among the inputs of a layer. */
@@ -80,7 +81,8 @@ CNN_API cnn_status cnn_model_get_gradient(const cnn_model *model, const char *na
 
 /* ---- Pictures and classes ----------------------------------------------------------------- */
 
-/* Names the classes, in the order of the outputs.  Each 1 to 255 bytes of UTF-8; copied. */
+/* Names the classes, in the order of the outputs.  Each 1 to 255 bytes of UTF-8; copied.
+ * CNN_ERROR_LIMIT: too many classes. */
 CNN_API cnn_status cnn_model_set_classes(cnn_model *model, const char *const *names, int32_t count);
 
 /* How many names are set, and each of them.  Borrowed until they are set anew or the model is

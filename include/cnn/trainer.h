@@ -35,7 +35,8 @@ typedef struct cnn_trainer cnn_trainer;
  * a time for each of both.  The optimizer starts anew: its steps and averages are 0, as they are
  * after the trainer is freed.  From now on no layer can be added to the model.  Steps allocate nothing.
  * CNN_ERROR_STATE: no layers, a layer whose output nobody takes, or a trainer that already has the
- * model or the optimizer.  CNN_ERROR_SHAPE: an output that the loss cannot take. */
+ * model or the optimizer.  CNN_ERROR_SHAPE: an output that the loss cannot take, or more samples
+ * than memory can hold. */
 CNN_API cnn_status cnn_trainer_create(cnn_trainer **trainer, cnn_model *model,
                                       cnn_optimizer *optimizer, cnn_loss loss, int64_t batch);
 

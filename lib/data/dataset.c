@@ -84,6 +84,12 @@ static cnn_status begin(cnn_dataset **dataset, cnn_context *context, const char 
     return context == NULL ? cnni_fail_null(NULL, function, "context") : CNN_OK;
 }
 
+const char *cnn_part_name(cnn_part part)
+{
+    static const char *const names[] = {[CNN_TRAIN] = "train", [CNN_TEST] = "test"};
+    return part >= 1 && part < CNNI_COUNT(names) ? names[part] : "unknown part";
+}
+
 cnn_status cnn_dataset_open(cnn_dataset **dataset, cnn_context *context, const char *path,
                             cnn_part part)
 {

@@ -37,6 +37,12 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
     FOR_EACH_ELEMENT(parameter, memory[place] = file[at]);
 }
 
+const char *cnn_parameter_name(cnn_parameter parameter)
+{
+    static const char *const names[] = {[CNN_WEIGHT] = "weight", [CNN_BIAS] = "bias"};
+    return parameter >= 0 && parameter < CNNI_COUNT(names) ? names[parameter] : "unknown parameter";
+}
+
 int32_t cnn_layer_parameter_count(const cnn_layer *layer)
 {
     return layer == NULL ? 0 : layer->parameter_count;

@@ -122,9 +122,11 @@ static cnn_status check_addable(cnn_model *model, const cnn_layer *layer, const 
         return cnni_fail(model->context, CNN_ERROR_STATE, "%s: layer \"%s\" is in a model already",
                          function, layer->name);
     if (atomic_load(&model->closed))
-        return cnni_fail(model->context, CNN_ERROR_STATE,
-                         "%s: a session or trainer of the model exists, no layer can be added",
-                         function);
+        return cnni_fail(
+            model->context, CNN_ERROR_STATE,
+            "%s: a session or trainer of the model exists or has existed, no layer can "
+            "be added",
+            function);
     return cnni_check_limit(model->context, CNN_LIMIT_LAYERS, (int64_t)model->node_count + 1,
                             function, "the number of layers");
 }
@@ -193,7 +195,6 @@ struct addition {
 static cnn_status list_names(struct addition *addition, const cnn_model *model, int32_t added,
                              const char *function)
 {
-    static const char *const suffixes[] = {[CNN_WEIGHT] = "weight", [CNN_BIAS] = "bias"};
     size_t old = (size_t)model->parameter_count;
     CNNI_TRY(cnni_alloc(&addition->parameter_names, model->context, old + (size_t)added,
                         sizeof *addition->parameter_names, function));
@@ -203,7 +204,7 @@ static cnn_status list_names(struct addition *addition, const cnn_model *model, 
     addition->parameter_count = model->parameter_count;
     for (int32_t i = 0; i < added; i++) {
         char text[CNNI_NAME_SIZE + 8];
-        snprintf(text, sizeof text, "%s.%s", addition->name, suffixes[i]);
+        snprintf(text, sizeof text, "%s.%s", addition->name, cnn_parameter_name(i));
         CNNI_TRY(cnni_copy_text(&addition->parameter_names[addition->parameter_count],
                                 model->context, text, function));
         addition->parameter_count++;
