@@ -126,7 +126,18 @@ START_TEST(layers_describe_themselves)
     layer = conv2d(8, 1, 1);
     EXPECT_OK(cnn_conv2d_set_padding_same(layer));
     expect_description(layer, "conv2d 8 1x1 padding same");
+    layer = conv2d(8, 1, 1);
+    EXPECT_OK(cnn_conv2d_set_padding_sides(layer, 0, 0, 1, 2));
+    EXPECT_OK(cnn_conv2d_set_bias(layer, 0));
+    expect_description(layer, "conv2d 8 1x1 padding top 0 left 0 bottom 1 right 2 no bias");
     expect_description(maxpool2d(2, 3), "maxpool2d 2x3");
+    layer = maxpool2d(2, 3);
+    EXPECT_OK(cnn_maxpool2d_set_stride(layer, 2, 3));
+    expect_description(layer, "maxpool2d 2x3");
+    layer = maxpool2d(2, 3);
+    EXPECT_OK(cnn_maxpool2d_set_stride(layer, 0, 1));
+    EXPECT_OK(cnn_maxpool2d_set_padding(layer, 1, 0));
+    expect_description(layer, "maxpool2d 2x3 stride 2x1 padding 1x0");
     expect_description(dense(10), "dense 10");
     expect_description(plain(cnn_relu_create), "relu");
     expect_description(plain(cnn_softmax_create), "softmax");

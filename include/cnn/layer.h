@@ -126,7 +126,8 @@ CNN_API cnn_status cnn_layer_set_name(cnn_layer *layer, const char *name);
 /* The name.  Borrowed until the layer is renamed or freed. */
 CNN_API const char *cnn_layer_name(const cnn_layer *layer);
 
-/* Writes what the layer is, "conv2d 32 3x3 padding 1x1", into `buffer` of `size` bytes, cut short
+/* Writes what the layer is, with the options that differ from the defaults,
+ * "conv2d 32 3x3 padding 1x1", into `buffer` of `size` bytes, cut short
  * if need be and always ended by a zero byte. */
 CNN_API void cnn_layer_describe(const cnn_layer *layer, char *buffer, size_t size);
 

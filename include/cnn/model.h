@@ -25,7 +25,7 @@ CNN_API cnn_status cnn_model_create(cnn_model **model, cnn_context *context, con
 CNN_API void cnn_model_free(cnn_model *model);
 
 /* Adds `layer` behind the layer added last (the first one: behind the model's input), and builds
- * it. Shares the layer, which can be in one model only and no longer be run alone.
+ * it.  Shares the layer, which can be in one model only and no longer be run alone.
  * CNN_ERROR_SHAPE: the layer cannot take that output; the text has both.  CNN_ERROR_STATE: the
  * layer is in a model already, or a session or trainer of this model exists or has existed.
  * CNN_ERROR_LIMIT: too many layers.  CNN_ERROR_INVALID: another layer of the model has the same

@@ -3,6 +3,7 @@
  * as users see them are in layer_parameters.c, running a layer on its own is in layer_solo.c, each
  * kind in its own file. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -197,14 +198,22 @@ const char *cnn_layer_name(const cnn_layer *layer)
     return layer == NULL ? NULL : layer->name;
 }
 
+void cnni_append_text(char *buffer, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    const size_t used = strlen(buffer);
+    va_start(arguments, format);
+    vsnprintf(buffer + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
 void cnn_layer_describe(const cnn_layer *layer, char *buffer, size_t size)
 {
     if (buffer == NULL || size == 0)
         return;
     snprintf(buffer, size, "%s", layer == NULL ? "" : layer->class->name);
-    size_t used = strlen(buffer);
     if (layer != NULL && layer->class->describe != NULL)
-        layer->class->describe(layer, buffer + used, size - used);
+        layer->class->describe(layer, buffer, size);
 }
 
 /* ---- In a model ---- */

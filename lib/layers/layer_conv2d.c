@@ -4,9 +4,6 @@
 #include "base/error.h"
 #include "layers/layer_filter.h"
 
-#include <stdio.h>
-#include <string.h>
-
 struct conv2d {
     struct cnn_layer layer;
     int64_t filters, kernel_height, kernel_width;
@@ -139,30 +136,35 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
     return cnni_filter_plan(plan, function);
 }
 
-/* Appends " NAME AxB" to a description. */
-static void append_pair(char *buffer, size_t size, const char *name, int64_t a, int64_t b)
+static void describe_padding(const struct conv2d *conv, char *buffer, size_t size)
 {
-    size_t used = strlen(buffer);
-    snprintf(buffer + used, size - used, " %s%s%lldx%lld", name, name[0] == '\0' ? "" : " ",
-             (long long)a, (long long)b);
+    const long long top = conv->padding_top, left = conv->padding_left;
+    const long long bottom = conv->padding_bottom, right = conv->padding_right;
+    if (conv->padding_same)
+        cnni_append_text(buffer, size, " padding same");
+    else if (top != bottom || left != right)
+        cnni_append_text(buffer, size, " padding top %lld left %lld bottom %lld right %lld", top,
+                         left, bottom, right);
+    else if (top > 0 || left > 0)
+        cnni_append_text(buffer, size, " padding %lldx%lld", top, left);
 }
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
     const struct conv2d *conv = conv2d(layer);
-    snprintf(buffer, size, " %lld", (long long)conv->filters);
-    append_pair(buffer, size, "", conv->kernel_height, conv->kernel_width);
+    cnni_append_text(buffer, size, " %lld %lldx%lld", (long long)conv->filters,
+                     (long long)conv->kernel_height, (long long)conv->kernel_width);
     if (conv->stride_height != 1 || conv->stride_width != 1)
-        append_pair(buffer, size, "stride", conv->stride_height, conv->stride_width);
+        cnni_append_text(buffer, size, " stride %lldx%lld", (long long)conv->stride_height,
+                         (long long)conv->stride_width);
     if (conv->dilation_height != 1 || conv->dilation_width != 1)
-        append_pair(buffer, size, "dilation", conv->dilation_height, conv->dilation_width);
-    if (conv->padding_top > 0 || conv->padding_left > 0)
-        append_pair(buffer, size, "padding", conv->padding_top, conv->padding_left);
-    size_t used = strlen(buffer);
-    snprintf(buffer + used, size - used, "%s", conv->padding_same ? " padding same" : "");
-    used = strlen(buffer);
+        cnni_append_text(buffer, size, " dilation %lldx%lld", (long long)conv->dilation_height,
+                         (long long)conv->dilation_width);
+    describe_padding(conv, buffer, size);
     if (conv->groups != 1)
-        snprintf(buffer + used, size - used, " groups %lld", (long long)conv->groups);
+        cnni_append_text(buffer, size, " groups %lld", (long long)conv->groups);
+    if (!conv->bias)
+        cnni_append_text(buffer, size, " no bias");
 }
 
 const struct cnni_layer_class cnni_conv2d_class = {

@@ -3,8 +3,6 @@
 #include "base/error.h"
 #include "layers/layer_filter.h"
 
-#include <stdio.h>
-
 struct dense {
     struct cnn_layer layer;
     int64_t units;
@@ -81,8 +79,8 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
-    snprintf(buffer, size, " %lld%s", (long long)dense(layer)->units,
-             dense(layer)->bias ? "" : " no bias");
+    cnni_append_text(buffer, size, " %lld%s", (long long)dense(layer)->units,
+                     dense(layer)->bias ? "" : " no bias");
 }
 
 const struct cnni_layer_class cnni_dense_class = {

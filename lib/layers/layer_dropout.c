@@ -4,7 +4,6 @@
 #include "layers/layer_internal.h"
 #include "ops/op_elementwise.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct dropout {
@@ -55,7 +54,7 @@ static void backward(const struct cnni_layer_run *run)
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
-    snprintf(buffer, size, " %.4g", ((const struct dropout *)layer)->rate);
+    cnni_append_text(buffer, size, " %.4g", ((const struct dropout *)layer)->rate);
 }
 
 const struct cnni_layer_class cnni_dropout_class = {

@@ -119,7 +119,7 @@ struct cnni_layer_class {
     void (*pack_backward)(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
     void (*forward)(const struct cnni_layer_run *run);
     void (*backward)(const struct cnni_layer_run *run);
-    /* Writes what follows the kind's name in a description; NULL: nothing. */
+    /* Appends to the kind's name what a description says of its options; NULL: nothing. */
     void (*describe)(const cnn_layer *layer, char *buffer, size_t size);
 };
 
@@ -179,6 +179,10 @@ cnn_status cnni_layer_set(cnn_layer *layer, const struct cnni_layer_class *class
 
 /* The value of an option, for files and descriptions. */
 double cnni_layer_option(const cnn_layer *layer, const struct cnni_option *option);
+
+/* Appends to a text in `buffer` of `size` bytes, cut short where they end. */
+__attribute__((format(printf, 3, 4))) void cnni_append_text(char *buffer, size_t size,
+                                                            const char *format, ...);
 
 cnn_layer *cnni_layer_share(cnn_layer *layer);
 

@@ -4,8 +4,6 @@
 #include "layers/layer_internal.h"
 #include "ops/op_maxpool2d.h"
 
-#include <stdio.h>
-
 struct maxpool2d {
     struct cnn_layer layer;
     int64_t window_height, window_width;
@@ -107,8 +105,16 @@ static void backward(const struct cnni_layer_run *run)
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
     const struct maxpool2d *pool = maxpool2d(layer);
-    snprintf(buffer, size, " %lldx%lld", (long long)pool->window_height,
-             (long long)pool->window_width);
+    const int64_t stride_h = pool->stride_height > 0 ? pool->stride_height : pool->window_height;
+    const int64_t stride_w = pool->stride_width > 0 ? pool->stride_width : pool->window_width;
+    cnni_append_text(buffer, size, " %lldx%lld", (long long)pool->window_height,
+                     (long long)pool->window_width);
+    if (stride_h != pool->window_height || stride_w != pool->window_width)
+        cnni_append_text(buffer, size, " stride %lldx%lld", (long long)stride_h,
+                         (long long)stride_w);
+    if (pool->padding_height > 0 || pool->padding_width > 0)
+        cnni_append_text(buffer, size, " padding %lldx%lld", (long long)pool->padding_height,
+                         (long long)pool->padding_width);
 }
 
 const struct cnni_layer_class cnni_maxpool2d_class = {
