@@ -260,14 +260,14 @@ START_TEST(running_refuses_what_does_not_fit)
         {CNN_FLOAT32, {384}, 1, "inputs[0] is float32 [384]"},
         {CNN_UINT8, {2, 8, 8, 3}, 4, "inputs[0] is uint8"},
         {CNN_FLOAT32, {3, 8, 8, 3}, 4, "inputs[0] has 3 samples, must have at most 2"},
-        {CNN_FLOAT32, {1, 8, 8, 3}, 4, "outputs[0] has 2 samples, inputs[0] has 1"},
+        {CNN_FLOAT32, {1, 8, 8, 3}, 4, "outputs[0] has 2 samples, must have 1"},
     };
     static const struct misfit misfit_outputs[] = {
         {CNN_FLOAT32, {2, 4}, 2, "outputs[0] is float32 [2][4], must be float32 [n][3]"},
         {CNN_FLOAT32, {2, 3, 1}, 3, "outputs[0] is float32 [2][3][1]"},
         {CNN_INT32, {2, 3}, 2, "outputs[0] is int32"},
         {CNN_FLOAT32, {3, 3}, 2, "outputs[0] has 3 samples"},
-        {CNN_FLOAT32, {1, 3}, 2, "outputs[0] has 1 samples, inputs[0] has 2"},
+        {CNN_FLOAT32, {1, 3}, 2, "outputs[0] has 1 samples, must have 2"},
     };
     cnn_model *model = model_chain(context);
     cnn_session *session = new_session(model, 2);

@@ -228,7 +228,7 @@ static const struct misfit misfit_inputs[] = {
 };
 
 static const struct misfit misfit_targets[] = {
-    {CNN_INT32, {3}, 1, "targets[0] has 3 samples, inputs[0] 4"},
+    {CNN_INT32, {3}, 1, "targets[0] has 3 samples, must have 4"},
     {CNN_INT32, {5}, 1, "targets[0] has 5 samples"},
     {CNN_INT32, {4, 1}, 2, "targets[0] is int32 [4][1], must be int32 [n]"},
     {CNN_FLOAT32, {4}, 1, "targets[0] is float32 [4], must be float32 [n][3]"},
@@ -402,7 +402,7 @@ START_TEST(parts_refuse_what_does_not_fit)
         cnn_tensor_free(bad);
     }
     EXPECT_FAILS(forward(three, inputs), CNN_ERROR_SHAPE, "cnn_trainer_forward",
-                 "outputs has 3 samples, the inputs have 4");
+                 "outputs has 3 samples, must have 4");
     EXPECT_FAILS(forward(wide, inputs), CNN_ERROR_SHAPE, "cnn_trainer_forward",
                  "outputs is float32 [4][4]");
     EXPECT_FAILS(forward(none, inputs), CNN_ERROR_INVALID, "cnn_trainer_forward",
@@ -427,7 +427,7 @@ START_TEST(parts_refuse_what_does_not_fit)
     cnn_tensor_free(over);
     EXPECT_OK(forward(outputs, inputs));
     EXPECT_FAILS(backward(three), CNN_ERROR_SHAPE, "cnn_trainer_backward",
-                 "output_gradients has 3 samples, the inputs have 4");
+                 "output_gradients has 3 samples, must have 4");
     EXPECT_FAILS(backward(wide), CNN_ERROR_SHAPE, "cnn_trainer_backward",
                  "output_gradients is float32 [4][4]");
     EXPECT_FAILS(backward(NULL), CNN_ERROR_INVALID, "cnn_trainer_backward", "is NULL");

@@ -9,7 +9,7 @@
 
 enum { CNNI_ALIGNMENT = 64 };
 
-/* `count` elements of `size` bytes in *memory, zeroed where `zero`.  On failure *memory is NULL and
+/* `count` elements of `size` bytes in *memory, with `_zero` all 0.  On failure *memory is NULL and
  * the text is set with `function` and the number of bytes.  Zero elements give a valid pointer. */
 cnn_status cnni_alloc(void *memory /* any_type ** */, cnn_context *context, size_t count,
                       size_t size, const char *function);

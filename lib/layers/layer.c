@@ -40,6 +40,15 @@ const char *cnn_layer_kind_name(cnn_layer_kind kind)
     return class != NULL ? class->name : "unknown layer";
 }
 
+cnn_status cnni_shape_of_input(const cnn_layer *layer, struct cnni_shape *output,
+                               const struct cnni_shape *input, const char *function)
+{
+    (void)layer;
+    (void)function;
+    *output = *input;
+    return CNN_OK;
+}
+
 /* ---- Options ---- */
 
 double cnni_layer_option(const cnn_layer *layer, const struct cnni_option *option)

@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-static cnn_status shape(const cnn_layer *layer, struct cnni_shape *output,
-                        const struct cnni_shape *input, const char *function)
-{
-    (void)layer;
-    (void)function;
-    *output = *input;
-    return CNN_OK;
-}
-
 static int64_t elements(const struct cnni_layer_run *run)
 {
     return run->n * cnni_shape_count(&run->plan->output);
@@ -41,7 +32,7 @@ const struct cnni_layer_class cnni_add_class = {
     .flags = CNNI_IN_PLACE,
     .min_inputs = 2,
     .max_inputs = CNNI_MAX_INPUTS,
-    .shape = shape,
+    .shape = cnni_shape_of_input,
     .forward = forward,
     .backward = backward,
 };

@@ -16,15 +16,6 @@ static const struct cnni_option options[] = {
     {"rate", CNNI_REAL, offsetof(struct dropout, rate), 0, 0x1.fffffffffffffp-1, 0},
 };
 
-static cnn_status shape(const cnn_layer *layer, struct cnni_shape *output,
-                        const struct cnni_shape *input, const char *function)
-{
-    (void)layer;
-    (void)function;
-    *output = *input;
-    return CNN_OK;
-}
-
 static void apply(const struct cnni_layer_run *run, float *to, const float *from)
 {
     const cnn_layer *layer = run->plan->layer;
@@ -66,7 +57,7 @@ const struct cnni_layer_class cnni_dropout_class = {
     .max_inputs = 1,
     .options = options,
     .option_count = CNNI_COUNT(options),
-    .shape = shape,
+    .shape = cnni_shape_of_input,
     .forward = forward,
     .backward = backward,
     .describe = describe,

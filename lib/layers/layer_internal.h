@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a layer is inside: a class, one per kind, as a constant table of functions and options; and
  * an object that begins with `struct cnn_layer`.  A new kind is one file with its class, a row in
- * layer_class.c and its functions in cnn/layer.h. */
+ * layer.c and its functions in cnn/layer.h. */
 #ifndef CNNI_LAYER_H
 #define CNNI_LAYER_H
 
@@ -104,12 +104,12 @@ struct cnni_layer_class {
     const struct cnni_option *options;
     int32_t option_count;
 
-    /* The output shape for an input shape.  `origin` (in and out) is what the values were before a
-     * flatten made a vector of them, for the order of a dense layer's columns in files. */
+    /* The output shape for an input shape. */
     cnn_status (*shape)(const cnn_layer *layer, struct cnni_shape *output,
                         const struct cnni_shape *input, const char *function);
-    /* Describes weight and bias for that input, all but the values; returns how many.  NULL:
-     * none. */
+    /* Describes weight and bias for that input, all but the values; returns how many.  `origin` is
+     * what the values were before a flatten made a vector of them, for the order of a dense layer's
+     * columns in files.  NULL: none. */
     int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter parameter[2],
                           const struct cnni_shape *input, const struct cnni_shape *origin);
     /* Completes a plan; NULL where nothing is needed. */
@@ -125,6 +125,10 @@ struct cnni_layer_class {
 
 extern const struct cnni_layer_class cnni_conv2d_class, cnni_maxpool2d_class, cnni_dense_class,
     cnni_relu_class, cnni_softmax_class, cnni_flatten_class, cnni_dropout_class, cnni_add_class;
+
+/* The shape rule of classes that work element by element. */
+cnn_status cnni_shape_of_input(const cnn_layer *layer, struct cnni_shape *output,
+                               const struct cnni_shape *input, const char *function);
 
 /* The class of a kind, and by name; NULL for none. */
 const struct cnni_layer_class *cnni_layer_class(cnn_layer_kind kind);

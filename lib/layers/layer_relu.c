@@ -3,15 +3,6 @@
 #include "layers/layer_internal.h"
 #include "ops/op_elementwise.h"
 
-static cnn_status shape(const cnn_layer *layer, struct cnni_shape *output,
-                        const struct cnni_shape *input, const char *function)
-{
-    (void)layer;
-    (void)function;
-    *output = *input;
-    return CNN_OK;
-}
-
 static int64_t elements(const struct cnni_layer_run *run)
 {
     return run->n * cnni_shape_count(&run->plan->output);
@@ -35,7 +26,7 @@ const struct cnni_layer_class cnni_relu_class = {
     .flags = CNNI_BACKWARD_READS_OUTPUT | CNNI_IN_PLACE,
     .min_inputs = 1,
     .max_inputs = 1,
-    .shape = shape,
+    .shape = cnni_shape_of_input,
     .forward = forward,
     .backward = backward,
 };

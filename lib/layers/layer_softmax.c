@@ -4,15 +4,6 @@
 #include "layers/layer_internal.h"
 #include "ops/op_softmax.h"
 
-static cnn_status shape(const cnn_layer *layer, struct cnni_shape *output,
-                        const struct cnni_shape *input, const char *function)
-{
-    (void)layer;
-    (void)function;
-    *output = *input;
-    return CNN_OK;
-}
-
 static int64_t columns(const struct cnni_layer_run *run)
 {
     const struct cnni_shape *output = &run->plan->output;
@@ -44,7 +35,7 @@ const struct cnni_layer_class cnni_softmax_class = {
     .flags = CNNI_BACKWARD_READS_OUTPUT | CNNI_IN_PLACE,
     .min_inputs = 1,
     .max_inputs = 1,
-    .shape = shape,
+    .shape = cnni_shape_of_input,
     .forward = forward,
     .backward = backward,
 };

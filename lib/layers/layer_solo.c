@@ -110,7 +110,6 @@ static cnn_status check_forward(cnn_layer *layer, const cnn_tensor *output,
     const struct cnni_layer_class *class = layer->class;
     cnn_context *context = layer->context;
     struct cnni_shape output_shape;
-    int64_t output_n;
     if (layer->in_model)
         return cnni_fail(context, CNN_ERROR_STATE, "%s: layer \"%s\" belongs to a model", function,
                          layer->name);
@@ -127,20 +126,13 @@ static cnn_status check_forward(cnn_layer *layer, const cnn_tensor *output,
                          function);
     input->rank = inputs[0]->shape.rank - 1;
     memcpy(input->dim, inputs[0]->shape.dim + 1, (size_t)input->rank * sizeof input->dim[0]);
-    int64_t batch = inputs[0]->shape.dim[0];
-    for (int32_t i = 0; i < input_count; i++) {
-        CNNI_TRY(cnni_tensor_check_batch(n, context, inputs[i], CNN_FLOAT32, input, batch, function,
-                                         "an input"));
-        if (*n != batch)
-            return cnni_fail(context, CNN_ERROR_SHAPE, "%s: inputs have %lld and %lld samples",
-                             function, (long long)batch, (long long)*n);
-    }
+    *n = inputs[0]->shape.dim[0];
+    for (int32_t i = 0; i < input_count; i++)
+        CNNI_TRY(cnni_tensor_check_samples(*n, context, inputs[i], CNN_FLOAT32, input, function,
+                                           "an input"));
     CNNI_TRY(class->shape(layer, &output_shape, input, function));
-    CNNI_TRY(cnni_tensor_check_batch(&output_n, context, output, CNN_FLOAT32, &output_shape, batch,
-                                     function, "output"));
-    if (output_n != batch)
-        return cnni_fail(context, CNN_ERROR_SHAPE, "%s: output has %lld samples, must have %lld",
-                         function, (long long)output_n, (long long)batch);
+    CNNI_TRY(cnni_tensor_check_samples(*n, context, output, CNN_FLOAT32, &output_shape, function,
+                                       "output"));
     for (int32_t i = 0; i < input_count; i++)
         CNNI_TRY(cnni_tensor_check_apart(output, "output", inputs[i], "an input", function));
     return CNN_OK;
@@ -198,13 +190,8 @@ static cnn_status check_gradient(cnn_layer *layer, const cnn_tensor *gradient,
                                  const struct cnni_shape *shape, const char *function,
                                  const char *what)
 {
-    int64_t n;
-    CNNI_TRY(cnni_tensor_check_batch(&n, layer->context, gradient, CNN_FLOAT32, shape,
-                                     layer->solo->n, function, what));
-    if (n != layer->solo->n)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE, "%s: %s has %lld samples, must have %lld",
-                         function, what, (long long)n, (long long)layer->solo->n);
-    return CNN_OK;
+    return cnni_tensor_check_samples(layer->solo->n, layer->context, gradient, CNN_FLOAT32, shape,
+                                     function, what);
 }
 
 /* A gradient that is written must be apart from all that is read, and from the others. */

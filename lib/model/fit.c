@@ -179,7 +179,8 @@ static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
     struct cnni_loss_result result;
     cnn_trainer *trainer = pass->trainer;
     double rate = pass->training ? cnn_optimizer_learning_rate(trainer->optimizer) : 0;
-    CNNI_TRY(cnni_trainer_run(&result, trainer, inputs, labels, pass->training, pass->function));
+    CNNI_TRY(
+        cnni_trainer_run(&result, trainer, &inputs, 1, &labels, 1, pass->training, pass->function));
     count(pass->tally, &result, cnn_tensor_dim(inputs, 0));
     if (pass->progress != NULL && pass->training) {
         pass->progress->learning_rate = rate;

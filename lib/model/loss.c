@@ -155,17 +155,11 @@ cnn_status cnni_loss_check_targets(const struct cnni_loss *loss, const cnn_tenso
                                    int64_t n, const char *function)
 {
     const struct cnni_shape label = {.rank = 0};
-    int64_t found = 0;
     if (targets == NULL)
         return cnni_fail_null(loss->context, function, "targets[0]");
     bool labels = targets->dtype == CNN_INT32 && cnni_loss_has_classes(loss);
-    CNNI_TRY(
-        cnni_tensor_check_batch(&found, loss->context, targets, labels ? CNN_INT32 : CNN_FLOAT32,
-                                labels ? &label : &loss->shape, INT64_MAX, function, "targets[0]"));
-    if (found != n)
-        return cnni_fail(loss->context, CNN_ERROR_SHAPE,
-                         "%s: targets[0] has %lld samples, inputs[0] %lld", function,
-                         (long long)found, (long long)n);
+    CNNI_TRY(cnni_tensor_check_samples(n, loss->context, targets, labels ? CNN_INT32 : CNN_FLOAT32,
+                                       labels ? &label : &loss->shape, function, "targets[0]"));
     const int32_t *values = targets->data;
     for (int64_t i = 0; labels && i < n; i++)
         if (values[i] < 0 || values[i] >= label_count(loss))

@@ -56,7 +56,7 @@ cnn_model *cnni_model_share(cnn_model *model)
     return model;
 }
 
-static void free_texts(cnn_context *context, char **texts, int32_t count)
+void cnni_free_texts(cnn_context *context, char **texts, int32_t count)
 {
     for (int32_t i = 0; i < count; i++)
         cnni_free(context, texts[i]);
@@ -75,8 +75,8 @@ void cnn_model_free(cnn_model *model)
         cnni_free(context, model->nodes[i].inputs);
     }
     cnni_free(context, model->nodes);
-    free_texts(context, model->classes, model->class_count);
-    free_texts(context, model->parameter_names, model->parameter_count);
+    cnni_free_texts(context, model->classes, model->class_count);
+    cnni_free_texts(context, model->parameter_names, model->parameter_count);
     cnni_free(context, model->mean);
     cnni_gate_release(model->gate);
     pthread_mutex_destroy(&model->packing);

@@ -42,6 +42,9 @@ struct cnn_model {
 
 cnn_model *cnni_model_share(cnn_model *model);
 
+/* Frees `count` texts and their array. */
+void cnni_free_texts(cnn_context *context, char **texts, int32_t count);
+
 /* Channels of a picture-shaped input [h][w][c]; 0 for other inputs. */
 int32_t cnni_model_channels(const cnn_model *model);
 

@@ -33,13 +33,6 @@ static cnn_status copy_names(char **copies, cnn_context *context, const char *co
     return CNN_OK;
 }
 
-static void free_names(cnn_context *context, char **names, int32_t count)
-{
-    for (int32_t i = 0; i < count; i++)
-        cnni_free(context, names[i]);
-    cnni_free(context, names);
-}
-
 cnn_status cnn_model_set_classes(cnn_model *model, const char *const *names, int32_t count)
 {
     char **copies;
@@ -54,10 +47,10 @@ cnn_status cnn_model_set_classes(cnn_model *model, const char *const *names, int
     CNNI_TRY(cnni_alloc_zero(&copies, model->context, (size_t)count, sizeof *copies, __func__));
     cnn_status status = copy_names(copies, model->context, names, count, __func__);
     if (status != CNN_OK) {
-        free_names(model->context, copies, count);
+        cnni_free_texts(model->context, copies, count);
         return status;
     }
-    free_names(model->context, model->classes, model->class_count);
+    cnni_free_texts(model->context, model->classes, model->class_count);
     model->classes = copies;
     model->class_count = count;
     return CNN_OK;

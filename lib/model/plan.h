@@ -7,7 +7,7 @@
 
 #include "model/model_internal.h"
 
-/* One layer of the model in a plan.  Offsets are into the arena. */
+/* One layer of the model in a plan.  Numbers are those of buffers, or CNNI_NO_BUFFER. */
 struct cnni_step {
     struct cnni_layer_plan layer;
     int32_t value;    /* number of the buffer of its output */

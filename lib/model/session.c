@@ -47,7 +47,6 @@ static cnn_status check_run(const struct cnni_plan *plan, cnn_tensor *const *out
                             int32_t input_count, int64_t *n, const char *function)
 {
     const cnn_model *model = plan->model;
-    int64_t output_n;
     if (outputs == NULL || inputs == NULL)
         return cnni_fail_null(model->context, function, outputs == NULL ? "outputs" : "inputs");
     if (input_count != 1 || output_count != 1)
@@ -56,13 +55,9 @@ static cnn_status check_run(const struct cnni_plan *plan, cnn_tensor *const *out
                          output_count, input_count);
     CNNI_TRY(cnni_tensor_check_batch(n, model->context, inputs[0], CNN_FLOAT32, &model->input,
                                      plan->max_n, function, "inputs[0]"));
-    CNNI_TRY(cnni_tensor_check_batch(&output_n, model->context, outputs[0], CNN_FLOAT32,
-                                     &model->nodes[model->node_count - 1].output, plan->max_n,
-                                     function, "outputs[0]"));
-    if (output_n != *n)
-        return cnni_fail(model->context, CNN_ERROR_SHAPE,
-                         "%s: outputs[0] has %lld samples, inputs[0] has %lld", function,
-                         (long long)output_n, (long long)*n);
+    CNNI_TRY(cnni_tensor_check_samples(*n, model->context, outputs[0], CNN_FLOAT32,
+                                       &model->nodes[model->node_count - 1].output, function,
+                                       "outputs[0]"));
     return cnni_tensor_check_apart(outputs[0], "outputs[0]", inputs[0], "inputs[0]", function);
 }
 

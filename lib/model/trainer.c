@@ -230,19 +230,21 @@ static void forget_forward(cnn_trainer *trainer)
 }
 
 cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *trainer,
-                            const cnn_tensor *inputs, const cnn_tensor *targets, bool training,
+                            const cnn_tensor *const *inputs, int32_t input_count,
+                            const cnn_tensor *const *targets, int32_t target_count, bool training,
                             const char *function)
 {
     int64_t n = 0;
-    CNNI_TRY(cnni_trainer_check_batch(trainer, &inputs, 1, &targets, 1, &n, function));
+    CNNI_TRY(cnni_trainer_check_batch(trainer, inputs, input_count, targets, target_count, &n,
+                                      function));
     CNNI_TRY(enter(trainer, training, function));
     struct cnni_float_state host;
     cnni_float_enter(&host);
     forget_forward(trainer);
-    cnni_trainer_forward(trainer, inputs, n, training, trainer->loss_layers);
-    *result = cnni_trainer_loss(trainer, targets, n, training);
+    cnni_trainer_forward(trainer, inputs[0], n, training, trainer->loss_layers);
+    *result = cnni_trainer_loss(trainer, targets[0], n, training);
     if (training) {
-        cnni_trainer_backward(trainer, inputs, n, trainer->loss_layers);
+        cnni_trainer_backward(trainer, inputs[0], n, trainer->loss_layers);
         cnni_optimizer_step(trainer->optimizer);
         trainer->gradients = false;
     }
@@ -256,12 +258,10 @@ cnn_status cnn_trainer_step(double *loss, cnn_trainer *trainer, const cnn_tensor
                             int32_t target_count)
 {
     struct cnni_loss_result result;
-    int64_t n = 0;
     if (trainer == NULL)
         return cnni_fail_null(NULL, __func__, "trainer");
-    CNNI_TRY(cnni_trainer_check_batch(trainer, inputs, input_count, targets, target_count, &n,
-                                      __func__));
-    CNNI_TRY(cnni_trainer_run(&result, trainer, inputs[0], targets[0], true, __func__));
+    CNNI_TRY(cnni_trainer_run(&result, trainer, inputs, input_count, targets, target_count, true,
+                              __func__));
     if (loss != NULL)
         *loss = result.mean;
     return CNN_OK;
@@ -272,20 +272,13 @@ static cnn_status check_outputs(const cnn_trainer *trainer, const cnn_tensor *co
                                 int32_t count, int64_t n, const char *function, const char *what)
 {
     const cnn_model *model = trainer->plan->model;
-    int64_t found;
     if (tensors == NULL)
         return cnni_fail_null(trainer->context, function, what);
     if (count != 1)
         return cnni_fail(trainer->context, CNN_ERROR_INVALID, "%s: there are %d %s, must be 1",
                          function, count, what);
-    CNNI_TRY(cnni_tensor_check_batch(&found, trainer->context, tensors[0], CNN_FLOAT32,
-                                     &model->nodes[model->node_count - 1].output,
-                                     trainer->plan->max_n, function, what));
-    if (found != n)
-        return cnni_fail(trainer->context, CNN_ERROR_SHAPE,
-                         "%s: %s has %lld samples, the inputs have %lld", function, what,
-                         (long long)found, (long long)n);
-    return CNN_OK;
+    return cnni_tensor_check_samples(n, trainer->context, tensors[0], CNN_FLOAT32,
+                                     &model->nodes[model->node_count - 1].output, function, what);
 }
 
 cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,

@@ -49,7 +49,8 @@ cnn_status cnni_trainer_check_batch(const cnn_trainer *trainer, const cnn_tensor
 
 /* One step, or, not `training`, the loss of one batch as predictions have it. */
 cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *trainer,
-                            const cnn_tensor *inputs, const cnn_tensor *targets, bool training,
+                            const cnn_tensor *const *inputs, int32_t input_count,
+                            const cnn_tensor *const *targets, int32_t target_count, bool training,
                             const char *function);
 
 #endif

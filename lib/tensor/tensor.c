@@ -281,6 +281,19 @@ cnn_status cnni_tensor_check_batch(int64_t *n, cnn_context *context, const cnn_t
     return CNN_OK;
 }
 
+cnn_status cnni_tensor_check_samples(int64_t n, cnn_context *context, const cnn_tensor *tensor,
+                                     cnn_dtype dtype, const struct cnni_shape *sample,
+                                     const char *function, const char *what)
+{
+    int64_t found = 0;
+    CNNI_TRY(
+        cnni_tensor_check_batch(&found, context, tensor, dtype, sample, INT64_MAX, function, what));
+    if (found == n)
+        return CNN_OK;
+    return cnni_fail(context, CNN_ERROR_SHAPE, "%s: %s has %lld samples, must have %lld", function,
+                     what, (long long)found, (long long)n);
+}
+
 cnn_status cnni_tensor_check_apart(const cnn_tensor *tensor, const char *what,
                                    const cnn_tensor *other, const char *other_what,
                                    const char *function)

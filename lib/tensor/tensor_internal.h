@@ -49,6 +49,11 @@ cnn_status cnni_tensor_check_batch(int64_t *n, cnn_context *context, const cnn_t
                                    cnn_dtype dtype, const struct cnni_shape *sample, int64_t max_n,
                                    const char *function, const char *what);
 
+/* The same for exactly `n` samples. */
+cnn_status cnni_tensor_check_samples(int64_t n, cnn_context *context, const cnn_tensor *tensor,
+                                     cnn_dtype dtype, const struct cnni_shape *sample,
+                                     const char *function, const char *what);
+
 /* CNN_ERROR_INVALID when two tensors, `what` and `other_what` in the text, share memory. */
 cnn_status cnni_tensor_check_apart(const cnn_tensor *tensor, const char *what,
                                    const cnn_tensor *other, const char *other_what,
