@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * Running a plan: packing weights, forward, backward.  How it is made is in plan.c. */
+#include "model/plan.h"
+
+#include "base/context_internal.h"
+#include "ops/op_elementwise.h"
+
+static void refresh(const struct cnni_plan *plan, int32_t lanes)
+{
+    for (int32_t i = 0; i < plan->model->node_count; i++)
+        cnni_layer_refresh(&plan->steps[i].layer, lanes);
+}
+
+/* A training step has the model to itself, and work to share out each time.  Those that predict pack
+ * once under a lock, each on its own thread: the host's parallel_for may come back with another
+ * session of the same model, which would wait for ever. */
+void cnni_plan_refresh(struct cnni_plan *plan, bool alone)
+{
+    if (alone) {
+        refresh(plan, cnni_lanes(plan->model->context));
+        return;
+    }
+    pthread_mutex_lock(&plan->model->packing);
+    refresh(plan, 1);
+    pthread_mutex_unlock(&plan->model->packing);
+}
+
+/* ---- Running ---- */
+
+static void *place(const struct cnni_plan *plan, int32_t buffer)
+{
+    return buffer == CNNI_NO_BUFFER ? NULL : plan->arena + plan->buffers[buffer].offset;
+}
+
+float *cnni_plan_value(const struct cnni_plan *plan, int32_t index)
+{
+    return place(plan, plan->steps[index].value);
+}
+
+float *cnni_plan_gradient(const struct cnni_plan *plan, int32_t index)
+{
+    return place(plan,
+                 index == CNN_MODEL_INPUT ? plan->input_gradient : plan->steps[index].gradient);
+}
+
+/* The output of layer `index`; the last one, and those that share its memory, are the caller's. */
+static float *output_of(const struct cnni_plan *plan, const struct cnni_plan_run *run,
+                        int32_t index)
+{
+    int32_t last = plan->model->node_count - 1;
+    if (run->output != NULL && plan->steps[index].value == plan->steps[last].value)
+        return run->output;
+    return cnni_plan_value(plan, index);
+}
+
+static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct cnni_plan_run *run,
+                                     int32_t index)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    for (int32_t i = 0; i < node->input_count; i++)
+        plan->x[i] =
+            node->inputs[i] == CNN_MODEL_INPUT ? run->input : output_of(plan, run, node->inputs[i]);
+    return (struct cnni_layer_run){
+        .plan = &plan->steps[index].layer,
+        .n = run->n,
+        .training = run->training,
+        .step = run->step,
+        .x = plan->x,
+        .y = output_of(plan, run, index),
+        .state = place(plan, plan->steps[index].state),
+    };
+}
+
+void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (plan->steps[i].done_before)
+            continue;
+        struct cnni_layer_run one = prepare(plan, run, i);
+        one.scratch = place(plan, plan->steps[i].forward_scratch);
+        plan->model->nodes[i].layer->class->forward(&one);
+    }
+}
+
+static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    const struct cnni_step *step = &plan->steps[index];
+    struct cnni_layer_run one = prepare(plan, run, index);
+    one.dy = cnni_plan_gradient(plan, index);
+    one.dx = plan->dx;
+    one.scratch = place(plan, step->backward_scratch);
+    for (int32_t i = 0; i < node->input_count; i++)
+        plan->dx[i] = step->sum[i] != CNNI_NO_BUFFER ? place(plan, step->sum[i])
+                                                     : cnni_plan_gradient(plan, node->inputs[i]);
+    node->layer->class->backward(&one);
+    for (int32_t i = 0; i < node->input_count; i++)
+        if (step->sum[i] != CNNI_NO_BUFFER) {
+            float *sum = cnni_plan_gradient(plan, node->inputs[i]);
+            cnni_add(plan->model->context, run->n * cnni_shape_count(&step->layer.input), sum, sum,
+                     plan->dx[i]);
+        }
+}
+
+void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
+{
+    for (int32_t i = count - 1; i >= 0; i--)
+        backward_layer(plan, run, i);
+}
