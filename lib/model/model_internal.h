@@ -48,9 +48,6 @@ void cnni_free_texts(cnn_context *context, char **texts, int32_t count);
 /* Channels of a picture-shaped input [h][w][c]; 0 for other inputs. */
 int32_t cnni_model_channels(const cnn_model *model);
 
-/* The layer and parameter behind number `index` of the names. */
-struct cnni_parameter *cnni_model_parameter(const cnn_model *model, int32_t index);
-
 /* No layer can be added any more. */
 void cnni_model_close(cnn_model *model);
 

@@ -29,13 +29,6 @@ static cnn_layer *locate(const cnn_model *model, int32_t index, cnn_parameter *p
     return NULL;
 }
 
-struct cnni_parameter *cnni_model_parameter(const cnn_model *model, int32_t index)
-{
-    cnn_parameter parameter = 0;
-    cnn_layer *layer = locate(model, index, &parameter);
-    return &layer->parameter[parameter];
-}
-
 static cnn_status find(const cnn_model *model, const char *name, cnn_layer **layer,
                        cnn_parameter *parameter, const char *function)
 {

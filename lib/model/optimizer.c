@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Optimizers: settings, the averages of each parameter, and the step.  Learning rates are in
- * schedule.c. */
+ * Optimizers: their kinds, the averages of each parameter, and the step.  Settings are in
+ * optimizer_settings.c, learning rates in schedule.c. */
 #include "model/optimizer.h"
 
 #include "base/context_internal.h"
@@ -11,44 +11,18 @@
 
 #include <math.h>
 
-enum { MOST_AVERAGES = 2 };
-
-struct cnn_optimizer {
-    atomic_int references;
-    cnn_context *context;
-    const struct optimizer_class *class;
-    struct cnni_schedule schedule;
-    double weight_decay, clip_norm;
-    double momentum;
-    int32_t nesterov;
-    double beta1, beta2, epsilon;
-
-    atomic_bool attached;
-    cnn_model *model; /* borrowed from the trainer */
-    float **averages; /* [parameter][MOST_AVERAGES] */
-    _Atomic int64_t steps;
-};
-
 /* One parameter in one step. */
-struct update {
+struct cnni_update {
     const cnn_optimizer *optimizer;
     double rate;
     int64_t t;
     float gradient_scale;
-    struct cnni_parameter *parameter;
-    float **averages; /* [MOST_AVERAGES] */
-};
-
-struct optimizer_class {
-    const char *name;
-    int32_t averages; /* arrays beside each parameter, at most */
-    double weight_decay;
-    void (*update)(const struct update *update);
+    const struct cnni_moving *moving;
 };
 
 /* ---- Kinds ---- */
 
-static void update_sgd(const struct update *update)
+static void update_sgd(const struct cnni_update *update)
 {
     const cnn_optimizer *optimizer = update->optimizer;
     const struct cnni_sgd sgd = {
@@ -59,12 +33,12 @@ static void update_sgd(const struct update *update)
         .nesterov = optimizer->nesterov != 0,
         .first = update->t == 1,
     };
-    cnni_sgd_update(optimizer->context, &sgd, update->parameter->count, update->parameter->value,
-                    update->parameter->gradient,
-                    optimizer->momentum > 0 ? update->averages[0] : NULL);
+    cnni_sgd_update(optimizer->context, &sgd, update->moving->parameter->count,
+                    update->moving->parameter->value, update->moving->parameter->gradient,
+                    optimizer->momentum > 0 ? update->moving->averages[0] : NULL);
 }
 
-static void run_adam(const struct update *update, double weight_decay, double shrink)
+static void run_adam(const struct cnni_update *update, double weight_decay, double shrink)
 {
     const cnn_optimizer *optimizer = update->optimizer;
     double correction1 = 1 - cnni_power(optimizer->beta1, update->t);
@@ -79,27 +53,28 @@ static void run_adam(const struct update *update, double weight_decay, double sh
         .shrink = (float)shrink,
         .gradient_scale = update->gradient_scale,
     };
-    cnni_adam_update(optimizer->context, &adam, update->parameter->count, update->parameter->value,
-                     update->parameter->gradient, update->averages[0], update->averages[1]);
+    cnni_adam_update(optimizer->context, &adam, update->moving->parameter->count,
+                     update->moving->parameter->value, update->moving->parameter->gradient,
+                     update->moving->averages[0], update->moving->averages[1]);
 }
 
-static void update_adam(const struct update *update)
+static void update_adam(const struct cnni_update *update)
 {
     run_adam(update, update->optimizer->weight_decay, 1);
 }
 
-static void update_adamw(const struct update *update)
+static void update_adamw(const struct cnni_update *update)
 {
     run_adam(update, 0, 1 - update->rate * update->optimizer->weight_decay);
 }
 
-static const struct optimizer_class sgd_class = {"sgd", 1, 0, update_sgd};
-static const struct optimizer_class adam_class = {"adam", 2, 0, update_adam};
-static const struct optimizer_class adamw_class = {"adamw", 2, 0.01, update_adamw};
+const struct cnni_optimizer_class cnni_sgd_class = {"sgd", 1, 0, update_sgd};
+static const struct cnni_optimizer_class adam_class = {"adam", 2, 0, update_adam};
+static const struct cnni_optimizer_class adamw_class = {"adamw", 2, 0.01, update_adamw};
 
 /* ---- Life ---- */
 
-static cnn_status check_rate(cnn_context *context, double rate, const char *function)
+cnn_status cnni_optimizer_check_rate(cnn_context *context, double rate, const char *function)
 {
     if (isfinite(rate) && rate >= 0)
         return CNN_OK;
@@ -108,14 +83,15 @@ static cnn_status check_rate(cnn_context *context, double rate, const char *func
 }
 
 static cnn_status create(cnn_optimizer **optimizer, cnn_context *context,
-                         const struct optimizer_class *class, double rate, const char *function)
+                         const struct cnni_optimizer_class *class, double rate,
+                         const char *function)
 {
     if (optimizer == NULL)
         return cnni_fail_null(context, function, "optimizer");
     *optimizer = NULL;
     if (context == NULL)
         return cnni_fail_null(NULL, function, "context");
-    CNNI_TRY(check_rate(context, rate, function));
+    CNNI_TRY(cnni_optimizer_check_rate(context, rate, function));
     CNNI_TRY(cnni_alloc_zero(optimizer, context, 1, sizeof **optimizer, function));
     cnni_context_share(context);
     cnn_optimizer *made = *optimizer;
@@ -132,7 +108,7 @@ static cnn_status create(cnn_optimizer **optimizer, cnn_context *context,
 
 cnn_status cnn_sgd_create(cnn_optimizer **optimizer, cnn_context *context, double learning_rate)
 {
-    return create(optimizer, context, &sgd_class, learning_rate, __func__);
+    return create(optimizer, context, &cnni_sgd_class, learning_rate, __func__);
 }
 
 cnn_status cnn_adam_create(cnn_optimizer **optimizer, cnn_context *context, double learning_rate)
@@ -163,32 +139,40 @@ void cnn_optimizer_free(cnn_optimizer *optimizer)
 
 /* ---- Attached to a model ---- */
 
-static void free_averages(cnn_optimizer *optimizer, int32_t count)
+static void free_moving(cnn_optimizer *optimizer, int32_t count)
 {
-    for (int32_t i = 0; i < count * MOST_AVERAGES; i++)
-        cnni_free(optimizer->context, optimizer->averages[i]);
-    cnni_free(optimizer->context, optimizer->averages);
-    optimizer->averages = NULL;
+    for (int32_t i = 0; i < count; i++)
+        for (int32_t j = 0; j < CNNI_MOST_AVERAGES; j++)
+            cnni_free(optimizer->context, optimizer->moving[i].averages[j]);
+    cnni_free(optimizer->context, optimizer->moving);
+    optimizer->moving = NULL;
 }
 
-static cnn_status make_averages(cnn_optimizer *optimizer, const cnn_model *model,
+static cnn_status make_averages(const cnn_optimizer *optimizer, struct cnni_moving *moving,
                                 const char *function)
 {
-    int32_t count = model->parameter_count;
-    CNNI_TRY(cnni_alloc_zero(&optimizer->averages, optimizer->context, (size_t)count,
-                             MOST_AVERAGES * sizeof *optimizer->averages, function));
-    for (int32_t i = 0; i < count; i++)
-        for (int32_t j = 0; j < optimizer->class->averages; j++) {
-            size_t elements = (size_t)cnni_model_parameter(model, i)->count;
-            cnn_status status =
-                cnni_alloc_zero(&optimizer->averages[i * MOST_AVERAGES + j], optimizer->context,
-                                elements, sizeof(float), function);
-            if (status != CNN_OK) {
-                free_averages(optimizer, count);
-                return status;
-            }
-        }
+    for (int32_t i = 0; i < optimizer->class->averages; i++)
+        CNNI_TRY(cnni_alloc_zero(&moving->averages[i], optimizer->context,
+                                 (size_t)moving->parameter->count, sizeof(float), function));
     return CNN_OK;
+}
+
+static cnn_status make_moving(cnn_optimizer *optimizer, const cnn_model *model,
+                              const char *function)
+{
+    cnn_status status = CNN_OK;
+    CNNI_TRY(cnni_alloc_zero(&optimizer->moving, optimizer->context, (size_t)model->parameter_count,
+                             sizeof *optimizer->moving, function));
+    struct cnni_moving *moving = optimizer->moving;
+    for (int32_t i = 0; i < model->node_count; i++)
+        for (int32_t j = 0; j < model->nodes[i].layer->parameter_count; j++, moving++) {
+            moving->parameter = &model->nodes[i].layer->parameter[j];
+            if (status == CNN_OK)
+                status = make_averages(optimizer, moving, function);
+        }
+    if (status != CNN_OK)
+        free_moving(optimizer, model->parameter_count);
+    return status;
 }
 
 cnn_status cnni_optimizer_attach(cnn_optimizer *optimizer, cnn_model *model, const char *function)
@@ -196,7 +180,7 @@ cnn_status cnni_optimizer_attach(cnn_optimizer *optimizer, cnn_model *model, con
     if (atomic_exchange(&optimizer->attached, true))
         return cnni_fail(optimizer->context, CNN_ERROR_STATE,
                          "%s: the optimizer belongs to another trainer", function);
-    cnn_status status = make_averages(optimizer, model, function);
+    cnn_status status = make_moving(optimizer, model, function);
     if (status != CNN_OK) {
         atomic_store(&optimizer->attached, false);
         return status;
@@ -207,7 +191,7 @@ cnn_status cnni_optimizer_attach(cnn_optimizer *optimizer, cnn_model *model, con
 
 void cnni_optimizer_detach(cnn_optimizer *optimizer)
 {
-    free_averages(optimizer, optimizer->model->parameter_count);
+    free_moving(optimizer, optimizer->model->parameter_count);
     optimizer->model = NULL;
     atomic_store(&optimizer->steps, 0);
     atomic_store(&optimizer->attached, false);
@@ -218,7 +202,7 @@ size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer)
     size_t floats =
         (size_t)cnn_model_parameters(optimizer->model) * (size_t)optimizer->class->averages;
     return floats * sizeof(float) +
-           (size_t)optimizer->model->parameter_count * MOST_AVERAGES * sizeof *optimizer->averages;
+           (size_t)optimizer->model->parameter_count * sizeof *optimizer->moving;
 }
 
 /* What all gradients are multiplied by, so that their norm is at most `clip_norm`. */
@@ -228,7 +212,7 @@ static float clipping_scale(const cnn_optimizer *optimizer)
     if (optimizer->clip_norm == 0)
         return 1;
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
-        const struct cnni_parameter *parameter = cnni_model_parameter(optimizer->model, i);
+        const struct cnni_parameter *parameter = optimizer->moving[i].parameter;
         sum += cnni_sum_squares(optimizer->context, parameter->count, parameter->gradient);
     }
     const double scale = optimizer->clip_norm / (sqrt(sum) + 1e-6);
@@ -238,169 +222,17 @@ static float clipping_scale(const cnn_optimizer *optimizer)
 void cnni_optimizer_step(cnn_optimizer *optimizer)
 {
     int64_t t = optimizer->steps + 1;
-    struct update update = {
+    struct cnni_update update = {
         .optimizer = optimizer,
         .rate = cnni_schedule_rate(&optimizer->schedule, t),
         .t = t,
         .gradient_scale = clipping_scale(optimizer),
     };
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
-        update.parameter = cnni_model_parameter(optimizer->model, i);
-        update.averages = &optimizer->averages[i * MOST_AVERAGES];
+        update.moving = &optimizer->moving[i];
         optimizer->class->update(&update);
     }
     for (int32_t i = 0; i < optimizer->model->node_count; i++)
         atomic_fetch_add(&optimizer->model->nodes[i].layer->version, 1);
     optimizer->steps = t;
-}
-
-/* ---- Settings ---- */
-
-/* Of one kind, and only before the first step. */
-static cnn_status check_kind(const cnn_optimizer *optimizer, bool right, const char *kind,
-                             const char *function)
-{
-    if (optimizer == NULL)
-        return cnni_fail_null(NULL, function, "optimizer");
-    if (!right)
-        return cnni_fail(optimizer->context, CNN_ERROR_INVALID,
-                         "%s: the optimizer is %s, must be %s", function, optimizer->class->name,
-                         kind);
-    if (optimizer->steps > 0)
-        return cnni_fail(optimizer->context, CNN_ERROR_STATE,
-                         "%s: the optimizer has already made %lld steps", function,
-                         (long long)optimizer->steps);
-    return CNN_OK;
-}
-
-/* A value in low <= value < high. */
-static cnn_status check_range(const cnn_optimizer *optimizer, const char *name, double value,
-                              double low, double high, const char *function)
-{
-    if (optimizer == NULL)
-        return cnni_fail_null(NULL, function, "optimizer");
-    if (value >= low && value < high)
-        return CNN_OK;
-    return cnni_fail(optimizer->context, CNN_ERROR_INVALID,
-                     "%s: %s is %g, must be at least %g and below %g", function, name, value, low,
-                     high);
-}
-
-static bool is_sgd(const cnn_optimizer *optimizer)
-{
-    return optimizer != NULL && optimizer->class == &sgd_class;
-}
-
-static bool is_adam(const cnn_optimizer *optimizer)
-{
-    return optimizer != NULL && optimizer->class != &sgd_class;
-}
-
-cnn_status cnn_sgd_set_momentum(cnn_optimizer *optimizer, double momentum)
-{
-    CNNI_TRY(check_kind(optimizer, is_sgd(optimizer), "sgd", __func__));
-    CNNI_TRY(check_range(optimizer, "momentum", momentum, 0, 1, __func__));
-    optimizer->momentum = momentum;
-    return CNN_OK;
-}
-
-cnn_status cnn_sgd_set_nesterov(cnn_optimizer *optimizer, int32_t nesterov)
-{
-    CNNI_TRY(check_kind(optimizer, is_sgd(optimizer), "sgd", __func__));
-    CNNI_TRY(check_range(optimizer, "nesterov", nesterov, 0, 2, __func__));
-    optimizer->nesterov = nesterov;
-    return CNN_OK;
-}
-
-cnn_status cnn_adam_set_betas(cnn_optimizer *optimizer, double beta1, double beta2)
-{
-    CNNI_TRY(check_kind(optimizer, is_adam(optimizer), "adam or adamw", __func__));
-    CNNI_TRY(check_range(optimizer, "beta1", beta1, 0, 1, __func__));
-    CNNI_TRY(check_range(optimizer, "beta2", beta2, 0, 1, __func__));
-    optimizer->beta1 = beta1;
-    optimizer->beta2 = beta2;
-    return CNN_OK;
-}
-
-cnn_status cnn_adam_set_epsilon(cnn_optimizer *optimizer, double epsilon)
-{
-    CNNI_TRY(check_kind(optimizer, is_adam(optimizer), "adam or adamw", __func__));
-    CNNI_TRY(check_range(optimizer, "epsilon", epsilon, 0x1p-126, INFINITY, __func__));
-    optimizer->epsilon = epsilon;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_weight_decay(cnn_optimizer *optimizer, double weight_decay)
-{
-    CNNI_TRY(check_range(optimizer, "weight_decay", weight_decay, 0, INFINITY, __func__));
-    optimizer->weight_decay = weight_decay;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_clip_norm(cnn_optimizer *optimizer, double norm)
-{
-    CNNI_TRY(check_range(optimizer, "norm", norm, 0, INFINITY, __func__));
-    optimizer->clip_norm = norm;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_learning_rate(cnn_optimizer *optimizer, double learning_rate)
-{
-    if (optimizer == NULL)
-        return cnni_fail_null(NULL, __func__, "optimizer");
-    CNNI_TRY(check_rate(optimizer->context, learning_rate, __func__));
-    optimizer->schedule.base = learning_rate;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_schedule_constant(cnn_optimizer *optimizer)
-{
-    if (optimizer == NULL)
-        return cnni_fail_null(NULL, __func__, "optimizer");
-    optimizer->schedule.kind = CNNI_SCHEDULE_CONSTANT;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_schedule_step(cnn_optimizer *optimizer, int64_t every, double factor)
-{
-    CNNI_TRY(check_range(optimizer, "every", (double)every, 1, INFINITY, __func__));
-    CNNI_TRY(check_range(optimizer, "factor", factor, 0x1p-1022, INFINITY, __func__));
-    optimizer->schedule.kind = CNNI_SCHEDULE_STEP;
-    optimizer->schedule.steps = every;
-    optimizer->schedule.factor = factor;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_schedule_cosine(cnn_optimizer *optimizer, int64_t steps,
-                                             double final_rate)
-{
-    CNNI_TRY(check_range(optimizer, "steps", (double)steps, 1, INFINITY, __func__));
-    CNNI_TRY(check_range(optimizer, "final_rate", final_rate, 0, INFINITY, __func__));
-    optimizer->schedule.kind = CNNI_SCHEDULE_COSINE;
-    optimizer->schedule.steps = steps;
-    optimizer->schedule.final_rate = final_rate;
-    return CNN_OK;
-}
-
-cnn_status cnn_optimizer_set_warmup(cnn_optimizer *optimizer, int64_t steps)
-{
-    CNNI_TRY(check_range(optimizer, "steps", (double)steps, 0, INFINITY, __func__));
-    optimizer->schedule.warmup = steps;
-    return CNN_OK;
-}
-
-double cnn_optimizer_learning_rate(const cnn_optimizer *optimizer)
-{
-    struct cnni_float_state host;
-    if (optimizer == NULL)
-        return 0;
-    cnni_float_enter(&host);
-    double rate = cnni_schedule_rate(&optimizer->schedule, optimizer->steps + 1);
-    cnni_float_leave(&host);
-    return rate;
-}
-
-int64_t cnn_optimizer_steps(const cnn_optimizer *optimizer)
-{
-    return optimizer == NULL ? 0 : optimizer->steps;
 }

@@ -23,6 +23,43 @@ struct cnni_schedule {
 /* The learning rate of step `t`, from 1. */
 double cnni_schedule_rate(const struct cnni_schedule *schedule, int64_t t);
 
+/* A kind of optimizer. */
+struct cnni_update;
+struct cnni_optimizer_class {
+    const char *name;
+    int32_t averages; /* arrays beside each parameter, at most */
+    double weight_decay;
+    void (*update)(const struct cnni_update *update);
+};
+
+extern const struct cnni_optimizer_class cnni_sgd_class;
+
+/* A parameter that is moved, and what is kept beside it. */
+enum { CNNI_MOST_AVERAGES = 2 };
+struct cnni_moving {
+    struct cnni_parameter *parameter;
+    float *averages[CNNI_MOST_AVERAGES]; /* as many as the class says; NULL: none */
+};
+
+struct cnn_optimizer {
+    atomic_int references;
+    cnn_context *context;
+    const struct cnni_optimizer_class *class;
+    struct cnni_schedule schedule;
+    double weight_decay, clip_norm;
+    double momentum;
+    int32_t nesterov;
+    double beta1, beta2, epsilon;
+
+    atomic_bool attached;
+    cnn_model *model;           /* borrowed from the trainer */
+    struct cnni_moving *moving; /* [parameters of the model] */
+    _Atomic int64_t steps;
+};
+
+/* CNN_ERROR_INVALID for a rate that is not finite or below 0. */
+cnn_status cnni_optimizer_check_rate(cnn_context *context, double rate, const char *function);
+
 /* Attaches the optimizer to a model: its averages start at 0, and so do its steps, which detaching
  * forgets.  CNN_ERROR_STATE when it is attached already. */
 cnn_status cnni_optimizer_attach(cnn_optimizer *optimizer, cnn_model *model, const char *function);
