@@ -316,7 +316,7 @@ START_TEST(the_model_is_free_afterwards)
     check(model, CNN_SOFTMAX_CROSS_ENTROPY, worst);
     EXPECT_OK(cnn_tensor_fill(gradient, 1));
     EXPECT_FAILS(cnn_model_get_gradient(model, "dense1.bias", gradient), CNN_ERROR_STATE,
-                 "cnn_layer_get_gradient", "no backward pass");
+                 "cnn_model_get_gradient", "no backward pass");
     EXPECT_OK(cnn_sgd_create(&sgd, context, 0.1));
     EXPECT_OK(cnn_trainer_create(&trainer, model, sgd, CNN_SOFTMAX_CROSS_ENTROPY, 2));
     EXPECT_OK(cnn_model_get_gradient(model, "dense1.bias", gradient));

@@ -195,9 +195,12 @@ START_TEST(pictures_that_do_not_fit)
                  "cnn_model_prepare_image", "the model's input is [5], no picture");
     EXPECT_FAILS(cnn_model_prepare_image(deep, inputs, 0, image), CNN_ERROR_SHAPE,
                  "cnn_model_prepare_image", "the model's input is [8][8][4]");
-    ck_assert_int_eq(cnn_model_prepare_image(model, inputs, 0, gray), CNN_ERROR_SHAPE);
-    ck_assert_int_eq(cnn_model_prepare_image(model, inputs, 0, values), CNN_ERROR_SHAPE);
-    ck_assert_int_eq(cnn_model_prepare_image(model, inputs, 0, bytes), CNN_ERROR_SHAPE);
+    EXPECT_FAILS(cnn_model_prepare_image(model, inputs, 0, gray), CNN_ERROR_SHAPE,
+                 "cnn_model_prepare_image", "image is uint8 [8][8][1], must be uint8 [h][w][3]");
+    EXPECT_FAILS(cnn_model_prepare_image(model, inputs, 0, values), CNN_ERROR_SHAPE,
+                 "cnn_model_prepare_image", "image is float32 [8][8][3]");
+    EXPECT_FAILS(cnn_model_prepare_image(model, inputs, 0, bytes), CNN_ERROR_SHAPE,
+                 "cnn_model_prepare_image", "image is uint8 [2][8][8][3]");
     EXPECT_FAILS(cnn_model_prepare_image(NULL, inputs, 0, image), CNN_ERROR_INVALID,
                  "cnn_model_prepare_image", "model is NULL");
     EXPECT_FAILS(cnn_model_prepare_image(model, NULL, 0, image), CNN_ERROR_INVALID,

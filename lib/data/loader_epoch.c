@@ -34,9 +34,10 @@ static cnn_status make_slots(cnn_loader *loader, int32_t count)
     free_slots(loader);
     for (int32_t i = 0; i < count; i++) {
         struct cnni_slot *slot = &loader->slots[i];
-        CNNI_TRY(cnn_tensor_create(&slot->inputs, loader->context, CNN_FLOAT32,
-                                   loader->input_shape.dim, loader->input_shape.rank));
-        CNNI_TRY(cnn_tensor_create(&slot->labels, loader->context, CNN_INT32, &loader->batch, 1));
+        CNNI_TRY(cnni_tensor_create(&slot->inputs, loader->context, CNN_FLOAT32,
+                                    loader->input_shape.dim, loader->input_shape.rank, function));
+        CNNI_TRY(cnni_tensor_create(&slot->labels, loader->context, CNN_INT32, &loader->batch, 1,
+                                    function));
         CNNI_TRY(cnni_alloc_zero(&slot->outcomes, loader->context, (size_t)loader->batch,
                                  sizeof *slot->outcomes, function));
     }

@@ -15,20 +15,22 @@ struct conv2d {
     int64_t bias;
 };
 
-#define OPTION(field, low, high, preset)                                                           \
-    {                                                                                              \
-#field, CNNI_WHOLE, offsetof(struct conv2d, field), low, high, preset                      \
-    }
-
 /* Sizes are bounded so that no sum or product of a few of them can leave an int64_t. */
 static const struct cnni_option options[] = {
-    OPTION(filters, 1, 1 << 24, 1),         OPTION(kernel_height, 1, 1 << 16, 1),
-    OPTION(kernel_width, 1, 1 << 16, 1),    OPTION(stride_height, 1, 1 << 16, 1),
-    OPTION(stride_width, 1, 1 << 16, 1),    OPTION(padding_top, 0, 1 << 16, 0),
-    OPTION(padding_left, 0, 1 << 16, 0),    OPTION(padding_bottom, 0, 1 << 16, 0),
-    OPTION(padding_right, 0, 1 << 16, 0),   OPTION(padding_same, 0, 1, 0),
-    OPTION(dilation_height, 1, 1 << 16, 1), OPTION(dilation_width, 1, 1 << 16, 1),
-    OPTION(groups, 1, 1 << 24, 1),          OPTION(bias, 0, 1, 1),
+    CNNI_WHOLE_OPTION(conv2d, filters, 1, 1 << 24, 1),
+    CNNI_WHOLE_OPTION(conv2d, kernel_height, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(conv2d, kernel_width, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(conv2d, stride_height, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(conv2d, stride_width, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(conv2d, padding_top, 0, 1 << 16, 0),
+    CNNI_WHOLE_OPTION(conv2d, padding_left, 0, 1 << 16, 0),
+    CNNI_WHOLE_OPTION(conv2d, padding_bottom, 0, 1 << 16, 0),
+    CNNI_WHOLE_OPTION(conv2d, padding_right, 0, 1 << 16, 0),
+    CNNI_WHOLE_OPTION(conv2d, padding_same, 0, 1, 0),
+    CNNI_WHOLE_OPTION(conv2d, dilation_height, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(conv2d, dilation_width, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(conv2d, groups, 1, 1 << 24, 1),
+    CNNI_WHOLE_OPTION(conv2d, bias, 0, 1, 1),
 };
 
 static const struct conv2d *conv2d(const cnn_layer *layer)

@@ -10,8 +10,8 @@ struct dense {
 };
 
 static const struct cnni_option options[] = {
-    {"units", CNNI_WHOLE, offsetof(struct dense, units), 1, 1 << 24, 1},
-    {"bias", CNNI_WHOLE, offsetof(struct dense, bias), 0, 1, 1},
+    CNNI_WHOLE_OPTION(dense, units, 1, 1 << 24, 1),
+    CNNI_WHOLE_OPTION(dense, bias, 0, 1, 1),
 };
 
 static const struct dense *dense(const cnn_layer *layer)

@@ -29,6 +29,12 @@ struct cnni_option {
     double preset;
 };
 
+/* The option that `field`, an int64_t of `struct type`, holds. */
+#define CNNI_WHOLE_OPTION(type, field, low, high, preset)                                          \
+    {                                                                                              \
+#field, CNNI_WHOLE, offsetof(struct type, field), low, high, preset                        \
+    }
+
 /* A value for one option, by name. */
 struct cnni_setting {
     const char *name;
@@ -209,6 +215,16 @@ cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan
                                   const char *function);
 void cnni_layer_free_packed_backward(cnn_layer *layer);
 void cnni_layer_refresh(const struct cnni_layer_plan *plan, int32_t lanes);
+
+/* As the public functions, with the name of the one that was called for the text. */
+cnn_status cnni_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
+                                      int64_t *shape, int32_t *rank, const char *function);
+cnn_status cnni_layer_get_parameter(const cnn_layer *layer, cnn_parameter parameter,
+                                    cnn_tensor *values, const char *function);
+cnn_status cnni_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
+                                    const cnn_tensor *values, const char *function);
+cnn_status cnni_layer_get_gradient(const cnn_layer *layer, cnn_parameter parameter,
+                                   cnn_tensor *values, const char *function);
 
 /* Copies a parameter's values between the order of files and of memory. */
 void cnni_parameter_export(float *file, const struct cnni_parameter *parameter,

@@ -11,15 +11,13 @@ struct maxpool2d {
     int64_t padding_height, padding_width;
 };
 
-#define OPTION(field, low, high, preset)                                                           \
-    {                                                                                              \
-#field, CNNI_WHOLE, offsetof(struct maxpool2d, field), low, high, preset                   \
-    }
-
 static const struct cnni_option options[] = {
-    OPTION(window_height, 1, 1 << 16, 1),  OPTION(window_width, 1, 1 << 16, 1),
-    OPTION(stride_height, 0, 1 << 16, 0),  OPTION(stride_width, 0, 1 << 16, 0),
-    OPTION(padding_height, 0, 1 << 15, 0), OPTION(padding_width, 0, 1 << 15, 0),
+    CNNI_WHOLE_OPTION(maxpool2d, window_height, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(maxpool2d, window_width, 1, 1 << 16, 1),
+    CNNI_WHOLE_OPTION(maxpool2d, stride_height, 0, 1 << 16, 0),
+    CNNI_WHOLE_OPTION(maxpool2d, stride_width, 0, 1 << 16, 0),
+    CNNI_WHOLE_OPTION(maxpool2d, padding_height, 0, 1 << 15, 0),
+    CNNI_WHOLE_OPTION(maxpool2d, padding_width, 0, 1 << 15, 0),
 };
 
 static const struct maxpool2d *maxpool2d(const cnn_layer *layer)

@@ -79,34 +79,34 @@ static cnn_status find_matching(const cnn_layer *layer, cnn_parameter parameter,
     return CNN_OK;
 }
 
-cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
-                                     int64_t *shape, int32_t *rank)
+cnn_status cnni_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
+                                      int64_t *shape, int32_t *rank, const char *function)
 {
     const struct cnni_parameter *found = NULL;
-    CNNI_TRY(find(layer, parameter, &found, __func__));
+    CNNI_TRY(find(layer, parameter, &found, function));
     if (shape == NULL || rank == NULL)
-        return cnni_fail_null(layer->context, __func__, shape == NULL ? "shape" : "rank");
+        return cnni_fail_null(layer->context, function, shape == NULL ? "shape" : "rank");
     memcpy(shape, found->shape.dim, (size_t)found->shape.rank * sizeof found->shape.dim[0]);
     *rank = found->shape.rank;
     return CNN_OK;
 }
 
-cnn_status cnn_layer_get_parameter(const cnn_layer *layer, cnn_parameter parameter,
-                                   cnn_tensor *values)
+cnn_status cnni_layer_get_parameter(const cnn_layer *layer, cnn_parameter parameter,
+                                    cnn_tensor *values, const char *function)
 {
     const struct cnni_parameter *found = NULL;
-    CNNI_TRY(find_matching(layer, parameter, &found, values, __func__));
+    CNNI_TRY(find_matching(layer, parameter, &found, values, function));
     cnni_parameter_export(values->data, found, found->value);
     return CNN_OK;
 }
 
-cnn_status cnn_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
-                                   const cnn_tensor *values)
+cnn_status cnni_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
+                                    const cnn_tensor *values, const char *function)
 {
     const struct cnni_parameter *found = NULL;
-    CNNI_TRY(find_matching(layer, parameter, &found, values, __func__));
+    CNNI_TRY(find_matching(layer, parameter, &found, values, function));
     if (layer->gate != NULL)
-        CNNI_TRY(cnni_gate_enter_writing(layer->gate, __func__));
+        CNNI_TRY(cnni_gate_enter_writing(layer->gate, function));
     cnni_parameter_import(found->value, found, values->data);
     atomic_fetch_add(&layer->version, 1);
     if (layer->gate != NULL)
@@ -114,16 +114,40 @@ cnn_status cnn_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
     return CNN_OK;
 }
 
+cnn_status cnni_layer_get_gradient(const cnn_layer *layer, cnn_parameter parameter,
+                                   cnn_tensor *values, const char *function)
+{
+    const struct cnni_parameter *found = NULL;
+    CNNI_TRY(find_matching(layer, parameter, &found, values, function));
+    if (found->gradient == NULL)
+        return cnni_fail(layer->context, CNN_ERROR_STATE,
+                         "%s: no backward pass of layer \"%s\" has run yet", function, layer->name);
+    cnni_parameter_export(values->data, found, found->gradient);
+    return CNN_OK;
+}
+
+cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
+                                     int64_t *shape, int32_t *rank)
+{
+    return cnni_layer_parameter_shape(layer, parameter, shape, rank, __func__);
+}
+
+cnn_status cnn_layer_get_parameter(const cnn_layer *layer, cnn_parameter parameter,
+                                   cnn_tensor *values)
+{
+    return cnni_layer_get_parameter(layer, parameter, values, __func__);
+}
+
+cnn_status cnn_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
+                                   const cnn_tensor *values)
+{
+    return cnni_layer_set_parameter(layer, parameter, values, __func__);
+}
+
 cnn_status cnn_layer_get_gradient(const cnn_layer *layer, cnn_parameter parameter,
                                   cnn_tensor *values)
 {
-    const struct cnni_parameter *found = NULL;
-    CNNI_TRY(find_matching(layer, parameter, &found, values, __func__));
-    if (found->gradient == NULL)
-        return cnni_fail(layer->context, CNN_ERROR_STATE,
-                         "%s: no backward pass of layer \"%s\" has run yet", __func__, layer->name);
-    cnni_parameter_export(values->data, found, found->gradient);
-    return CNN_OK;
+    return cnni_layer_get_gradient(layer, parameter, values, __func__);
 }
 
 cnn_status cnn_layer_clear_gradients(cnn_layer *layer)

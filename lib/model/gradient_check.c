@@ -201,8 +201,8 @@ cnn_status cnn_model_check_gradients(double *error, char *worst, size_t worst_si
     cnn_status status = cnni_trainer_check_batch(check.trainer, inputs, input_count, targets,
                                                  target_count, &check.n, __func__);
     if (status == CNN_OK)
-        status = cnn_tensor_create(&check.inputs, model->context, CNN_FLOAT32, inputs[0]->shape.dim,
-                                   inputs[0]->shape.rank);
+        status = cnni_tensor_create(&check.inputs, model->context, CNN_FLOAT32,
+                                    inputs[0]->shape.dim, inputs[0]->shape.rank, __func__);
     if (status == CNN_OK) {
         memcpy(check.inputs->data, inputs[0]->data, cnn_tensor_bytes(inputs[0]));
         check.targets = targets[0];

@@ -52,7 +52,7 @@ cnn_status cnn_model_parameter_shape(const cnn_model *model, const char *name, i
     cnn_layer *layer = NULL;
     cnn_parameter parameter = 0;
     CNNI_TRY(find(model, name, &layer, &parameter, __func__));
-    return cnn_layer_parameter_shape(layer, parameter, shape, rank);
+    return cnni_layer_parameter_shape(layer, parameter, shape, rank, __func__);
 }
 
 cnn_status cnn_model_get_parameter(const cnn_model *model, const char *name, cnn_tensor *values)
@@ -60,7 +60,7 @@ cnn_status cnn_model_get_parameter(const cnn_model *model, const char *name, cnn
     cnn_layer *layer = NULL;
     cnn_parameter parameter = 0;
     CNNI_TRY(find(model, name, &layer, &parameter, __func__));
-    return cnn_layer_get_parameter(layer, parameter, values);
+    return cnni_layer_get_parameter(layer, parameter, values, __func__);
 }
 
 cnn_status cnn_model_set_parameter(cnn_model *model, const char *name, const cnn_tensor *values)
@@ -68,7 +68,7 @@ cnn_status cnn_model_set_parameter(cnn_model *model, const char *name, const cnn
     cnn_layer *layer = NULL;
     cnn_parameter parameter = 0;
     CNNI_TRY(find(model, name, &layer, &parameter, __func__));
-    return cnn_layer_set_parameter(layer, parameter, values);
+    return cnni_layer_set_parameter(layer, parameter, values, __func__);
 }
 
 cnn_status cnn_model_get_gradient(const cnn_model *model, const char *name, cnn_tensor *values)
@@ -76,5 +76,5 @@ cnn_status cnn_model_get_gradient(const cnn_model *model, const char *name, cnn_
     cnn_layer *layer = NULL;
     cnn_parameter parameter = 0;
     CNNI_TRY(find(model, name, &layer, &parameter, __func__));
-    return cnn_layer_get_gradient(layer, parameter, values);
+    return cnni_layer_get_gradient(layer, parameter, values, __func__);
 }

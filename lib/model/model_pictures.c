@@ -135,6 +135,11 @@ static cnn_status check_picture(const cnn_model *model, const cnn_tensor *inputs
     if (row < 0 || row >= n)
         return cnni_fail(model->context, CNN_ERROR_INVALID, "%s: row is %lld, inputs has %lld rows",
                          function, (long long)row, (long long)n);
+    if (image->dtype != CNN_UINT8 || image->shape.rank != 3 || image->shape.dim[2] != channels)
+        return cnni_fail(model->context, CNN_ERROR_SHAPE,
+                         "%s: image is %s %s, must be uint8 [h][w][%lld] for this model", function,
+                         cnn_dtype_name(image->dtype), cnni_shape_text(text, &image->shape),
+                         (long long)channels);
     return CNN_OK;
 }
 
@@ -144,7 +149,8 @@ cnn_status cnn_model_prepare_image(const cnn_model *model, cnn_tensor *inputs, i
     struct cnni_normalization normalization;
     cnn_tensor *resized;
     CNNI_TRY(check_picture(model, inputs, row, image, __func__));
-    CNNI_TRY(cnn_tensor_create(&resized, model->context, CNN_UINT8, model->input.dim, 3));
+    CNNI_TRY(
+        cnni_tensor_create(&resized, model->context, CNN_UINT8, model->input.dim, 3, __func__));
     cnn_status status = cnn_image_resize(resized, image);
     if (status == CNN_OK) {
         int64_t pixels = model->input.dim[0] * model->input.dim[1];

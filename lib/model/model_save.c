@@ -197,7 +197,8 @@ static cnn_status write_bytes(struct saving *saving, cnn_tensor **bytes)
 {
     CNNI_TRY(write_header(saving));
     int64_t size = (int64_t)(saving->header.size + saving->size);
-    CNNI_TRY(cnn_tensor_create(bytes, saving->model->context, CNN_UINT8, &size, 1));
+    CNNI_TRY(
+        cnni_tensor_create(bytes, saving->model->context, CNN_UINT8, &size, 1, saving->function));
     unsigned char *first = cnn_tensor_data(*bytes);
     saving->values = first + saving->header.size;
     CNNI_TRY(for_each_parameter(saving, write_values));

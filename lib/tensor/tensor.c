@@ -60,17 +60,23 @@ static cnn_status make(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtyp
     return CNN_OK;
 }
 
-cnn_status cnn_tensor_create(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtype,
-                             const int64_t *shape, int32_t rank)
+cnn_status cnni_tensor_create(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtype,
+                              const int64_t *shape, int32_t rank, const char *function)
 {
-    CNNI_TRY(make(tensor, context, dtype, shape, rank, __func__));
+    CNNI_TRY(make(tensor, context, dtype, shape, rank, function));
     cnn_status status = cnni_alloc_zero(&(*tensor)->data, context, (size_t)(*tensor)->count,
-                                        dtypes[dtype].size, __func__);
+                                        dtypes[dtype].size, function);
     if (status != CNN_OK) {
         cnn_tensor_free(*tensor);
         *tensor = NULL;
     }
     return status;
+}
+
+cnn_status cnn_tensor_create(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtype,
+                             const int64_t *shape, int32_t rank)
+{
+    return cnni_tensor_create(tensor, context, dtype, shape, rank, __func__);
 }
 
 cnn_status cnn_tensor_wrap(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtype,

@@ -26,6 +26,10 @@ struct cnn_tensor {
     void *release_user;
 };
 
+/* As cnn_tensor_create(), with the name of the public function for the text. */
+cnn_status cnni_tensor_create(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtype,
+                              const int64_t *shape, int32_t rank, const char *function);
+
 /* Another reference; returns `tensor`. */
 cnn_tensor *cnni_tensor_share(cnn_tensor *tensor);
 
