@@ -384,7 +384,8 @@ START_TEST(adding_takes_inputs_of_one_shape)
     EXPECT_NO_FORWARD(cnn_layer_forward(add, y, inputs, 1, 0), CNN_ERROR_INVALID, "input_count");
     EXPECT_NO_FORWARD(cnn_layer_forward(add, y, inputs, 65, 0), CNN_ERROR_INVALID, "input_count");
     EXPECT_NO_FORWARD(cnn_layer_forward(add, y, inputs, 2, 0), CNN_ERROR_SHAPE, "input");
-    EXPECT_NO_FORWARD(cnn_layer_forward(add, y, batches, 2, 0), CNN_ERROR_SHAPE, "1 samples, must have 2");
+    EXPECT_NO_FORWARD(cnn_layer_forward(add, y, batches, 2, 0), CNN_ERROR_SHAPE,
+                      "1 samples, must have 2");
     cnn_tensor_free(shorter);
     cnn_tensor_free(y);
     cnn_layer_free(add);

@@ -232,8 +232,8 @@ void cnni_parameter_export(float *file, const struct cnni_parameter *parameter,
 void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter,
                            const float *file);
 
-/* Makes the layer part of a model whose gate it shares: what it kept for running on its own goes, and its
- * weights are packed anew. */
+/* Makes the layer part of a model whose gate it shares: what it kept for running on its own goes,
+ * and its weights are packed anew. */
 void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate);
 
 /* Frees what a layer keeps for running on its own. */

@@ -57,8 +57,8 @@ void cnni_plan_free(struct cnni_plan *plan);
 /* Bytes that the plan holds. */
 size_t cnni_plan_bytes(const struct cnni_plan *plan);
 
-/* Makes the packed weights match the parameters.  `alone`: the caller has entered the gate to write,
- * and nobody else is packing. */
+/* Makes the packed weights match the parameters.  `alone`: the caller has entered the gate to
+ * write, and nobody else is packing. */
 void cnni_plan_refresh(struct cnni_plan *plan, bool alone);
 
 /* What a run is about. */

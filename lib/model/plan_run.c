@@ -11,9 +11,9 @@ static void refresh(const struct cnni_plan *plan, int32_t lanes)
         cnni_layer_refresh(&plan->steps[i].layer, lanes);
 }
 
-/* A training step has the model to itself, and work to share out each time.  Those that predict pack
- * once under a lock, each on its own thread: the host's parallel_for may come back with another
- * session of the same model, which would wait for ever. */
+/* A training step has the model to itself, and work to share out each time.  Those that predict
+ * pack once under a lock, each on its own thread: the host's parallel_for may come back with
+ * another session of the same model, which would wait for ever. */
 void cnni_plan_refresh(struct cnni_plan *plan, bool alone)
 {
     if (alone) {
