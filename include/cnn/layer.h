@@ -72,6 +72,25 @@ CNN_API cnn_status cnn_conv2d_set_groups(cnn_layer *layer, int64_t groups);
 /* Whether a bias is added: 1 (default) or 0.  CNN_ERROR_STATE once built. */
 CNN_API cnn_status cnn_conv2d_set_bias(cnn_layer *layer, int32_t bias);
 
+/* How far a convolution may trade accuracy for speed. */
+typedef int32_t cnn_algorithm;
+
+enum {
+    CNN_EXACT = 1,    /* direct sums only: within gamma(links) of the sum of |x w|, some 1e-7 of it */
+    CNN_BALANCED = 2, /* Winograd's F(2x2, 3x3) where it is faster: within 1e-6 of the largest output */
+    CNN_FAST = 3      /* F(4x4, 3x3) where it is faster: within 1e-5 of the largest output (default) */
+};
+
+/* The name of `algorithm`, "exact"; "unknown algorithm" for any other number.  Borrowed for ever. */
+CNN_API const char *cnn_algorithm_name(cnn_algorithm algorithm);
+
+/* Which algorithms the layer may use.  Winograd (Lavin and Gray 2016) is for 3x3 kernels of stride
+ * 1, dilation 1 and one group, with at least 32 input channels and filters, and is chosen by the
+ * shape alone.  The bounds above are for values around 1; errors grow with the largest values.
+ * CNN_ERROR_INVALID: no such algorithm.  CNN_ERROR_STATE once built: see
+ * cnn_model_set_algorithm(). */
+CNN_API cnn_status cnn_conv2d_set_algorithm(cnn_layer *layer, cnn_algorithm algorithm);
+
 /* The largest value of each window, channel by channel.  Input [h][w][c]; output sizes as for
  * conv2d.  Defaults: stride equal to the window, no padding.  Padding never wins, not even over
  * negative values; NaN wins over everything.  Of equal values the first in reading order gets the

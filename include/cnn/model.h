@@ -99,6 +99,12 @@ CNN_API cnn_status cnn_model_set_normalization(cnn_model *model, const float *me
 CNN_API cnn_status cnn_model_normalization(const cnn_model *model, float *mean, float *deviation,
                                            int32_t channels);
 
+/* Sets which algorithms the conv2d layers that the model has now may use, as
+ * cnn_conv2d_set_algorithm(); kept in the model's file.
+ * CNN_ERROR_INVALID: no such algorithm.  CNN_ERROR_STATE: a session or trainer of this model exists
+ * or has existed. */
+CNN_API cnn_status cnn_model_set_algorithm(cnn_model *model, cnn_algorithm algorithm);
+
 /* Turns one decoded picture (uint8 [h][w][c], see image.h) into row `row` of `inputs`, a float32
  * tensor [n][model h][model w][c]: resized to the model's size and normalised, exactly as a loader
  * does without augmentation.  May be called concurrently.

@@ -13,6 +13,16 @@ struct conv2d {
     int64_t dilation_height, dilation_width;
     int64_t groups;
     int64_t bias;
+    int64_t algorithm;
+};
+
+static const struct {
+    const char *name;
+    int32_t most_tile; /* of Winograd's outputs */
+} algorithms[] = {
+    [CNN_EXACT] = {"exact", 0},
+    [CNN_BALANCED] = {"balanced", 2},
+    [CNN_FAST] = {"fast", 4},
 };
 
 /* Sizes are bounded so that no sum or product of a few of them can leave an int64_t. */
@@ -31,6 +41,7 @@ static const struct cnni_option options[] = {
     CNNI_WHOLE_OPTION(conv2d, dilation_width, 1, 1 << 16, 1),
     CNNI_WHOLE_OPTION(conv2d, groups, 1, 1 << 24, 1),
     CNNI_WHOLE_OPTION(conv2d, bias, 0, 1, 1),
+    CNNI_WHOLE_OPTION(conv2d, algorithm, CNN_EXACT, CNN_FAST, CNN_FAST),
 };
 
 static const struct conv2d *conv2d(const cnn_layer *layer)
@@ -135,6 +146,8 @@ static int32_t parameters(const cnn_layer *layer, struct cnni_parameter paramete
 static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
 {
     CNNI_TRY(geometry(plan->layer, &plan->geometry.conv, &plan->input, function));
+    cnni_conv2d_choose(&plan->geometry.conv, algorithms[conv2d(plan->layer)->algorithm].most_tile,
+                       plan->max_n);
     return cnni_filter_plan(plan, function);
 }
 
@@ -167,6 +180,8 @@ static void describe(const cnn_layer *layer, char *buffer, size_t size)
         cnni_append_text(buffer, size, " groups %lld", (long long)conv->groups);
     if (!conv->bias)
         cnni_append_text(buffer, size, " no bias");
+    if (conv->algorithm != CNN_FAST)
+        cnni_append_text(buffer, size, " %s", algorithms[conv->algorithm].name);
 }
 
 const struct cnni_layer_class cnni_conv2d_class = {
@@ -260,4 +275,24 @@ cnn_status cnn_conv2d_set_bias(cnn_layer *layer, int32_t bias)
 {
     const struct cnni_setting setting = {"bias", (double)bias};
     return cnni_layer_set(layer, &cnni_conv2d_class, &setting, 1, __func__);
+}
+
+/* ---- Algorithms ---- */
+
+const char *cnn_algorithm_name(cnn_algorithm algorithm)
+{
+    const bool known = algorithm >= CNN_EXACT && algorithm <= CNN_FAST;
+    return known ? algorithms[algorithm].name : "unknown algorithm";
+}
+
+cnn_status cnn_conv2d_set_algorithm(cnn_layer *layer, cnn_algorithm algorithm)
+{
+    const struct cnni_setting setting = {"algorithm", (double)algorithm};
+    return cnni_layer_set(layer, &cnni_conv2d_class, &setting, 1, __func__);
+}
+
+void cnni_conv2d_allow(cnn_layer *layer, cnn_algorithm algorithm)
+{
+    if (layer->class == &cnni_conv2d_class)
+        ((struct conv2d *)layer)->algorithm = algorithm;
 }

@@ -236,6 +236,10 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
  * and its weights are packed anew. */
 void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate);
 
+/* What cnn_conv2d_set_algorithm() sets, also on a built layer that no plan knows yet; other layers
+ * have nothing to choose. */
+void cnni_conv2d_allow(cnn_layer *layer, cnn_algorithm algorithm);
+
 /* Frees what a layer keeps for running on its own. */
 void cnni_solo_free(cnn_context *context, struct cnni_solo *solo);
 

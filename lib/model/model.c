@@ -365,6 +365,22 @@ int64_t cnn_model_parameters(const cnn_model *model)
 
 /* ---- The graph's state ---- */
 
+cnn_status cnn_model_set_algorithm(cnn_model *model, cnn_algorithm algorithm)
+{
+    if (model == NULL)
+        return cnni_fail_null(NULL, __func__, "model");
+    if (algorithm < CNN_EXACT || algorithm > CNN_FAST)
+        return cnni_fail(model->context, CNN_ERROR_INVALID,
+                         "%s: algorithm is %d, must be CNN_EXACT, CNN_BALANCED or CNN_FAST",
+                         __func__, algorithm);
+    if (atomic_load(&model->closed))
+        return cnni_fail(model->context, CNN_ERROR_STATE,
+                         "%s: a session or trainer of the model exists or has existed", __func__);
+    for (int32_t i = 0; i < model->node_count; i++)
+        cnni_conv2d_allow(model->nodes[i].layer, algorithm);
+    return CNN_OK;
+}
+
 void cnni_model_close(cnn_model *model)
 {
     atomic_store(&model->closed, true);
