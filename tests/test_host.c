@@ -6,8 +6,10 @@
 #include <locale.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -345,6 +347,88 @@ START_TEST(the_hosts_threads_may_do_the_work)
 }
 END_TEST
 
+/* ---- Processes ----------------------------------------------------------------------------- */
+
+struct steady_predictor {
+    cnn_session *session;
+    cnn_tensor *inputs, *outputs;
+    atomic_int breaches;
+    atomic_bool started, stop;
+};
+
+/* Allocates nothing: a sanitizer's own locks do not survive a fork. */
+static void *predict_steadily(void *user)
+{
+    struct steady_predictor *predictor = user;
+    while (!predictor->stop) {
+        if (session_predict(predictor->session, predictor->outputs, predictor->inputs) != CNN_OK)
+            predictor->breaches++;
+        predictor->started = true;
+    }
+    return NULL;
+}
+
+/* Everything that a child may do with a model that its parent was predicting with. */
+static bool use_model(cnn_context *context, cnn_model *model, const cnn_tensor *wanted,
+                      const cnn_tensor *inputs)
+{
+    cnn_session *session;
+    cnn_optimizer *optimizer;
+    cnn_trainer *trainer;
+    double loss;
+    char text[64];
+    cnn_tensor *outputs = model_outputs(model, context, 4);
+    bool good = cnn_session_create(&session, model, 4) == CNN_OK &&
+                session_predict(session, outputs, inputs) == CNN_OK &&
+                tensors_equal(outputs, wanted) &&
+                cnn_sgd_create(&optimizer, context, 0.1) == CNN_OK &&
+                cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, 4) ==
+                    CNN_OK &&
+                trainer_step(&loss, trainer, inputs, tensor_labels(context, 4, 3)) == CNN_OK &&
+                session_predict(session, outputs, inputs) == CNN_OK &&
+                !tensors_equal(outputs, wanted);
+    cnn_context_error(context, text, sizeof text);
+    return good;
+}
+
+START_TEST(a_child_predicts_and_trains)
+{
+    static struct steady_predictor predictor;
+    cnn_context *context;
+    pthread_t thread;
+    EXPECT_OK(cnn_context_create(&context));
+    cnn_model *model = model_chain(context);
+    predictor.inputs = model_inputs(model, context, 4, 3);
+    predictor.outputs = model_outputs(model, context, 4);
+    cnn_tensor *wanted = model_outputs(model, context, 4);
+    EXPECT_OK(cnn_session_create(&predictor.session, model, 4));
+    EXPECT_OK(session_predict(predictor.session, wanted, predictor.inputs));
+    ck_assert_int_eq(pthread_create(&thread, NULL, predict_steadily, &predictor), 0);
+    while (!predictor.started)
+        usleep(100);
+    for (int32_t i = 0; i < 10; i++) {
+        int status;
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+            alarm(10);
+            _exit(use_model(context, model, wanted, predictor.inputs) ? 0 : 1);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child status %d", status);
+    }
+    predictor.stop = true;
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(predictor.breaches, 0);
+    cnn_session_free(predictor.session);
+    cnn_tensor_free(predictor.inputs);
+    cnn_tensor_free(predictor.outputs);
+    cnn_tensor_free(wanted);
+    cnn_model_free(model);
+    cnn_context_free(context);
+}
+END_TEST
+
 /* ---- Locale -------------------------------------------------------------------------------- */
 
 START_TEST(a_decimal_comma_changes_no_file)
@@ -370,6 +454,7 @@ static Suite *host_suite(void)
     tcase_add_test(tcase, one_thread_starts_none);
     tcase_add_test(tcase, the_hosts_parallel_for_is_used);
     tcase_add_test(tcase, the_hosts_threads_may_do_the_work);
+    tcase_add_test(tcase, a_child_predicts_and_trains);
     tcase_add_test(tcase, a_decimal_comma_changes_no_file);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -83,7 +83,7 @@ static cnn_status create(cnn_context **context, const char *function, const char
     *context = NULL;
     CNNI_TRY(find_level(&level, NULL, function, "CNN_CPU", level_name));
     cnn_context *made = calloc(1, sizeof *made);
-    if (made == NULL || pthread_mutex_init(&made->lock, NULL) != 0) {
+    if (made == NULL || !cnni_lock_init(&made->lock)) {
         free(made);
         return cnni_fail(NULL, CNN_ERROR_MEMORY, "%s: no memory for a context", function);
     }
@@ -119,7 +119,7 @@ void cnni_context_release(cnn_context *context)
     if (atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
         return;
     cnni_pool_free(context, atomic_load(&context->pool));
-    pthread_mutex_destroy(&context->lock);
+    cnni_lock_destroy(&context->lock);
     free(context);
 }
 
@@ -131,19 +131,19 @@ void cnn_context_free(cnn_context *context)
 
 void cnni_context_next_stream(cnn_context *context, uint64_t *seed, uint64_t *stream)
 {
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     *seed = context->seed;
     *stream = context->layers++;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
 }
 
 void cnni_note(cnn_context *context, cnn_log_level level, const char *format, ...)
 {
     char text[CNNI_ERROR_SIZE];
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     cnn_log_fn log = context->log;
     void *user = context->log_user;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
     if (log == NULL)
         return;
     va_list arguments;
@@ -170,10 +170,10 @@ void cnn_context_error(const cnn_context *context, char *buffer, size_t size)
     buffer[0] = '\0';
     if (context == NULL)
         return;
-    pthread_mutex_t *lock = (pthread_mutex_t *)&context->lock;
-    pthread_mutex_lock(lock);
+    struct cnni_lock *lock = (struct cnni_lock *)&context->lock;
+    cnni_lock_take(lock);
     snprintf(buffer, size, "%s", context->error);
-    pthread_mutex_unlock(lock);
+    cnni_lock_give(lock);
 }
 
 /* Set-up that handles and threads depend on is closed while there are any. */
@@ -233,10 +233,10 @@ cnn_status cnn_context_set_seed(cnn_context *context, uint64_t seed)
 {
     if (context == NULL)
         return cnni_fail_null(NULL, __func__, "context");
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     context->seed = seed;
     context->layers = 0;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
     return CNN_OK;
 }
 
@@ -264,10 +264,10 @@ cnn_status cnn_context_set_log(cnn_context *context, cnn_log_fn log, void *user)
 {
     if (context == NULL)
         return cnni_fail_null(NULL, __func__, "context");
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     context->log = log;
     context->log_user = user;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
     return CNN_OK;
 }
 

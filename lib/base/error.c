@@ -36,8 +36,9 @@ static const struct {
 
 cnn_status cnni_fail(cnn_context *context, cnn_status status, const char *format, ...)
 {
-    /* Formatted aside first: an argument may be the old text itself. */
-    char text[CNNI_ERROR_SIZE];
+    /* Formatted aside first: an argument may be the old text itself.  Zero to the end, so that a
+     * child finds an end wherever the copying was when it was forked. */
+    char text[CNNI_ERROR_SIZE] = "";
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -48,9 +49,9 @@ cnn_status cnni_fail(cnn_context *context, cnn_status status, const char *format
     }
     memcpy(thread_error, text, sizeof text);
     if (context != NULL) {
-        pthread_mutex_lock(&context->lock);
+        cnni_lock_take(&context->lock);
         memcpy(context->error, text, sizeof text);
-        pthread_mutex_unlock(&context->lock);
+        cnni_lock_give(&context->lock);
     }
     return status;
 }

@@ -361,7 +361,7 @@ cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *output, int32
     return CNN_OK;
 }
 
-void cnni_layer_join(cnn_layer *layer, atomic_int *gate)
+void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate)
 {
     cnni_solo_free(layer->context, layer->solo);
     layer->solo = NULL;

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/lock.h"
 #include "cnn/layer.h"
 #include "ops/op_conv2d.h"
 #include "ops/op_maxpool2d.h"
@@ -152,7 +153,7 @@ struct cnn_layer {
     bool named; /* by the user, not by default */
     bool built;
     bool in_model;
-    atomic_int *gate; /* the model's: negative during a training step; NULL outside a model */
+    struct cnni_gate *gate; /* the model's, written during a training step; NULL outside a model */
     cnn_initializer initializer;
     uint64_t seed, stream; /* of its random numbers */
     int32_t parameter_count;
@@ -204,7 +205,7 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
 
 /* Makes the layer part of a model with that gate: what it kept for running on its own goes, and its
  * weights are packed anew. */
-void cnni_layer_join(cnn_layer *layer, atomic_int *gate);
+void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate);
 
 /* Frees what a layer keeps for running on its own. */
 void cnni_solo_free(cnn_context *context, struct cnni_solo *solo);

@@ -74,7 +74,7 @@ static cnn_status find_matching(const cnn_layer *layer, cnn_parameter parameter,
 
 static bool in_training_step(const cnn_layer *layer)
 {
-    return layer->gate != NULL && atomic_load(layer->gate) < 0;
+    return layer->gate != NULL && cnni_gate_users(layer->gate) < 0;
 }
 
 cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,

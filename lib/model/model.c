@@ -33,7 +33,7 @@ cnn_status cnn_model_create(cnn_model **model, cnn_context *context, const int64
     cnn_status status = CNN_OK;
     if (channels > 0)
         status = cnni_alloc(&made->mean, context, 2 * (size_t)channels, sizeof(float), __func__);
-    if (status != CNN_OK || pthread_mutex_init(&made->packing, NULL) != 0) {
+    if (status != CNN_OK || !cnni_lock_init(&made->packing)) {
         cnni_free(context, made->mean);
         cnni_free(context, made);
         return status != CNN_OK
@@ -78,7 +78,7 @@ void cnn_model_free(cnn_model *model)
     free_texts(context, model->classes, model->class_count);
     free_texts(context, model->parameter_names, model->parameter_count);
     cnni_free(context, model->mean);
-    pthread_mutex_destroy(&model->packing);
+    cnni_lock_destroy(&model->packing);
     cnni_free(context, model);
     cnni_context_release(context);
 }
@@ -371,33 +371,26 @@ static cnn_status fail_training(const cnn_model *model, const char *function)
 
 cnn_status cnni_model_enter_reading(cnn_model *model, const char *function)
 {
-    int state = atomic_load(&model->gate);
-    do
-        if (state < 0)
-            return fail_training(model, function);
-    while (!atomic_compare_exchange_weak(&model->gate, &state, state + 1));
-    return CNN_OK;
+    return cnni_gate_enter_reading(&model->gate) == 0 ? CNN_OK : fail_training(model, function);
 }
 
 void cnni_model_leave_reading(cnn_model *model)
 {
-    atomic_fetch_sub(&model->gate, 1);
+    cnni_gate_leave(&model->gate);
 }
 
 cnn_status cnni_model_enter_training(cnn_model *model, const char *function)
 {
-    int nobody = 0;
-    if (atomic_compare_exchange_strong(&model->gate, &nobody, -1))
-        return CNN_OK;
-    if (nobody < 0)
-        return fail_training(model, function);
+    int32_t users = cnni_gate_enter_writing(&model->gate);
+    if (users <= 0)
+        return users == 0 ? CNN_OK : fail_training(model, function);
     return cnni_fail(model->context, CNN_ERROR_STATE,
-                     "%s: %d other calls are reading the model's weights", function, nobody);
+                     "%s: %d other calls are reading the model's weights", function, users);
 }
 
 void cnni_model_leave_training(cnn_model *model)
 {
-    atomic_store(&model->gate, 0);
+    cnni_gate_leave(&model->gate);
 }
 
 void cnni_model_close(cnn_model *model)

@@ -3,9 +3,9 @@
 #ifndef CNNI_MODEL_H
 #define CNNI_MODEL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/lock.h"
 #include "cnn/model.h"
 #include "layers/layer_internal.h"
 
@@ -28,10 +28,8 @@ struct cnn_model {
     atomic_bool closed;  /* a session or trainer exists or existed: no layer can be added */
     atomic_bool trained; /* a trainer has it */
 
-    /* Who is using the weights: the number of runs that read them, or -1 while a training step
-     * changes them. */
-    atomic_int gate;
-    pthread_mutex_t packing; /* held while packed weights are made or refreshed */
+    struct cnni_gate gate;    /* runs read the weights, training steps write them */
+    struct cnni_lock packing; /* held while packed weights are made or refreshed */
 
     char **classes;
     int32_t class_count;

@@ -216,9 +216,9 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .training = plan->training,
     };
     CNNI_TRY(cnni_layer_plan(&step->layer, function));
-    pthread_mutex_lock(&plan->model->packing);
+    cnni_lock_take(&plan->model->packing);
     cnn_status status = cnni_layer_make_packed(node->layer, &step->layer, function);
-    pthread_mutex_unlock(&plan->model->packing);
+    cnni_lock_give(&plan->model->packing);
     if (status == CNN_OK && plan->training)
         status = cnni_layer_make_gradients(node->layer, function);
     if (status == CNN_OK)
@@ -319,9 +319,9 @@ void cnni_plan_refresh(struct cnni_plan *plan)
         refresh(plan, cnni_lanes(plan->model->context));
         return;
     }
-    pthread_mutex_lock(&plan->model->packing);
+    cnni_lock_take(&plan->model->packing);
     refresh(plan, 1);
-    pthread_mutex_unlock(&plan->model->packing);
+    cnni_lock_give(&plan->model->packing);
 }
 
 /* ---- Running ---- */
