@@ -2,6 +2,8 @@
  * Datasets: which files of a folder are samples, in what order, of which class; samples in memory
  * and from callbacks; splitting; every documented error.  For what samples hold: test_loader.c. */
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cnn/dataset.h"
 #include "support/accounts.h"
 #include "support/folders.h"
@@ -238,6 +241,69 @@ START_TEST(class_folders_may_not_be_links)
     make_layout("chain", 1);
     ck_assert_int_eq(symlink("a", folder_path("chain/c")), 0);
     check_refused(folder_path("chain"), CNN_TRAIN, CNN_ERROR_IO, "\"c\"");
+}
+END_TEST
+
+/* The first opening of class folder "a" finds a link where the folder was listed. */
+static int exchange_folder(int folder, const char *path, int flags, mode_t mode)
+{
+    if (strcmp(path, "a") == 0) {
+        ck_assert_int_eq(rename(folder_path("raced/a"), folder_path("raced/.a")), 0);
+        ck_assert_int_eq(symlink("b", folder_path("raced/a")), 0);
+    }
+    return openat(folder, path, flags, mode);
+}
+
+START_TEST(class_folders_may_not_become_links)
+{
+    struct cnni_file_calls racing = *cnni_file_system_calls();
+    racing.openat = exchange_folder;
+    make_layout("raced", 1);
+    cnni_file_set_calls(&racing);
+    check_refused(folder_path("raced"), CNN_TRAIN, CNN_ERROR_IO,
+                  "/raced/a\" is or lies behind a symbolic link, must be a folder");
+    cnni_file_set_calls(NULL);
+}
+END_TEST
+
+static int open_error;
+
+static int fail_to_open(int folder, const char *path, int flags, mode_t mode)
+{
+    errno = open_error;
+    return strcmp(path, "b") == 0 ? -1 : openat(folder, path, flags, mode);
+}
+
+static int interrupt_once(int folder, const char *path, int flags, mode_t mode)
+{
+    static bool interrupted;
+    errno = EINTR;
+    interrupted = !interrupted;
+    return interrupted ? -1 : openat(folder, path, flags, mode);
+}
+
+START_TEST(what_the_system_says_becomes_a_status)
+{
+    static const struct {
+        int error;
+        cnn_status status;
+    } errors[] = {{EMFILE, CNN_ERROR_MEMORY},
+                  {ENFILE, CNN_ERROR_MEMORY},
+                  {ENOMEM, CNN_ERROR_MEMORY},
+                  {ENOENT, CNN_ERROR_NOT_FOUND},
+                  {EACCES, CNN_ERROR_IO}};
+    struct cnni_file_calls failing = *cnni_file_system_calls();
+    make_layout("failing", 1);
+    failing.openat = fail_to_open;
+    cnni_file_set_calls(&failing);
+    for (int32_t i = 0; i < CNNI_COUNT(errors); i++) {
+        open_error = errors[i].error;
+        check_refused(folder_path("failing"), CNN_TRAIN, errors[i].status,
+                      "cannot open the folder \"");
+    }
+    failing.openat = interrupt_once;
+    cnn_dataset_free(open_part(folder_path("failing"), CNN_TRAIN));
+    cnni_file_set_calls(NULL);
 }
 END_TEST
 
@@ -674,6 +740,8 @@ static Suite *dataset_suite(void)
     tcase_add_test(tcase, a_folder_that_does_not_do_is_refused_with_the_reason);
     tcase_add_test(tcase, class_names_must_be_utf8);
     tcase_add_test(tcase, class_folders_may_not_be_links);
+    tcase_add_test(tcase, class_folders_may_not_become_links);
+    tcase_add_test(tcase, what_the_system_says_becomes_a_status);
     tcase_add_test(tcase, names_as_long_as_the_system_allows);
     tcase_add_test(tcase, limits_hold);
     tcase_add_test(tcase, arguments_of_opening_are_checked);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * Loaders and what goes wrong: bad files of every kind, skipped or fatal; memory that runs out. */
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "support/accounts.h"
 #include "support/expect.h"
 #include "support/loading.h"
@@ -137,6 +140,55 @@ START_TEST(bad_pictures_end_a_strict_epoch)
 }
 END_TEST
 
+/* The pictures of a class, unlike the root, cannot be reached through a link that came later. */
+START_TEST(a_folder_that_became_a_link_is_not_followed)
+{
+    make_pictures("moved", 2, 3);
+    make_pictures("elsewhere", 2, 3);
+    cnn_loader *loader = make_loader("moved", 5);
+    ck_assert_int_eq(read_epoch(0, loader)->samples, 5);
+    folder_remove(folder_path("moved/cat"));
+    ck_assert_int_eq(symlink("../elsewhere/cat", folder_path("moved/cat")), 0);
+    ck_assert_int_eq(read_epoch(0, loader)->samples, 3);
+    ck_assert_int_eq(cnn_loader_skipped(loader), 2);
+    folder_remove(folder_path("moved"));
+    ck_assert_int_eq(symlink("elsewhere", folder_path("moved")), 0);
+    ck_assert_int_eq(read_epoch(0, loader)->samples, 5);
+    cnn_loader_free(loader);
+    ck_assert_int_eq(unlink(folder_path("moved")), 0);
+    folder_remove(folder_path("elsewhere"));
+}
+END_TEST
+
+static int open_error;
+
+static int fail_to_open(int folder, const char *path, int flags, mode_t mode)
+{
+    (void)folder, (void)path, (void)flags, (void)mode;
+    errno = open_error;
+    return -1;
+}
+
+/* The pictures are as good as before: a later epoch has them. */
+START_TEST(a_system_without_open_files_makes_no_picture_bad)
+{
+    static const int errors[] = {EMFILE, ENFILE, ENOMEM};
+    struct cnni_file_calls failing = *cnni_file_system_calls();
+    failing.openat = fail_to_open;
+    for (int32_t i = 0; i < CNNI_COUNT(errors); i++) {
+        cnn_loader *loader = make_loader("pictures", 5);
+        open_error = errors[i];
+        cnni_file_set_calls(&failing);
+        cnn_status status = read_epoch(0, loader)->status;
+        cnni_file_set_calls(NULL);
+        ck_assert_int_eq(status, CNN_ERROR_MEMORY);
+        ck_assert_int_eq(cnn_loader_skipped(loader), 0);
+        ck_assert_int_eq(read_epoch(0, loader)->samples, 17);
+        cnn_loader_free(loader);
+    }
+}
+END_TEST
+
 START_TEST(an_epoch_of_bad_pictures_is_an_error)
 {
     folder_make(folder_path("rotten"));
@@ -250,6 +302,8 @@ static Suite *loader_damage_suite(void)
     tcase_set_timeout(tcase, 20);
     tcase_add_test(tcase, bad_pictures_are_skipped_counted_and_reported);
     tcase_add_test(tcase, bad_pictures_end_a_strict_epoch);
+    tcase_add_test(tcase, a_folder_that_became_a_link_is_not_followed);
+    tcase_add_test(tcase, a_system_without_open_files_makes_no_picture_bad);
     tcase_add_test(tcase, an_epoch_of_bad_pictures_is_an_error);
     tcase_add_test(tcase, refused_memory_is_an_error_and_nothing_leaks);
     tcase_add_test(tcase, problems_that_nobody_asks_for_leak_nothing);

@@ -24,8 +24,8 @@ enum {
  * out, and so are files that do not end in .jpg, .jpeg or .png in either case.  Pictures are not
  * read yet; a relative `path` is looked up anew for each.
  * `path` may go through symbolic links, but nothing below it may be one, since a link in an
- * unpacked archive can lead anywhere: in place of a class folder it is an error, in place of a
- * picture it makes a bad sample.
+ * unpacked archive can lead anywhere: in place of a class folder it is an error; in place of a
+ * picture, or of a folder that has become one since, it makes bad samples.
  * CNN_ERROR_NOT_FOUND: no such folder, or no such part.  CNN_ERROR_IO: not readable, not a folder,
  * or a link in place of a class folder.  CNN_ERROR_FORMAT: no class folders, only one, one without
  * pictures, or a class name that is not UTF-8.  CNN_ERROR_LIMIT: too many classes or pictures. */

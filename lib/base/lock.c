@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Both locks know their process, and are new to any other.  pthread_atfork() would be the other way,
- * but its handlers are state of the host's process. */
+ * Both locks know their process, and are new to any other.  pthread_atfork() would be the other
+ * way, but its handlers are state of the host's process. */
 #include "base/lock.h"
 
 #include <sched.h>
@@ -24,7 +24,7 @@ static void renew(struct cnni_lock *lock)
             sched_yield();
             found = atomic_load_explicit(&lock->process, memory_order_acquire);
         } else if (atomic_compare_exchange_strong(&lock->process, &found, -process)) {
-            /* It has nothing that could run out: the parent's, which cannot be undone, was taken. */
+            /* In place of the parent's, which cannot be undone, nothing can run out. */
             (void)pthread_mutex_init(&lock->mutex, NULL);
             atomic_store_explicit(&lock->process, process, memory_order_release);
             return;

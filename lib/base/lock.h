@@ -12,7 +12,7 @@
 /* A mutex.  What it guards must be of use however far a change of it had got. */
 struct cnni_lock {
     pthread_mutex_t mutex;
-    atomic_int process; /* for which `mutex` was made; its negative while a thread of it does that */
+    atomic_int process; /* that `mutex` is made for; its negative meanwhile */
 };
 
 /* False when the system has no more. */

@@ -14,6 +14,7 @@
 
 #include "base/context_internal.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "data/dataset_internal.h"
@@ -29,7 +30,7 @@ static const char *const part_names[][2] = {
 /* Where the search has got to. */
 struct place {
     cnn_context *context;
-    size_t length;
+    size_t root, length; /* of the path: what the caller gave, and all */
     char path[PATH_MAX];
     char shown[CNNI_SHOW_SIZE]; /* the path for messages */
 };
@@ -45,12 +46,11 @@ static cnn_status fail(const struct place *place, cnn_status status, const char 
 
 static cnn_status fail_system(const struct place *place, const char *verb, int error)
 {
-    char reason[128];
-    cnn_status status = error == ENOENT   ? CNN_ERROR_NOT_FOUND
-                        : error == ENOMEM ? CNN_ERROR_MEMORY
-                                          : CNN_ERROR_IO;
-    return cnni_fail(place->context, status, "%s: cannot %s the folder \"%s\": %s", function, verb,
-                     place->shown, strerror_r(error, reason, sizeof reason));
+    if (error == ENOTDIR)
+        return fail(place, CNN_ERROR_IO, "is no folder, must be one");
+    if (error == ELOOP && place->length > place->root)
+        return fail(place, CNN_ERROR_IO, "is or lies behind a symbolic link, must be a folder");
+    return cnni_file_fail(place->context, function, verb, place->path, error);
 }
 
 /* Goes from the folder at `length` bytes of the path into `name`; `length` 0 starts anew. */
@@ -58,9 +58,8 @@ static cnn_status go(struct place *place, size_t length, const char *name)
 {
     size_t slash = length > 0 && place->path[length - 1] != '/';
     size_t size = strlen(name) + 1;
-    cnni_show_bytes(place->shown, sizeof place->shown, name, size - 1);
     if (length + slash + size > sizeof place->path)
-        return fail_system(place, "open", ENAMETOOLONG);
+        return cnni_file_fail(place->context, function, "open the folder", name, ENAMETOOLONG);
     if (slash)
         place->path[length] = '/';
     memcpy(place->path + length + slash, name, size);
@@ -78,7 +77,7 @@ static cnn_status read_entries(struct cnni_names *names, const struct place *pla
         errno = 0;
         const struct dirent *entry = readdir(folder);
         if (entry == NULL)
-            return errno == 0 ? CNN_OK : fail_system(place, "read", errno);
+            return errno == 0 ? CNN_OK : fail_system(place, "read the folder", errno);
         if (entry->d_name[0] != '.')
             CNNI_TRY(visit(names, place, folder, entry));
     }
@@ -88,14 +87,14 @@ static cnn_status read_entries(struct cnni_names *names, const struct place *pla
 static cnn_status list_folder(struct cnni_names *names, const struct place *place, entry_fn *visit)
 {
     int64_t first = names->count;
-    int file = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = cnni_file_open(place->path, place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
-        return fail_system(place, "open", errno);
+        return fail_system(place, "open the folder", errno);
     DIR *folder = fdopendir(file);
     if (folder == NULL) {
         int error = errno;
         close(file);
-        return fail_system(place, "open", error);
+        return fail_system(place, "open the folder", error);
     }
     cnn_status status = read_entries(names, place, folder, visit);
     closedir(folder);
@@ -251,6 +250,7 @@ static cnn_status read_folder(struct cnni_source *source, struct place *place, c
 {
     int64_t *ends;
     CNNI_TRY(go(place, 0, path));
+    source->root = place->root = place->length;
     CNNI_TRY(list_folder(&source->class_names, place, take_folder));
     CNNI_TRY(enter_part(place, &source->class_names, part));
     CNNI_TRY(check_classes(place, &source->class_names));

@@ -173,8 +173,9 @@ cnn_status cnni_image_read(struct cnni_image *image, cnn_context *context,
     snprintf(function, sizeof function, "%s: \"%s\"", request->function,
              cnni_show_bytes(shown, sizeof shown, path, strlen(path)));
     named.function = function;
-    CNNI_TRY((request->no_link ? cnni_file_read_no_link : cnni_file_read)(
-        &bytes, &size, context, path, CNN_LIMIT_IMAGE_BYTES, request->function));
+    CNNI_TRY(cnni_file_read_below(&bytes, &size, context, path,
+                                  request->root > 0 ? request->root : SIZE_MAX,
+                                  CNN_LIMIT_IMAGE_BYTES, request->function));
     cnn_status status = cnni_image_decode(image, context, &named, bytes, size);
     cnni_free(context, bytes);
     return status;

@@ -52,7 +52,7 @@ static cnn_status read_picture(struct cnni_image *picture, const struct sample *
     struct cnni_image_request request = {
         .function = function,
         .channels = loader->preparation.normalization.channels,
-        .no_link = true,
+        .root = loader->dataset->source->root,
     };
     cnni_prepare_min_size(&request.min_h, &request.min_w, &loader->preparation);
     return cnni_image_read(picture, loader->context, &request,
