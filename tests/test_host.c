@@ -301,6 +301,87 @@ START_TEST(the_hosts_parallel_for_is_used)
 }
 END_TEST
 
+/* Keeps the largest number of items that it was asked for. */
+static void run_and_count(void *user, int64_t count, cnn_task_fn run, void *task)
+{
+    int64_t *most = user;
+    *most = count > *most ? count : *most;
+    for (int64_t i = 0; i < count; i++)
+        run(task, i);
+}
+
+/* Every kind of layer, and pictures so large that each cuts its work in many pieces; the add's
+ * inputs are used twice, so that their gradients are summed as well. */
+static cnn_model *model_of_everything(cnn_context *context)
+{
+    cnn_model *model = model_new(context, (int64_t[]){32, 32, 8}, 3);
+    cnn_layer *layer;
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 8, 3, 3));
+    EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+    model_take(model, layer);
+    EXPECT_OK(cnn_dropout_create(&layer, context, 0.5));
+    model_take(model, layer);
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){0, 2}, 2));
+    cnn_layer_free(layer);
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 2, 2));
+    model_take(model, layer);
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 3, 3));
+    EXPECT_OK(cnn_maxpool2d_set_stride(layer, 1, 1));
+    model_take(model, layer);
+    EXPECT_OK(cnn_softmax_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_flatten_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_dense_create(&layer, context, 128));
+    model_take(model, layer);
+    EXPECT_OK(cnn_softmax_create(&layer, context));
+    model_take(model, layer);
+    return model;
+}
+
+START_TEST(plans_keep_to_their_threads)
+{
+    enum { BATCH = 64 };
+    cnn_context *context;
+    cnn_session *session;
+    cnn_trainer *trainer;
+    int64_t most = 0;
+    double loss;
+    EXPECT_OK(cnn_context_create(&context));
+    EXPECT_OK(cnn_context_set_parallel_for(context, run_and_count, &most));
+    EXPECT_OK(cnn_context_set_threads(context, 2));
+    cnn_model *model = model_of_everything(context);
+    cnn_optimizer *optimizers[2];
+    EXPECT_OK(cnn_adam_create(&optimizers[0], context, 0.01));
+    EXPECT_OK(cnn_sgd_create(&optimizers[1], context, 0.01));
+    cnn_tensor *inputs = model_inputs(model, context, BATCH, 5),
+               *outputs = model_outputs(model, context, BATCH),
+               *labels = tensor_labels(context, BATCH, 3);
+    EXPECT_OK(cnn_session_create(&session, model, BATCH));
+    for (int32_t i = 0; i < 2; i++) {
+        EXPECT_OK(cnn_context_set_threads(context, 2));
+        EXPECT_OK(cnn_optimizer_set_clip_norm(optimizers[i], 1));
+        EXPECT_OK(cnn_trainer_create(&trainer, model, optimizers[i], CNN_SOFTMAX_CROSS_ENTROPY,
+                                     BATCH));
+        EXPECT_OK(cnn_context_set_threads(context, 7));
+        EXPECT_OK(trainer_step(&loss, trainer, inputs, labels));
+        EXPECT_OK(session_predict(session, outputs, inputs));
+        ck_assert_int_eq(most, 2);
+        cnn_trainer_free(trainer);
+        cnn_optimizer_free(optimizers[i]);
+    }
+    cnn_session_free(session);
+    cnn_tensor_free(inputs);
+    cnn_tensor_free(outputs);
+    cnn_tensor_free(labels);
+    cnn_model_free(model);
+    cnn_context_free(context);
+}
+END_TEST
+
 /* A host's parallel_for that has threads of its own. */
 struct host_job {
     cnn_task_fn run;
@@ -453,6 +534,7 @@ static Suite *host_suite(void)
     tcase_add_test(tcase, the_hosts_rounding_changes_no_bit);
     tcase_add_test(tcase, one_thread_starts_none);
     tcase_add_test(tcase, the_hosts_parallel_for_is_used);
+    tcase_add_test(tcase, plans_keep_to_their_threads);
     tcase_add_test(tcase, the_hosts_threads_may_do_the_work);
     tcase_add_test(tcase, a_child_predicts_and_trains);
     tcase_add_test(tcase, a_decimal_comma_changes_no_file);

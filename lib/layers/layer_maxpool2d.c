@@ -93,14 +93,16 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
 
 static void forward(const struct cnni_layer_run *run)
 {
-    cnni_maxpool2d_forward(run->plan->layer->context, &run->plan->geometry.pool, run->n, run->y,
-                           run->plan->training ? run->state : NULL, run->x[0]);
+    const struct cnni_layer_plan *plan = run->plan;
+    cnni_maxpool2d_forward(plan->layer->context, plan->lanes, &plan->geometry.pool, run->n, run->y,
+                           plan->training ? run->state : NULL, run->x[0]);
 }
 
 static void backward(const struct cnni_layer_run *run)
 {
+    const struct cnni_layer_plan *plan = run->plan;
     if (run->dx[0] != NULL)
-        cnni_maxpool2d_backward(run->plan->layer->context, &run->plan->geometry.pool, run->n,
+        cnni_maxpool2d_backward(plan->layer->context, plan->lanes, &plan->geometry.pool, run->n,
                                 run->dx[0], run->dy, run->state);
 }
 

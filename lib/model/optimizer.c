@@ -32,6 +32,7 @@ struct cnn_optimizer {
 /* One parameter in one step. */
 struct update {
     const cnn_optimizer *optimizer;
+    int32_t lanes;
     double rate;
     int64_t t;
     float gradient_scale;
@@ -59,8 +60,8 @@ static void update_sgd(const struct update *update)
         .nesterov = optimizer->nesterov != 0,
         .first = update->t == 1,
     };
-    cnni_sgd_update(optimizer->context, &sgd, update->parameter->count, update->parameter->value,
-                    update->parameter->gradient,
+    cnni_sgd_update(optimizer->context, update->lanes, &sgd, update->parameter->count,
+                    update->parameter->value, update->parameter->gradient,
                     optimizer->momentum > 0 ? update->averages[0] : NULL);
 }
 
@@ -79,8 +80,9 @@ static void run_adam(const struct update *update, double weight_decay, double sh
         .shrink = (float)shrink,
         .gradient_scale = update->gradient_scale,
     };
-    cnni_adam_update(optimizer->context, &adam, update->parameter->count, update->parameter->value,
-                     update->parameter->gradient, update->averages[0], update->averages[1]);
+    cnni_adam_update(optimizer->context, update->lanes, &adam, update->parameter->count,
+                     update->parameter->value, update->parameter->gradient, update->averages[0],
+                     update->averages[1]);
 }
 
 static void update_adam(const struct update *update)
@@ -222,26 +224,27 @@ size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer)
 }
 
 /* What all gradients are multiplied by, so that their norm is at most `clip_norm`. */
-static float clipping_scale(const cnn_optimizer *optimizer)
+static float clipping_scale(const cnn_optimizer *optimizer, int32_t lanes)
 {
     double sum = 0;
     if (optimizer->clip_norm == 0)
         return 1;
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
         const struct cnni_parameter *parameter = cnni_model_parameter(optimizer->model, i);
-        sum += cnni_sum_squares(optimizer->context, parameter->count, parameter->gradient);
+        sum += cnni_sum_squares(optimizer->context, lanes, parameter->count, parameter->gradient);
     }
     return (float)fmin(1, optimizer->clip_norm / (sqrt(sum) + 1e-6));
 }
 
-void cnni_optimizer_step(cnn_optimizer *optimizer)
+void cnni_optimizer_step(cnn_optimizer *optimizer, int32_t lanes)
 {
     int64_t t = optimizer->steps + 1;
     struct update update = {
         .optimizer = optimizer,
         .rate = cnni_schedule_rate(&optimizer->schedule, t),
         .t = t,
-        .gradient_scale = clipping_scale(optimizer),
+        .gradient_scale = clipping_scale(optimizer, lanes),
+        .lanes = lanes,
     };
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
         update.parameter = cnni_model_parameter(optimizer->model, i);

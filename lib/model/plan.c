@@ -203,7 +203,6 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
 {
     const struct cnni_node *node = &plan->model->nodes[index];
     struct cnni_step *step = &plan->steps[index];
-    cnn_context *context = plan->model->context;
     CNNI_TRY(take(plan, &step->sum, (size_t)node->input_count, sizeof *step->sum, function));
     clear_step(step, node->input_count);
     int32_t input = node->inputs[0];
@@ -212,7 +211,7 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .input = input == CNN_MODEL_INPUT ? plan->model->input : plan->model->nodes[input].output,
         .input_count = node->input_count,
         .max_n = plan->max_n,
-        .lanes = cnni_lanes(context),
+        .lanes = plan->lanes,
         .training = plan->training,
     };
     CNNI_TRY(cnni_layer_plan(&step->layer, function));
@@ -271,6 +270,7 @@ cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
     made->model = cnni_model_share(model);
     made->bytes = sizeof *made;
     made->max_n = options->max_n;
+    made->lanes = cnni_lanes(model->context);
     made->training = options->training;
     made->input_gradient = CNNI_NO_BUFFER;
     cnn_status status = fill(made, options, function);
@@ -316,7 +316,7 @@ static void refresh(const struct cnni_plan *plan, int32_t lanes)
 void cnni_plan_refresh(struct cnni_plan *plan)
 {
     if (plan->training) {
-        refresh(plan, cnni_lanes(plan->model->context));
+        refresh(plan, plan->lanes);
         return;
     }
     cnni_lock_take(&plan->model->packing);
@@ -395,8 +395,8 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
     for (int32_t i = 0; i < node->input_count; i++)
         if (step->sum[i] != CNNI_NO_BUFFER) {
             float *sum = cnni_plan_gradient(plan, node->inputs[i]);
-            cnni_add(plan->model->context, run->n * cnni_shape_count(&step->layer.input), sum, sum,
-                     plan->dx[i]);
+            cnni_add(plan->model->context, plan->lanes,
+                     run->n * cnni_shape_count(&step->layer.input), sum, sum, plan->dx[i]);
         }
 }
 

@@ -19,6 +19,7 @@ static cnn_status make_loss(cnn_trainer *trainer, const cnn_model *model, cnn_lo
                        model->nodes[last].layer->class->kind == CNN_SOFTMAX;
     trainer->loss_layers = passes_over ? last : last + 1;
     trainer->loss = (struct cnni_loss){
+        .lanes = trainer->plan->lanes,
         .context = trainer->context,
         .kind = kind,
         .shape = model->nodes[trainer->loss_layers - 1].output,
@@ -220,7 +221,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
     *result = cnni_trainer_loss(trainer, targets, n, training);
     if (training) {
         cnni_trainer_backward(trainer, inputs, n, trainer->loss_layers);
-        cnni_optimizer_step(trainer->optimizer);
+        cnni_optimizer_step(trainer->optimizer, trainer->plan->lanes);
         trainer->gradients = false;
     }
     cnni_float_leave(&host);
@@ -324,7 +325,7 @@ cnn_status cnn_trainer_update(cnn_trainer *trainer)
     CNNI_TRY(cnni_model_enter_training(trainer->plan->model, __func__));
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    cnni_optimizer_step(trainer->optimizer);
+    cnni_optimizer_step(trainer->optimizer, trainer->plan->lanes);
     trainer->gradients = false;
     cnni_float_leave(&host);
     cnni_model_leave_training(trainer->plan->model);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Optimizer updates of one parameter array.  Formulas: cnn/optimizer.h.  All clear `g` to 0 in
- * passing. */
+ * Optimizer updates of one parameter array, on at most `lanes` threads.  Formulas:
+ * cnn/optimizer.h.  All clear `g` to 0 in passing. */
 #ifndef CNNI_OP_OPTIMIZER_H
 #define CNNI_OP_OPTIMIZER_H
 
@@ -17,8 +17,8 @@ struct cnni_sgd {
 };
 
 /* `v` is NULL without momentum. */
-void cnni_sgd_update(cnn_context *context, const struct cnni_sgd *sgd, int64_t count, float *w,
-                     float *g, float *v);
+void cnni_sgd_update(cnn_context *context, int32_t lanes, const struct cnni_sgd *sgd, int64_t count,
+                     float *w, float *g, float *v);
 
 struct cnni_adam {
     float step_size;     /* learning rate / (1 - beta1^t) */
@@ -30,11 +30,11 @@ struct cnni_adam {
     float gradient_scale;
 };
 
-void cnni_adam_update(cnn_context *context, const struct cnni_adam *adam, int64_t count, float *w,
-                      float *g, float *m, float *v);
+void cnni_adam_update(cnn_context *context, int32_t lanes, const struct cnni_adam *adam,
+                      int64_t count, float *w, float *g, float *m, float *v);
 
 /* Sum of x^2 in double precision: blocks of 4096 in 16 lanes, a fixed tree, blocks added in
  * order. */
-double cnni_sum_squares(cnn_context *context, int64_t count, const float *x);
+double cnni_sum_squares(cnn_context *context, int32_t lanes, int64_t count, const float *x);
 
 #endif
