@@ -21,6 +21,29 @@
 #include "support/suite.h"
 #include "support/tensors.h"
 
+/* The threads of this process; 0 where the system does not tell. */
+static int32_t count_threads(void)
+{
+    int32_t count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+        count += entry->d_name[0] != '.';
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+/* The most that there were while a loader was at work. */
+static int32_t most_threads;
+
+static int32_t watch_threads(void *user, const cnn_progress *progress)
+{
+    const int32_t count = count_threads();
+    (void)user, (void)progress;
+    most_threads = count > most_threads ? count : most_threads;
+    return 0;
+}
+
 /* ---- Everything that computes -------------------------------------------------------------- */
 
 static uint64_t hash_tensor(uint64_t hash, const cnn_tensor *tensor)
@@ -40,6 +63,7 @@ static uint64_t split(uint64_t hash, cnn_context *context)
     return hash_bytes(hash, &count, sizeof count);
 }
 
+/* A negative number of loader threads: as many as it has by itself. */
 static uint64_t train(uint64_t hash, cnn_context *context, cnn_model *model, int32_t loader_threads)
 {
     cnn_optimizer *optimizer;
@@ -54,13 +78,14 @@ static uint64_t train(uint64_t hash, cnn_context *context, cnn_model *model, int
     EXPECT_OK(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, 16));
     EXPECT_OK(cnn_trainer_set_label_smoothing(trainer, 0.1));
     EXPECT_OK(cnn_loader_create(&loader, dataset, model, 16));
-    EXPECT_OK(cnn_loader_set_threads(loader, loader_threads));
+    if (loader_threads >= 0)
+        EXPECT_OK(cnn_loader_set_threads(loader, loader_threads));
     EXPECT_OK(cnn_loader_set_shuffle(loader, 1, 9));
     EXPECT_OK(cnn_loader_set_random_crop(loader, 0.5, 0.9, 1.3));
     EXPECT_OK(cnn_loader_set_random_rotation(loader, 20));
     EXPECT_OK(cnn_loader_set_random_flip(loader, 0.3));
     EXPECT_OK(cnn_loader_set_random_color(loader, 0.2, 0.3));
-    EXPECT_OK(cnn_trainer_fit(trainer, loader, NULL, 2, NULL, NULL));
+    EXPECT_OK(cnn_trainer_fit(trainer, loader, NULL, 2, watch_threads, NULL));
     EXPECT_OK(cnn_trainer_evaluate(&loss, &share, trainer, loader));
     const double numbers[] = {loss, share, cnn_optimizer_learning_rate(optimizer)};
     hash = hash_bytes(hash, numbers, sizeof numbers);
@@ -134,6 +159,7 @@ static uint64_t save_and_load(uint64_t hash, cnn_context *context, cnn_model *mo
 static uint64_t compute(cnn_context *context, int32_t loader_threads)
 {
     EXPECT_OK(cnn_context_set_seed(context, 4));
+    most_threads = 0;
     cnn_model *model = model_dropout(context);
     uint64_t hash = model_hash(model, context);
     hash = train(hash, context, model, loader_threads);
@@ -206,18 +232,6 @@ END_TEST
 
 /* ---- Threads ------------------------------------------------------------------------------- */
 
-/* The threads of this process; 0 where the system does not tell. */
-static int32_t count_threads(void)
-{
-    int32_t count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
-        count += entry->d_name[0] != '.';
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
-
 static void *do_nothing(void *user)
 {
     return user;
@@ -253,8 +267,9 @@ START_TEST(one_thread_starts_none)
     const int32_t before = count_first_threads();
     EXPECT_OK(cnn_context_create(&context));
     EXPECT_OK(cnn_context_set_threads(context, 1));
-    compute(context, 0);
+    compute(context, -1);
     ck_assert_int_eq(count_threads(), before);
+    ck_assert_int_eq(most_threads, before);
     EXPECT_OK(cnn_context_set_threads(context, 3));
     ck_assert_int_eq(count_threads(), before);
     compute(context, 0);
@@ -291,11 +306,12 @@ START_TEST(the_hosts_parallel_for_is_used)
         EXPECT_OK(cnn_context_create(&context));
         EXPECT_OK(cnn_context_set_threads(context, 5));
         EXPECT_OK(cnn_context_set_parallel_for(context, run_in_order, &host));
-        ck_assert_uint_eq(compute(context, 0), wanted);
+        ck_assert_uint_eq(compute(context, -1), wanted);
         ck_assert_int_gt(host.calls, 10);
         ck_assert_int_gt(host.items, host.calls);
         ck_assert_int_le(host.items, 5 * host.calls);
         ck_assert_int_eq(count_threads(), before);
+        ck_assert_int_eq(most_threads, before);
         cnn_context_free(context);
     }
 }

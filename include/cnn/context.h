@@ -32,8 +32,9 @@ CNN_API void cnn_context_free(cnn_context *context);
 CNN_API void cnn_context_error(const cnn_context *context, char *buffer, size_t size);
 
 /* The number of threads that share the work of one call, the calling one included.  Default: the
- * processors that this process may use.  1 never starts a thread; the most is 256.  Results are
- * the same bits for every number.  Takes effect at the next call that has parallel work; sessions
+ * processors that this process may use.  1 never starts a thread; the most is 256.  (The background
+ * threads of a loader come on top: cnn_loader_set_threads().)  Results are the same bits for every
+ * number.  Takes effect at the next call that has parallel work; sessions
  * and trainers use at most as many as there were when they were created. */
 CNN_API cnn_status cnn_context_set_threads(cnn_context *context, int32_t threads);
 CNN_API int32_t cnn_context_threads(const cnn_context *context);

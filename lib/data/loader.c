@@ -57,6 +57,15 @@ static cnn_status copy_normalization(cnn_loader *loader, const cnn_model *model)
     return CNN_OK;
 }
 
+/* None for a host that wants no thread but its own. */
+static int32_t default_threads(const cnn_context *context)
+{
+    int32_t threads = cnn_context_threads(context);
+    if (threads == 1 || context->parallel_for != NULL)
+        return 0;
+    return CNNI_MIN(threads, CNNI_QUEUE_THREADS);
+}
+
 static cnn_status set_up(cnn_loader *loader, const cnn_model *model, int64_t batch)
 {
     struct cnni_shape input;
@@ -70,7 +79,7 @@ static cnn_status set_up(cnn_loader *loader, const cnn_model *model, int64_t bat
     loader->preparation.h = input.dim[0];
     loader->preparation.w = input.dim[1];
     loader->preparation.augment = cnni_augment_none;
-    loader->threads = CNNI_MIN(cnn_context_threads(loader->context), CNNI_QUEUE_THREADS);
+    loader->threads = default_threads(loader->context);
     return copy_normalization(loader, model);
 }
 
