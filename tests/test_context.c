@@ -227,6 +227,17 @@ START_TEST(log_lines_reach_the_callback)
 }
 END_TEST
 
+START_TEST(leniency_is_0_or_1)
+{
+    ck_assert_int_eq(cnn_context_set_lenient(context, 1), CNN_OK);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 0), CNN_OK);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 2), CNN_ERROR_INVALID);
+    ck_assert_str_eq(cnn_error_message(), "cnn_context_set_lenient: lenient is 2, must be 0 or 1");
+    ck_assert_int_eq(cnn_context_set_lenient(context, -1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_context_set_lenient(NULL, 1), CNN_ERROR_INVALID);
+}
+END_TEST
+
 START_TEST(log_levels_have_names)
 {
     ck_assert_str_eq(cnn_log_level_name(CNN_LOG_WARNING), "warning");
@@ -319,6 +330,7 @@ static Suite *context_suite(void)
     tcase_add_test(tcase, set_up_closes_with_the_first_handle);
     tcase_add_test(tcase, layers_draw_streams_in_turn);
     tcase_add_test(tcase, log_lines_reach_the_callback);
+    tcase_add_test(tcase, leniency_is_0_or_1);
     tcase_add_test(tcase, log_levels_have_names);
     tcase_add_test(tcase, limits_have_documented_defaults);
     tcase_add_test(tcase, limits_are_set_and_checked);

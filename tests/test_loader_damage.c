@@ -140,6 +140,31 @@ START_TEST(bad_pictures_end_a_strict_epoch)
 }
 END_TEST
 
+/* Skipped are then only those that are no pictures at all; the log says which of the others lack
+ * something, each time that they are decoded. */
+START_TEST(damaged_jpegs_may_be_let_through)
+{
+    make_mixed("lenient");
+    EXPECT_OK(cnn_context_set_lenient(context, 1));
+    for (int32_t threads = 0; threads < 3; threads++) {
+        struct log_lines lines;
+        log_lines_keep(&lines, context);
+        cnn_loader *loader = make_loader("lenient", 4);
+        EXPECT_OK(cnn_loader_set_threads(loader, threads));
+        EXPECT_OK(cnn_loader_set_cache(loader, 1 << 24));
+        for (int32_t e = 0; e < 2; e++)
+            ck_assert_int_eq(read_epoch(0, loader)->samples, 7);
+        ck_assert_int_eq(cnn_loader_skipped(loader), 2 * (BAD - 1));
+        ck_assert_int_eq(lines.count, 2 * (BAD - 1) + 1);
+        ck_assert_msg(strstr(lines.text[2], "d_cut.jpg\": decoded a damaged JPEG: ") != NULL &&
+                          lines.text[2][0] == '"',
+                      "%s", lines.text[2]);
+        cnn_loader_free(loader);
+    }
+    folder_remove(folder_path("lenient"));
+}
+END_TEST
+
 /* The pictures of a class, unlike the root, cannot be reached through a link that came later. */
 START_TEST(a_folder_that_became_a_link_is_not_followed)
 {
@@ -302,6 +327,7 @@ static Suite *loader_damage_suite(void)
     tcase_set_timeout(tcase, 20);
     tcase_add_test(tcase, bad_pictures_are_skipped_counted_and_reported);
     tcase_add_test(tcase, bad_pictures_end_a_strict_epoch);
+    tcase_add_test(tcase, damaged_jpegs_may_be_let_through);
     tcase_add_test(tcase, a_folder_that_became_a_link_is_not_followed);
     tcase_add_test(tcase, a_system_without_open_files_makes_no_picture_bad);
     tcase_add_test(tcase, an_epoch_of_bad_pictures_is_an_error);

@@ -96,6 +96,12 @@ typedef void (*cnn_log_fn)(void *user, cnn_log_level level, const char *text);
  * until the context is gone. */
 CNN_API cnn_status cnn_context_set_log(cnn_context *context, cnn_log_fn log, void *user);
 
+/* Whether a JPEG of which parts are missing or damaged, a download that was cut short for one, is
+ * an error (0, default) or is decoded as far as it can be (1): what is missing is gray or repeats
+ * its surroundings, and a line in the log says so.  Holds for pictures decoded later.
+ * CNN_ERROR_INVALID: `lenient` is neither. */
+CNN_API cnn_status cnn_context_set_lenient(cnn_context *context, int32_t lenient);
+
 /* What a file or picture may ask for at most. */
 typedef int32_t cnn_limit;
 

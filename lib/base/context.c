@@ -271,6 +271,17 @@ cnn_status cnn_context_set_log(cnn_context *context, cnn_log_fn log, void *user)
     return CNN_OK;
 }
 
+cnn_status cnn_context_set_lenient(cnn_context *context, int32_t lenient)
+{
+    if (context == NULL)
+        return cnni_fail_null(NULL, __func__, "context");
+    if (lenient != 0 && lenient != 1)
+        return cnni_fail(context, CNN_ERROR_INVALID, "%s: lenient is %d, must be 0 or 1", __func__,
+                         lenient);
+    atomic_store(&context->lenient, lenient == 1);
+    return CNN_OK;
+}
+
 static bool is_limit(cnn_limit limit)
 {
     return limit >= 1 && limit < CNNI_LIMIT_COUNT;

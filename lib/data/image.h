@@ -20,6 +20,7 @@ struct cnni_image_request {
     const char *function; /* the public call, for messages */
     int64_t channels;     /* 3 or 1 */
     int64_t min_h, min_w; /* may be scaled by 1/2, 1/4, 1/8, but not below; 0, 0: full size */
+    char *note;           /* [CNNI_ERROR_SIZE], "": what a lenient decoder passes over; or NULL */
     size_t root;          /* a file's path may go through symbolic links up to here; 0: all of it */
 };
 

@@ -72,7 +72,19 @@ __attribute__((noreturn)) static void fail_with_message(j_common_ptr common)
     escape(jpeg, cnni_decoding_fail(jpeg->decoding, CNN_ERROR_FORMAT, "damaged JPEG", text));
 }
 
-/* Warnings (level -1) say that libjpeg guessed pixels, which nobody should train on; except
+/* Keeps the first of the warnings; later ones are mostly its consequences. */
+static void pass_over(const struct jpeg *jpeg)
+{
+    const struct cnni_image_request *request = jpeg->decoding->request;
+    char text[JMSG_LENGTH_MAX];
+    if (request->note == NULL || request->note[0] != '\0')
+        return;
+    jpeg->errors.format_message((j_common_ptr)&jpeg->info, text);
+    snprintf(request->note, CNNI_ERROR_SIZE, "%s: decoded a damaged JPEG: %s", request->function,
+             text);
+}
+
+/* Warnings (level -1) say that libjpeg guessed pixels, which nobody should train on unasked; except
  * these: bytes too many in front of the end marker, where all pixels are there, as some cameras
  * write them, and markers whose version libjpeg does not know. */
 static void take_message(j_common_ptr common, int level)
@@ -80,8 +92,12 @@ static void take_message(j_common_ptr common, int level)
     const int code = common->err->msg_code;
     const bool harmless = code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM ||
                           (code == JWRN_EXTRANEOUS_DATA && common->err->msg_parm.i[1] == JPEG_EOI);
-    if (level < 0 && !harmless)
+    struct jpeg *jpeg = common->client_data;
+    if (level >= 0 || harmless)
+        return;
+    if (!atomic_load(&jpeg->decoding->context->lenient))
         fail_with_message(common);
+    pass_over(jpeg);
 }
 
 static void stay_silent(j_common_ptr common)
