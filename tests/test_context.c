@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/context_internal.h"
+#include "base/error.h"
 #include "cnn/version.h"
 #include "support/suite.h"
 
@@ -227,6 +228,33 @@ START_TEST(log_lines_reach_the_callback)
 }
 END_TEST
 
+/* Euro signs of three bytes, cut at every place. */
+START_TEST(texts_are_cut_between_characters)
+{
+    static struct log log;
+    char wide[2001] = "", small[20], wanted[2002];
+    for (int32_t i = 0; i < 666; i++)
+        memcpy(wide + 3 * i, "\xE2\x82\xAC", 3);
+    ck_assert_int_eq(cnn_context_set_log(context, take_line, &log), CNN_OK);
+    for (int32_t before = 0; before < 3; before++) {
+        const size_t whole = (size_t)before + (CNNI_ERROR_SIZE - 1 - (size_t)before) / 3 * 3;
+        snprintf(wanted, sizeof wanted, "%.*s%s", before, "ab", wide);
+        wanted[whole] = '\0';
+        cnni_fail(context, CNN_ERROR_INVALID, "%.*s%s", before, "ab", wide);
+        ck_assert_str_eq(cnn_error_message(), wanted);
+        cnni_note(context, CNN_LOG_INFO, "%.*s%s", before, "ab", wide);
+        ck_assert_str_eq(log.text, wanted);
+    }
+    cnni_fail(context, CNN_ERROR_INVALID, "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\xBAz");
+    for (size_t size = 1; size <= 13; size++) {
+        static const size_t lengths[] = {0, 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+        cnn_context_error(context, small, size);
+        ck_assert_uint_eq(strlen(small), lengths[size]);
+        ck_assert_int_eq(strncmp(small, cnn_error_message(), lengths[size]), 0);
+    }
+}
+END_TEST
+
 START_TEST(leniency_is_0_or_1)
 {
     ck_assert_int_eq(cnn_context_set_lenient(context, 1), CNN_OK);
@@ -330,6 +358,7 @@ static Suite *context_suite(void)
     tcase_add_test(tcase, set_up_closes_with_the_first_handle);
     tcase_add_test(tcase, layers_draw_streams_in_turn);
     tcase_add_test(tcase, log_lines_reach_the_callback);
+    tcase_add_test(tcase, texts_are_cut_between_characters);
     tcase_add_test(tcase, leniency_is_0_or_1);
     tcase_add_test(tcase, log_levels_have_names);
     tcase_add_test(tcase, limits_have_documented_defaults);

@@ -27,8 +27,8 @@ CNN_API cnn_status cnn_context_create_isolated(cnn_context **context);
 CNN_API void cnn_context_free(cnn_context *context);
 
 /* Copies the text of the newest failure of any handle of this context, on whatever thread it
- * happened, into `buffer` of `size` bytes, cut short if need be and always ended by a zero byte.
- * For hosts whose tasks change threads between a call and the question. */
+ * happened, into `buffer` of `size` bytes, cut between characters if need be and always ended by a
+ * zero byte.  For hosts whose tasks change threads between a call and the question. */
 CNN_API void cnn_context_error(const cnn_context *context, char *buffer, size_t size);
 
 /* The number of threads that share the work of one call, the calling one included.  Default: the

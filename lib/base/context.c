@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 enum { MOST_THREADS = 256 };
 
@@ -150,6 +151,7 @@ void cnni_note(cnn_context *context, cnn_log_level level, const char *format, ..
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    cnni_utf8_trim(text);
     log(user, level, text);
 }
 
@@ -173,6 +175,7 @@ void cnn_context_error(const cnn_context *context, char *buffer, size_t size)
     struct cnni_lock *lock = (struct cnni_lock *)&context->lock;
     cnni_lock_take(lock);
     snprintf(buffer, size, "%s", context->error);
+    cnni_utf8_trim(buffer);
     cnni_lock_give(lock);
 }
 

@@ -43,6 +43,7 @@ cnn_status cnni_fail(cnn_context *context, cnn_status status, const char *format
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    cnni_utf8_trim(text);
     if (captured != NULL) {
         memcpy(captured, text, sizeof text);
         return status;

@@ -3,6 +3,8 @@
  * U+10FFFF. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Unicode 15, table 3-7: which second bytes may follow which first; later ones are 80 .. BF. */
 static const struct {
     unsigned char first_low, first_high, second_low, second_high, length;
@@ -40,4 +42,17 @@ bool cnni_utf8_valid(const char *bytes, size_t count)
         i += length;
     }
     return true;
+}
+
+void cnni_utf8_trim(char *text)
+{
+    const size_t length = strlen(text);
+    for (size_t tail = 1; tail <= 3 && tail <= length; tail++) {
+        char *last = text + length - tail;
+        if ((*last & 0xC0) == 0x80)
+            continue;
+        if (cnni_utf8_length(last, tail) == 0)
+            *last = '\0';
+        return;
+    }
 }

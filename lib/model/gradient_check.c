@@ -6,6 +6,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "base/random.h"
 #include "model/trainer_internal.h"
 
@@ -134,8 +135,10 @@ static cnn_status compare(struct check *check, struct subject subject, uint64_t 
     double found = check_subject(check, &subject, stream);
     if (found > *error || stream == 0) {
         *error = found;
-        if (worst != NULL && worst_size > 0)
+        if (worst != NULL && worst_size > 0) {
             snprintf(worst, worst_size, "%s", subject.name);
+            cnni_utf8_trim(worst);
+        }
     }
     cnni_free(context, copies);
     return CNN_OK;
