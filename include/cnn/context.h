@@ -32,7 +32,8 @@ CNN_API void cnn_context_free(cnn_context *context);
 CNN_API void cnn_context_error(const cnn_context *context, char *buffer, size_t size);
 
 /* The number of threads that share the work of one call, the calling one included.  Default: the
- * processors that this process may use.  1 never starts a thread; the most is 256.  (The background
+ * processors that this process may use, by its affinity and by the quota of its control group (a
+ * container's).  1 never starts a thread; the most is 256.  (The background
  * threads of a loader come on top: cnn_loader_set_threads().)  Results are the same bits for every
  * number.  Takes effect at the next call that has parallel work; sessions
  * and trainers use at most as many as there were when they were created. */

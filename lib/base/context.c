@@ -2,14 +2,13 @@
  * The context: creation, its setters, and the references that other handles hold. */
 #include "base/context_internal.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/utf8.h"
 
 enum { MOST_THREADS = 256 };
@@ -45,20 +44,6 @@ static void default_release(void *user, void *memory, size_t size)
     free(memory);
 }
 
-/* The processors that this process may run on. */
-static int32_t available_threads(void)
-{
-    int32_t threads = 1;
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        threads = CPU_COUNT(&set);
-#else
-    threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
-#endif
-    return CNNI_MIN(CNNI_MAX(threads, 1), MOST_THREADS);
-}
-
 /* The level of that name, if this machine has it. */
 static cnn_status find_level(cnni_cpu *level, cnn_context *context, const char *function,
                              const char *source, const char *name)
@@ -89,7 +74,7 @@ static cnn_status create(cnn_context **context, const char *function, const char
         return cnni_fail(NULL, CNN_ERROR_MEMORY, "%s: no memory for a context", function);
     }
     atomic_init(&made->references, 1);
-    atomic_init(&made->threads, available_threads());
+    atomic_init(&made->threads, CNNI_MIN(cnni_processors(), MOST_THREADS));
     made->cpu = level;
     made->allocate = default_allocate;
     made->release = default_release;

@@ -15,6 +15,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/processors.h"
 
 /* One call of cnni_parallel(). */
 struct job {
@@ -214,7 +215,7 @@ static struct cnni_pool *pool_create(cnn_context *context)
         return NULL;
     }
     pool->process = getpid();
-    pool->processors = (int32_t)CNNI_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+    pool->processors = cnni_processors();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->start, NULL);
     pthread_cond_init(&pool->finish, NULL);

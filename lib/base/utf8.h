@@ -11,7 +11,7 @@ size_t cnni_utf8_length(const char *bytes, size_t count);
 /* Whether all of `bytes` is well-formed. */
 bool cnni_utf8_valid(const char *bytes, size_t count);
 
-/* Takes the rest of a character off the end of a text that may have been cut in the middle of it. */
+/* Takes the rest of a character off the end of a text that may have been cut in the middle. */
 void cnni_utf8_trim(char *text);
 
 #endif
