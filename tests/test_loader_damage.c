@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "data/loader_cache.h"
 #include "support/accounts.h"
 #include "support/expect.h"
 #include "support/loading.h"
@@ -292,6 +293,29 @@ START_TEST(refused_memory_is_an_error_and_nothing_leaks)
 }
 END_TEST
 
+/* Room that a refused picture was to take is there for the next. */
+START_TEST(refused_memory_costs_no_room_in_the_cache)
+{
+    struct accounts accounts;
+    uint8_t pixels[100] = {1};
+    const struct cnni_image picture = {pixels, 10, 10, 1};
+    struct cnni_cache cache = {.limit = 400}; /* for the table and one picture */
+    cnn_context *own = accounts_context(&accounts);
+    EXPECT_OK(cnni_cache_prepare(&cache, own, 2, "test"));
+    accounts.refuse_at = accounts.calls + 1;
+    accounts.refuse_once = true;
+    cnni_cache_keep(&cache, own, 0, &picture);
+    ck_assert_ptr_null(cnni_cache_find(&cache, 0));
+    cnni_cache_keep(&cache, own, 1, &picture);
+    ck_assert_ptr_nonnull(cnni_cache_find(&cache, 1));
+    cnni_cache_keep(&cache, own, 0, &picture);
+    ck_assert_ptr_null(cnni_cache_find(&cache, 0));
+    cnni_cache_clear(&cache, own);
+    cnn_context_free(own);
+    ck_assert_int_eq(accounts.blocks, 0);
+}
+END_TEST
+
 START_TEST(problems_that_nobody_asks_for_leak_nothing)
 {
     make_mixed("unasked");
@@ -332,6 +356,7 @@ static Suite *loader_damage_suite(void)
     tcase_add_test(tcase, a_system_without_open_files_makes_no_picture_bad);
     tcase_add_test(tcase, an_epoch_of_bad_pictures_is_an_error);
     tcase_add_test(tcase, refused_memory_is_an_error_and_nothing_leaks);
+    tcase_add_test(tcase, refused_memory_costs_no_room_in_the_cache);
     tcase_add_test(tcase, problems_that_nobody_asks_for_leak_nothing);
     suite_add_tcase(suite, tcase);
     return suite;
