@@ -218,20 +218,18 @@ static void read_rows(struct jpeg *jpeg)
     }
 }
 
-/* Four inks to red, green, blue.  Adobe, and nearly everybody since, stores 255 for no ink. */
-static void convert_cmyk(uint8_t *rgb, const uint8_t *cmyk, bool inverted)
+/* Four inks to red, green, blue.  Photoshop stores 255 for no ink, and everybody since, also in
+ * files that do not have its marker; Pillow reads all of them so. */
+static void convert_cmyk(uint8_t *rgb, const uint8_t *cmyk)
 {
-    const uint32_t flip = inverted ? 0 : 255;
-    const uint32_t white = cmyk[3] ^ flip;
     for (int32_t k = 0; k < 3; k++)
-        rgb[k] = (uint8_t)(((cmyk[k] ^ flip) * white + 127) / 255);
+        rgb[k] = (uint8_t)(((uint32_t)cmyk[k] * cmyk[3] + 127) / 255);
 }
 
 static void read_cmyk_rows(struct jpeg *jpeg)
 {
     struct jpeg_decompress_struct *info = &jpeg->info;
     const struct cnni_image *image = &jpeg->decoding->image;
-    const bool inverted = info->saw_Adobe_marker;
     uint8_t *out = image->pixels;
     JSAMPARRAY row =
         info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
@@ -239,7 +237,7 @@ static void read_cmyk_rows(struct jpeg *jpeg)
         jpeg_read_scanlines(info, row, 1);
         for (int64_t x = 0; x < image->w; x++, out += image->c) {
             uint8_t rgb[3];
-            convert_cmyk(rgb, row[0] + 4 * x, inverted);
+            convert_cmyk(rgb, row[0] + 4 * x);
             if (image->c == 3)
                 memcpy(out, rgb, sizeof rgb);
             else
