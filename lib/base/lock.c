@@ -49,6 +49,19 @@ void cnni_lock_give(struct cnni_lock *lock)
     pthread_mutex_unlock(&lock->mutex);
 }
 
+bool cnni_lock_init_waiting(pthread_mutex_t *lock, pthread_cond_t *first, pthread_cond_t *second)
+{
+    if (pthread_mutex_init(lock, NULL) != 0)
+        return false;
+    if (pthread_cond_init(first, NULL) == 0) {
+        if (pthread_cond_init(second, NULL) == 0)
+            return true;
+        pthread_cond_destroy(first);
+    }
+    pthread_mutex_destroy(lock);
+    return false;
+}
+
 /* ---- The gate ------------------------------------------------------------------------------ */
 
 static uint64_t state_of(int32_t users)

@@ -21,6 +21,9 @@ void cnni_lock_destroy(struct cnni_lock *lock);
 void cnni_lock_take(struct cnni_lock *lock);
 void cnni_lock_give(struct cnni_lock *lock);
 
+/* What threads need to wait for one another, of this process alone: all three, or false. */
+bool cnni_lock_init_waiting(pthread_mutex_t *lock, pthread_cond_t *first, pthread_cond_t *second);
+
 /* Lets in any number of readers, or one writer; who cannot come in does not wait.  All zero: nobody
  * is inside. */
 struct cnni_gate {

@@ -198,8 +198,8 @@ static void work(void *user)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* NULL without memory for it: the work is then done by the caller alone, which is no failure to
- * report. */
+/* NULL where the system has no memory or locks for it: the work is then done by the caller alone,
+ * which is no failure to report. */
 static struct cnni_pool *pool_create(cnn_context *context)
 {
     struct cnni_pool *pool;
@@ -210,15 +210,15 @@ static struct cnni_pool *pool_create(cnn_context *context)
         status =
             cnni_alloc_zero(&pool->worker, context, MOST_WORKERS, sizeof *pool->worker, __func__);
     cnni_error_capture(NULL);
-    if (status != CNN_OK) {
+    if (status != CNN_OK ||
+        !cnni_lock_init_waiting(&pool->lock, &pool->start, &pool->finish)) {
+        if (pool != NULL)
+            cnni_free(context, pool->worker);
         cnni_free(context, pool);
         return NULL;
     }
     pool->process = getpid();
     pool->processors = cnni_processors();
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->start, NULL);
-    pthread_cond_init(&pool->finish, NULL);
     return pool;
 }
 

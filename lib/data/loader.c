@@ -102,10 +102,13 @@ cnn_status cnn_loader_create(cnn_loader **loader, cnn_dataset *dataset, cnn_mode
                          "%s: the dataset has %lld samples, must have at most %u", __func__,
                          (long long)dataset->count, UINT32_MAX);
     CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, __func__));
+    if (!cnni_queue_init(&made->queue, cnni_loader_make, made)) {
+        cnni_free(context, made);
+        return cnni_fail(context, CNN_ERROR_MEMORY, "%s: no memory for a lock", __func__);
+    }
     cnni_context_share(context);
     made->context = context;
     made->dataset = cnni_dataset_share(dataset);
-    cnni_queue_init(&made->queue, cnni_loader_make, made);
     cnn_status status = set_up(made, model, batch);
     if (status != CNN_OK) {
         cnn_loader_free(made);
