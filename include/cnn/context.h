@@ -93,8 +93,9 @@ CNN_API const char *cnn_log_level_name(cnn_log_level level);
 typedef void (*cnn_log_fn)(void *user, cnn_log_level level, const char *text);
 
 /* Sends notes that are no failures (a picture that was skipped, threads that could not be started)
- * to `log`.  Default NULL: nowhere.  `user` is borrowed until the next call of this function or
- * until the context is gone. */
+ * to `log`.  Default NULL: nowhere.  `user` is borrowed until the context is gone, or until this
+ * function was called again and every call of the library that had begun by then, on whatever
+ * thread, has returned: such a call may still send its line. */
 CNN_API cnn_status cnn_context_set_log(cnn_context *context, cnn_log_fn log, void *user);
 
 /* Whether a JPEG of which parts are missing or damaged, a download that was cut short for one, is

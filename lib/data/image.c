@@ -23,6 +23,8 @@ cnn_status cnni_decoding_check_size(const struct cnni_decoding *decoding, int64_
 {
     cnn_context *context = decoding->context;
     const char *function = decoding->request->function;
+    /* No format has sides of 2^31 and more: the product fits whatever the limits are. */
+    CNNI_ASSERT(h <= INT32_MAX && w <= INT32_MAX);
     CNNI_TRY(cnni_check_limit(context, CNN_LIMIT_IMAGE_SIDE, w, function, "the picture's width"));
     CNNI_TRY(cnni_check_limit(context, CNN_LIMIT_IMAGE_SIDE, h, function, "the picture's height"));
     return cnni_check_limit(context, CNN_LIMIT_IMAGE_PIXELS, h * w, function,

@@ -37,7 +37,8 @@ cnn_status cnni_image_read(struct cnni_image *image, cnn_context *context,
 /* Frees the pixels and clears the struct, which may be all zero. */
 void cnni_image_free(cnn_context *context, struct cnni_image *image);
 
-/* How many bytes the pixels are; they exist, so that the product fits. */
+/* How many bytes the pixels are.  The product fits: either they exist, or the picture is to have
+ * the size of a model's input, whose shape cnni_shape_set() has accepted. */
 static inline size_t cnni_image_bytes(const struct cnni_image *image)
 {
     return (size_t)(image->h * image->w * image->c);
