@@ -143,12 +143,14 @@ START_TEST(optimizers_update_every_element)
     memset(v, 0, COUNT * sizeof *v);
     for (int i = 0; i < COUNT; i++)
         g[i] = i % 2 ? 0.25f : -0.5f;
-    const struct cnni_adam adam = {.step_size = (float)(0.01 / (1 - 0.9)),
-                                   .beta1 = 0.9,
-                                   .beta2 = 0.999,
-                                   .root_correction = (float)sqrt(1 - 0.999),
-                                   .shrink = 1,
-                                   .gradient_scale = 1};
+    const struct cnni_adam_step adam = {.step_size = (float)(0.01 / (1 - 0.9)),
+                                        .root_correction = (float)sqrt(1 - 0.999),
+                                        .beta1 = 0.9f,
+                                        .rest1 = 0.1f,
+                                        .beta2 = 0.999f,
+                                        .rest2 = 0.001f,
+                                        .shrink = 1,
+                                        .gradient_scale = 1};
     cnni_adam_update(context, cnni_lanes(context), &adam, COUNT, w, g, m, v);
     for (int i = 0; i < COUNT; i++) {
         ck_assert(g[i] == 0);
@@ -157,7 +159,7 @@ START_TEST(optimizers_update_every_element)
     for (int i = 0; i < COUNT; i++)
         g[i] = (float)i;
     memcpy(before, w, COUNT * sizeof *w);
-    const struct cnni_sgd sgd = {.learning_rate = 0.5f, .gradient_scale = 1};
+    const struct cnni_sgd_step sgd = {.learning_rate = 0.5f, .gradient_scale = 1};
     cnni_sgd_update(context, cnni_lanes(context), &sgd, COUNT, w, g, NULL);
     for (int i = 0; i < COUNT; i++)
         ck_assert(g[i] == 0 && w[i] == before[i] - 0.5f * (float)i);

@@ -52,7 +52,7 @@ struct optimizer_class {
 static void update_sgd(const struct update *update)
 {
     const cnn_optimizer *optimizer = update->optimizer;
-    const struct cnni_sgd sgd = {
+    const struct cnni_sgd_step step = {
         .learning_rate = (float)update->rate,
         .momentum = (float)optimizer->momentum,
         .weight_decay = (float)optimizer->weight_decay,
@@ -60,7 +60,7 @@ static void update_sgd(const struct update *update)
         .nesterov = optimizer->nesterov != 0,
         .first = update->t == 1,
     };
-    cnni_sgd_update(optimizer->context, update->lanes, &sgd, update->parameter->count,
+    cnni_sgd_update(optimizer->context, update->lanes, &step, update->parameter->count,
                     update->parameter->value, update->parameter->gradient,
                     optimizer->momentum > 0 ? update->averages[0] : NULL);
 }
@@ -70,17 +70,19 @@ static void run_adam(const struct update *update, double weight_decay, double sh
     const cnn_optimizer *optimizer = update->optimizer;
     double correction1 = 1 - cnni_power(optimizer->beta1, update->t);
     double correction2 = 1 - cnni_power(optimizer->beta2, update->t);
-    const struct cnni_adam adam = {
+    const struct cnni_adam_step step = {
         .step_size = (float)(update->rate / correction1),
-        .beta1 = optimizer->beta1,
-        .beta2 = optimizer->beta2,
+        .beta1 = (float)optimizer->beta1,
+        .rest1 = (float)(1 - optimizer->beta1),
+        .beta2 = (float)optimizer->beta2,
+        .rest2 = (float)(1 - optimizer->beta2),
         .epsilon = (float)optimizer->epsilon,
         .root_correction = (float)sqrt(correction2),
         .weight_decay = (float)weight_decay,
         .shrink = (float)shrink,
         .gradient_scale = update->gradient_scale,
     };
-    cnni_adam_update(optimizer->context, update->lanes, &adam, update->parameter->count,
+    cnni_adam_update(optimizer->context, update->lanes, &step, update->parameter->count,
                      update->parameter->value, update->parameter->gradient, update->averages[0],
                      update->averages[1]);
 }

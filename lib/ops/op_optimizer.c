@@ -14,8 +14,8 @@ enum {
 
 struct work {
     const struct cnni_kernels *kernels;
-    struct cnni_sgd_step sgd;
-    struct cnni_adam_step adam;
+    const struct cnni_sgd_step *sgd;
+    const struct cnni_adam_step *adam;
     float *w, *g, *m, *v;
 };
 
@@ -29,53 +29,27 @@ static void run(cnn_context *context, int32_t lanes, int64_t count, struct work 
 static void sgd_range(void *task, int64_t first, int64_t count)
 {
     const struct work *work = task;
-    work->kernels->optimizer_sgd(&work->sgd, count, work->w + first, work->g + first,
+    work->kernels->optimizer_sgd(work->sgd, count, work->w + first, work->g + first,
                                  work->v == NULL ? NULL : work->v + first);
 }
 
-void cnni_sgd_update(cnn_context *context, int32_t lanes, const struct cnni_sgd *sgd, int64_t count,
-                     float *w, float *g, float *v)
+void cnni_sgd_update(cnn_context *context, int32_t lanes, const struct cnni_sgd_step *step,
+                     int64_t count, float *w, float *g, float *v)
 {
-    struct work work = {
-        .sgd = {.learning_rate = sgd->learning_rate,
-                .momentum = sgd->momentum,
-                .weight_decay = sgd->weight_decay,
-                .gradient_scale = sgd->gradient_scale,
-                .nesterov = sgd->nesterov,
-                .first = sgd->first},
-        .w = w,
-        .g = g,
-        .v = v,
-    };
-    run(context, lanes, count, &work, sgd_range);
+    run(context, lanes, count, &(struct work){.sgd = step, .w = w, .g = g, .v = v}, sgd_range);
 }
 
 static void adam_range(void *task, int64_t first, int64_t count)
 {
     const struct work *work = task;
-    work->kernels->optimizer_adam(&work->adam, count, work->w + first, work->g + first,
+    work->kernels->optimizer_adam(work->adam, count, work->w + first, work->g + first,
                                   work->m + first, work->v + first);
 }
 
-void cnni_adam_update(cnn_context *context, int32_t lanes, const struct cnni_adam *adam,
+void cnni_adam_update(cnn_context *context, int32_t lanes, const struct cnni_adam_step *step,
                       int64_t count, float *w, float *g, float *m, float *v)
 {
-    struct work work = {
-        .adam = {.step_size = adam->step_size,
-                 .root_correction = adam->root_correction,
-                 .epsilon = adam->epsilon,
-                 .beta1 = (float)adam->beta1,
-                 .rest1 = (float)(1 - adam->beta1),
-                 .beta2 = (float)adam->beta2,
-                 .rest2 = (float)(1 - adam->beta2),
-                 .weight_decay = adam->weight_decay,
-                 .shrink = adam->shrink,
-                 .gradient_scale = adam->gradient_scale},
-        .w = w,
-        .g = g,
-        .m = m,
-        .v = v,
-    };
+    struct work work = {.adam = step, .w = w, .g = g, .m = m, .v = v};
     run(context, lanes, count, &work, adam_range);
 }
 
