@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The context: creation and CNN_CPU, every setter with its documented errors, limits, log, seed, names. */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/context_internal.h"
+#include "base/error.h"
+#include "base/processors.h"
 #include "cnn/version.h"
+#include "support/folders.h"
 #include "support/suite.h"
 
 static cnn_context *context;
@@ -111,6 +116,84 @@ START_TEST(threads_are_1_to_256)
         ck_assert_int_eq(cnn_context_threads(context), 256);
     }
     check_message("2147483647, must be 1 to 256");
+}
+END_TEST
+
+/* Files of a system below the temporary folder. */
+static void write_text(const char *path, const char *text)
+{
+    char folder[256];
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+        mkdir(folder_path("%s", folder), 0777);
+    }
+    file_write(folder_path("%s", path), text, strlen(text));
+}
+
+static const struct {
+    struct {
+        const char *path, *text;
+    } files[5];
+    int32_t quota;
+} quotas[] = {
+    {{{"proc/self/cgroup", "0::/\n"}}, INT32_MAX},
+    {{{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "max 100000\n"}}, INT32_MAX},
+    {{{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "200000 100000\n"}}, 2},
+    {{{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "200001 100000\n"}}, 3},
+    {{{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "1000 100000\n"}}, 1},
+    {{{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "99999999999999999999 9\n"}},
+     INT32_MAX},
+    {{{"proc/self/cgroup", "0::/a/b\n"},
+      {"sys/fs/cgroup/a/b/cpu.max", "500000 100000\n"},
+      {"sys/fs/cgroup/a/cpu.max", "400000 100000\n"}},
+     4},
+    {{{"proc/self/cgroup", "0::/a/b\n"},
+      {"sys/fs/cgroup/a/b/cpu.max", "300000 100000\n"},
+      {"sys/fs/cgroup/a/cpu.max", "max 100000\n"}},
+     3},
+    /* A container that sees the host's path. */
+    {{{"proc/self/cgroup", "4:memory:/d/x\n3:cpuset:/d/x\n2:cpu,cpuacct:/d/x\n"},
+      {"sys/fs/cgroup/cpu/cpu.cfs_quota_us", "250000\n"},
+      {"sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n"}},
+     5},
+    {{{"proc/self/cgroup", "2:cpuacct,cpu:/d\n0::/\n"},
+      {"sys/fs/cgroup/cpu/d/cpu.cfs_quota_us", "-1\n"},
+      {"sys/fs/cgroup/cpu/d/cpu.cfs_period_us", "50000\n"},
+      {"sys/fs/cgroup/cpu/cpu.cfs_quota_us", "150000\n"},
+      {"sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n"}},
+     3},
+    {{{"proc/self/cgroup", ""}}, INT32_MAX},
+    {{{"proc/self/cgroup", "junk\n7\n::\n2:cpu"}, {"sys/fs/cgroup/cpu.max", "1"}}, INT32_MAX},
+};
+
+START_TEST(quotas_of_control_groups_are_respected)
+{
+    folder_remove(folder_path("system"));
+    for (int32_t i = 0; i < 5 && quotas[_i].files[i].path != NULL; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "system/%s", quotas[_i].files[i].path);
+        write_text(path, quotas[_i].files[i].text);
+    }
+    ck_assert_int_eq(cnni_processor_quota(folder_path("system")), quotas[_i].quota);
+}
+END_TEST
+
+START_TEST(threads_are_by_default_what_the_process_may_use)
+{
+    cpu_set_t all, one;
+    cnn_context *made;
+    ck_assert_int_eq(cnni_processor_quota(folder_path("no system")), INT32_MAX);
+    ck_assert_int_eq(cnn_context_threads(context), cnni_processors());
+    ck_assert_int_eq(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    for (size_t i = 0; CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &all))
+            CPU_SET(i, &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    ck_assert_int_eq(cnn_context_create(&made), CNN_OK);
+    ck_assert_int_eq(cnn_context_threads(made), 1);
+    cnn_context_free(made);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof all, &all), 0);
 }
 END_TEST
 
@@ -227,6 +310,44 @@ START_TEST(log_lines_reach_the_callback)
 }
 END_TEST
 
+/* Euro signs of three bytes, cut at every place. */
+START_TEST(texts_are_cut_between_characters)
+{
+    static struct log log;
+    char wide[2001] = "", small[20], wanted[2002];
+    for (int32_t i = 0; i < 666; i++)
+        memcpy(wide + 3 * i, "\xE2\x82\xAC", 3);
+    ck_assert_int_eq(cnn_context_set_log(context, take_line, &log), CNN_OK);
+    for (int32_t before = 0; before < 3; before++) {
+        const size_t whole = (size_t)before + (CNNI_ERROR_SIZE - 1 - (size_t)before) / 3 * 3;
+        snprintf(wanted, sizeof wanted, "%.*s%s", before, "ab", wide);
+        wanted[whole] = '\0';
+        cnni_fail(context, CNN_ERROR_INVALID, "%.*s%s", before, "ab", wide);
+        ck_assert_str_eq(cnn_error_message(), wanted);
+        cnni_note(context, CNN_LOG_INFO, "%.*s%s", before, "ab", wide);
+        ck_assert_str_eq(log.text, wanted);
+    }
+    cnni_fail(context, CNN_ERROR_INVALID, "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\xBAz");
+    for (size_t size = 1; size <= 13; size++) {
+        static const size_t lengths[] = {0, 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+        cnn_context_error(context, small, size);
+        ck_assert_uint_eq(strlen(small), lengths[size]);
+        ck_assert_int_eq(strncmp(small, cnn_error_message(), lengths[size]), 0);
+    }
+}
+END_TEST
+
+START_TEST(leniency_is_0_or_1)
+{
+    ck_assert_int_eq(cnn_context_set_lenient(context, 1), CNN_OK);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 0), CNN_OK);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 2), CNN_ERROR_INVALID);
+    ck_assert_str_eq(cnn_error_message(), "cnn_context_set_lenient: lenient is 2, must be 0 or 1");
+    ck_assert_int_eq(cnn_context_set_lenient(context, -1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_context_set_lenient(NULL, 1), CNN_ERROR_INVALID);
+}
+END_TEST
+
 START_TEST(log_levels_have_names)
 {
     ck_assert_str_eq(cnn_log_level_name(CNN_LOG_WARNING), "warning");
@@ -307,18 +428,23 @@ static Suite *context_suite(void)
 {
     Suite *suite = suite_create("context");
     TCase *tcase = tcase_create("context");
+    tcase_add_unchecked_fixture(tcase, folder_set_up, folder_tear_down);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, creation_reads_cnn_cpu);
     tcase_add_test(tcase, creation_refuses_a_bad_cnn_cpu);
     tcase_add_test(tcase, isolated_creation_reads_no_environment);
     tcase_add_test(tcase, null_is_refused_everywhere);
     tcase_add_test(tcase, threads_are_1_to_256);
+    tcase_add_loop_test(tcase, quotas_of_control_groups_are_respected, 0, CNNI_COUNT(quotas));
+    tcase_add_test(tcase, threads_are_by_default_what_the_process_may_use);
     tcase_add_test(tcase, the_cpu_level_is_set_by_name);
     tcase_add_test(tcase, every_level_is_found_by_its_name);
     tcase_add_test(tcase, an_allocator_needs_both_functions);
     tcase_add_test(tcase, set_up_closes_with_the_first_handle);
     tcase_add_test(tcase, layers_draw_streams_in_turn);
     tcase_add_test(tcase, log_lines_reach_the_callback);
+    tcase_add_test(tcase, texts_are_cut_between_characters);
+    tcase_add_test(tcase, leniency_is_0_or_1);
     tcase_add_test(tcase, log_levels_have_names);
     tcase_add_test(tcase, limits_have_documented_defaults);
     tcase_add_test(tcase, limits_are_set_and_checked);

@@ -2,6 +2,8 @@
  * Datasets: which files of a folder are samples, in what order, of which class; samples in memory
  * and from callbacks; splitting; every documented error.  For what samples hold: test_loader.c. */
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cnn/dataset.h"
 #include "support/accounts.h"
 #include "support/folders.h"
@@ -230,15 +233,23 @@ START_TEST(a_folder_that_does_not_do_is_refused_with_the_reason)
 }
 END_TEST
 
-START_TEST(class_names_must_be_utf8)
+/* As cnn_model_set_classes() asks for. */
+START_TEST(class_names_must_be_printable_utf8)
 {
     make_layout("names", 1);
     make_class(folder_path("names/latin\xE9"), 1);
     check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT, "\"latin\\xE9\"");
     folder_remove(folder_path("names/latin\xE9"));
     make_class(folder_path("names/line\nbreak"), 1);
+    check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT,
+                  "\"line\\x0Abreak\" in \"");
+    folder_remove(folder_path("names/line\nbreak"));
+    make_class(folder_path("names/\xC2\x85"), 1);
+    check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT, "\"\\xC2\\x85\" in \"");
+    folder_remove(folder_path("names/\xC2\x85"));
+    make_class(folder_path("names/\xC3\xA4 \\x0A"), 1);
     cnn_dataset *dataset = open_part(folder_path("names"), CNN_TRAIN);
-    ck_assert_str_eq(cnn_dataset_class_name(dataset, 2), "line\nbreak");
+    ck_assert_str_eq(cnn_dataset_class_name(dataset, 2), "\xC3\xA4 \\x0A");
     cnn_dataset_free(dataset);
 }
 END_TEST
@@ -248,6 +259,94 @@ START_TEST(class_folders_may_not_be_links)
     make_layout("chain", 1);
     ck_assert_int_eq(symlink("a", folder_path("chain/c")), 0);
     check_refused(folder_path("chain"), CNN_TRAIN, CNN_ERROR_IO, "\"c\"");
+}
+END_TEST
+
+START_TEST(links_beside_the_parts_do_not_matter)
+{
+    make_layout("beside/train", 2);
+    make_layout("beside/test", 3);
+    ck_assert_int_eq(symlink("train", folder_path("beside/latest")), 0);
+    cnn_dataset_free(open_part(folder_path("beside"), CNN_TRAIN));
+    cnn_dataset_free(open_part(folder_path("beside"), CNN_TEST));
+    folder_remove(folder_path("beside/train"));
+    ck_assert_int_eq(symlink("test", folder_path("beside/train")), 0);
+    check_refused(folder_path("beside"), CNN_TRAIN, CNN_ERROR_IO,
+                  "\"train\" in \"");
+    check_refused(folder_path("beside"), CNN_TRAIN, CNN_ERROR_IO,
+                  "/beside\" is a symbolic link, must be a folder");
+    cnn_dataset_free(open_part(folder_path("beside"), CNN_TEST));
+    /* Where there is no such part, links stand for classes. */
+    ck_assert_int_eq(rename(folder_path("beside/train"), folder_path("beside/newest")), 0);
+    check_refused(folder_path("beside"), CNN_TRAIN, CNN_ERROR_IO, "\"newest\" in \"");
+    /* Deeper down a folder of the part's name is a class beside one that is missing. */
+    make_layout("nested/test/test", 1);
+    cnn_dataset_free(open_part(folder_path("nested"), CNN_TEST));
+    ck_assert_int_eq(symlink("test", folder_path("nested/test/more")), 0);
+    check_refused(folder_path("nested"), CNN_TEST, CNN_ERROR_IO, "\"more\" in \"");
+}
+END_TEST
+
+/* The first opening of class folder "a" finds a link where the folder was listed. */
+static int exchange_folder(int folder, const char *path, int flags, mode_t mode)
+{
+    if (strcmp(path, "a") == 0) {
+        ck_assert_int_eq(rename(folder_path("raced/a"), folder_path("raced/.a")), 0);
+        ck_assert_int_eq(symlink("b", folder_path("raced/a")), 0);
+    }
+    return openat(folder, path, flags, mode);
+}
+
+START_TEST(class_folders_may_not_become_links)
+{
+    struct cnni_file_calls racing = *cnni_file_system_calls();
+    racing.openat = exchange_folder;
+    make_layout("raced", 1);
+    cnni_file_set_calls(&racing);
+    check_refused(folder_path("raced"), CNN_TRAIN, CNN_ERROR_IO,
+                  "/raced/a\" is or lies behind a symbolic link, must be a folder");
+    cnni_file_set_calls(NULL);
+}
+END_TEST
+
+static int open_error;
+
+static int fail_to_open(int folder, const char *path, int flags, mode_t mode)
+{
+    errno = open_error;
+    return strcmp(path, "b") == 0 ? -1 : openat(folder, path, flags, mode);
+}
+
+static int interrupt_once(int folder, const char *path, int flags, mode_t mode)
+{
+    static bool interrupted;
+    errno = EINTR;
+    interrupted = !interrupted;
+    return interrupted ? -1 : openat(folder, path, flags, mode);
+}
+
+START_TEST(what_the_system_says_becomes_a_status)
+{
+    static const struct {
+        int error;
+        cnn_status status;
+    } errors[] = {{EMFILE, CNN_ERROR_MEMORY},
+                  {ENFILE, CNN_ERROR_MEMORY},
+                  {ENOMEM, CNN_ERROR_MEMORY},
+                  {ENOENT, CNN_ERROR_NOT_FOUND},
+                  {EACCES, CNN_ERROR_IO}};
+    struct cnni_file_calls failing = *cnni_file_system_calls();
+    make_layout("failing", 1);
+    failing.openat = fail_to_open;
+    cnni_file_set_calls(&failing);
+    for (int32_t i = 0; i < CNNI_COUNT(errors); i++) {
+        open_error = errors[i].error;
+        check_refused(folder_path("failing"), CNN_TRAIN, errors[i].status,
+                      "cannot open the folder \"");
+    }
+    failing.openat = interrupt_once;
+    cnn_dataset_free(open_part(folder_path("failing"), CNN_TRAIN));
+    cnni_file_set_calls(NULL);
 }
 END_TEST
 
@@ -683,8 +782,11 @@ static Suite *dataset_suite(void)
     tcase_add_test(tcase, a_class_may_have_the_name_of_its_part);
     tcase_add_test(tcase, paths_may_end_in_slashes_be_relative_and_go_through_links);
     tcase_add_test(tcase, a_folder_that_does_not_do_is_refused_with_the_reason);
-    tcase_add_test(tcase, class_names_must_be_utf8);
+    tcase_add_test(tcase, class_names_must_be_printable_utf8);
     tcase_add_test(tcase, class_folders_may_not_be_links);
+    tcase_add_test(tcase, links_beside_the_parts_do_not_matter);
+    tcase_add_test(tcase, class_folders_may_not_become_links);
+    tcase_add_test(tcase, what_the_system_says_becomes_a_status);
     tcase_add_test(tcase, names_as_long_as_the_system_allows);
     tcase_add_test(tcase, limits_hold);
     tcase_add_test(tcase, arguments_of_opening_are_checked);

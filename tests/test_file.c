@@ -134,9 +134,9 @@ static size_t shorten(size_t size)
     return size / 2;
 }
 
-static int faulty_open(const char *path, int flags, mode_t mode)
+static int faulty_openat(int folder, const char *path, int flags, mode_t mode)
 {
-    return fails() ? -1 : open(path, flags, mode);
+    return fails() ? -1 : openat(folder, path, flags, mode);
 }
 
 static int faulty_fstat(int file, struct stat *status)
@@ -187,20 +187,24 @@ static int faulty_unlink(const char *path)
 }
 
 static const struct cnni_file_calls faulty_calls = {
-    faulty_open,  faulty_fstat, faulty_read,   faulty_write,  faulty_fchmod,
-    faulty_fsync, faulty_close, faulty_rename, faulty_unlink,
+    faulty_openat, faulty_fstat, faulty_read,   faulty_write,  faulty_fchmod,
+    faulty_fsync,  faulty_close, faulty_rename, faulty_unlink,
 };
 
 static const struct {
     int error;
     bool half;
+    cnn_status status;
     const char *text;
 } faults[] = {
-    {EIO, false, "Input/output error"},
-    {ENOSPC, false, "No space left on device"},
-    {EDQUOT, false, "Disk quota exceeded"},
-    {EINTR, false, ""},
-    {0, true, ""},
+    {EIO, false, CNN_ERROR_IO, "Input/output error"},
+    {ENOSPC, false, CNN_ERROR_IO, "No space left on device"},
+    {EDQUOT, false, CNN_ERROR_IO, "Disk quota exceeded"},
+    {EMFILE, false, CNN_ERROR_MEMORY, "Too many open files"},
+    {ENFILE, false, CNN_ERROR_MEMORY, "Too many open files in system"},
+    {ENOMEM, false, CNN_ERROR_MEMORY, "Cannot allocate memory"},
+    {EINTR, false, CNN_OK, ""},
+    {0, true, CNN_OK, ""},
 };
 
 static void plan_fault(int32_t kind, int32_t at)
@@ -228,7 +232,7 @@ static bool replace_with_fault(int32_t kind, int32_t at, bool existing)
         ck_assert_msg(replaced, "call %d: success without the file", at);
         ck_assert_msg(!fault.early, "call %d: its failure was passed over", at);
     } else {
-        EXPECT_FAILS(status, CNN_ERROR_IO, "test", faults[kind].text);
+        EXPECT_FAILS(status, faults[kind].status, "test", faults[kind].text);
         ck_assert_msg(strstr(cnn_error_message(), "folder/file") != NULL, "%s",
                       cnn_error_message());
         bool old = existing ? holds(path, old_bytes, OLD_SIZE) : access(path, F_OK) != 0;
@@ -289,7 +293,7 @@ START_TEST(reading_survives_any_failure)
             ck_assert_int_eq(((char *)bytes)[size], 0);
             cnni_free(context, bytes);
         } else {
-            EXPECT_FAILS(status, CNN_ERROR_IO, "test", faults[_i].text);
+            EXPECT_FAILS(status, faults[_i].status, "test", faults[_i].text);
             ck_assert(faults[_i].error != EINTR && !faults[_i].half);
             ck_assert(bytes == NULL && size == 0);
         }
@@ -339,23 +343,60 @@ START_TEST(what_is_no_file_is_not_read)
 }
 END_TEST
 
-START_TEST(links_are_followed_unless_told)
+static cnn_status read_below(const char *path, size_t root)
 {
     void *bytes;
     size_t size;
+    int32_t files = open_files();
+    cnn_status status = cnni_file_read_below(&bytes, &size, context, path, root,
+                                             CNN_LIMIT_MODEL_BYTES, "test");
+    cnni_free(context, bytes);
+    ck_assert_int_eq(open_files(), files);
+    return status;
+}
+
+START_TEST(links_are_followed_unless_told)
+{
+    void *bytes;
+    size_t size, root = strlen(folder_path("link target")) - strlen("/link target");
     const char *target = folder_path("link target"), *link = folder_path("link to read");
     file_write(target, "text", 4);
     ck_assert_int_eq(symlink(target, link), 0);
     ck_assert_int_eq(read_back(link, &bytes, &size), CNN_OK);
     ck_assert_uint_eq(size, 4);
     cnni_free(context, bytes);
-    EXPECT_FAILS(
-        cnni_file_read_no_link(&bytes, &size, context, link, CNN_LIMIT_MODEL_BYTES, "test"),
-        CNN_ERROR_IO, "test", "is a symbolic link");
-    ck_assert_int_eq(
-        cnni_file_read_no_link(&bytes, &size, context, target, CNN_LIMIT_MODEL_BYTES, "test"),
-        CNN_OK);
-    cnni_free(context, bytes);
+    EXPECT_FAILS(read_below(link, root), CNN_ERROR_IO, "test", "is or lies behind a symbolic link");
+    EXPECT_OK(read_below(link, strlen(link)));
+    EXPECT_OK(read_below(target, root));
+}
+END_TEST
+
+START_TEST(nothing_below_a_root_may_be_a_link)
+{
+    char longer[5000];
+    const char *base = folder_make(folder_path("below"));
+    size_t root = strlen(base);
+    folder_make(folder_path("below/a"));
+    folder_make(folder_path("below/a/b"));
+    file_write(folder_path("below/a/b/file"), "text", 4);
+    ck_assert_int_eq(symlink("a", folder_path("below/link")), 0);
+    ck_assert_int_eq(symlink("../a/b", folder_path("below/a/link")), 0);
+    EXPECT_OK(read_below(folder_path("below/a/b/file"), root));
+    EXPECT_OK(read_below(folder_path("below/a//b///file"), root));
+    EXPECT_OK(read_below(folder_path("below/link/b/file"), root + strlen("/link")));
+    EXPECT_OK(read_below(folder_path("below/link/b/file"), root + strlen("/link/")));
+    EXPECT_FAILS(read_below(folder_path("below/link/b/file"), root), CNN_ERROR_IO, "test",
+                 "below/link/b/file\" is or lies behind a symbolic link, must be a regular file");
+    EXPECT_FAILS(read_below(folder_path("below/a/link/file"), root), CNN_ERROR_IO, "test",
+                 "behind a symbolic link");
+    EXPECT_FAILS(read_below(folder_path("below/a/b/file/x"), root), CNN_ERROR_NOT_FOUND, "test",
+                 "Not a directory");
+    EXPECT_FAILS(read_below(folder_path("below/a/none/file"), root), CNN_ERROR_NOT_FOUND, "test",
+                 "No such file");
+    EXPECT_FAILS(read_below(folder_path("below/a/b/"), root), CNN_ERROR_NOT_FOUND, "test", "");
+    memset(longer, 'n', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    EXPECT_FAILS(read_below(longer, 1), CNN_ERROR_IO, "test", "File name too long");
 }
 END_TEST
 
@@ -648,6 +689,7 @@ static Suite *file_suite(void)
     tcase_add_test(tcase, a_file_is_read_whole);
     tcase_add_test(tcase, what_is_no_file_is_not_read);
     tcase_add_test(tcase, links_are_followed_unless_told);
+    tcase_add_test(tcase, nothing_below_a_root_may_be_a_link);
     tcase_add_test(tcase, limits_hold);
     tcase_add_loop_test(tcase, a_file_that_changes_is_told, 0, 2);
     suite_add_tcase(suite, tcase);

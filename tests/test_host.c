@@ -6,8 +6,10 @@
 #include <locale.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -18,6 +20,29 @@
 #include "support/networks.h"
 #include "support/suite.h"
 #include "support/tensors.h"
+
+/* The threads of this process; 0 where the system does not tell. */
+static int32_t count_threads(void)
+{
+    int32_t count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+        count += entry->d_name[0] != '.';
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+/* The most that there were while a loader was at work. */
+static int32_t most_threads;
+
+static int32_t watch_threads(void *user, const cnn_progress *progress)
+{
+    const int32_t count = count_threads();
+    (void)user, (void)progress;
+    most_threads = count > most_threads ? count : most_threads;
+    return 0;
+}
 
 /* ---- Everything that computes -------------------------------------------------------------- */
 
@@ -38,6 +63,7 @@ static uint64_t split(uint64_t hash, cnn_context *context)
     return hash_bytes(hash, &count, sizeof count);
 }
 
+/* A negative number of loader threads: as many as it has by itself. */
 static uint64_t train(uint64_t hash, cnn_context *context, cnn_model *model, int32_t loader_threads)
 {
     cnn_optimizer *optimizer;
@@ -52,13 +78,14 @@ static uint64_t train(uint64_t hash, cnn_context *context, cnn_model *model, int
     EXPECT_OK(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, 16));
     EXPECT_OK(cnn_trainer_set_label_smoothing(trainer, 0.1));
     EXPECT_OK(cnn_loader_create(&loader, dataset, model, 16));
-    EXPECT_OK(cnn_loader_set_threads(loader, loader_threads));
+    if (loader_threads >= 0)
+        EXPECT_OK(cnn_loader_set_threads(loader, loader_threads));
     EXPECT_OK(cnn_loader_set_shuffle(loader, 1, 9));
     EXPECT_OK(cnn_loader_set_random_crop(loader, 0.5, 0.9, 1.3));
     EXPECT_OK(cnn_loader_set_random_rotation(loader, 20));
     EXPECT_OK(cnn_loader_set_random_flip(loader, 0.3));
     EXPECT_OK(cnn_loader_set_random_color(loader, 0.2, 0.3));
-    EXPECT_OK(cnn_trainer_fit(trainer, loader, NULL, 2, NULL, NULL));
+    EXPECT_OK(cnn_trainer_fit(trainer, loader, NULL, 2, watch_threads, NULL));
     EXPECT_OK(cnn_trainer_evaluate(&loss, &share, trainer, loader));
     const double numbers[] = {loss, share, cnn_optimizer_learning_rate(optimizer)};
     hash = hash_bytes(hash, numbers, sizeof numbers);
@@ -132,6 +159,7 @@ static uint64_t save_and_load(uint64_t hash, cnn_context *context, cnn_model *mo
 static uint64_t compute(cnn_context *context, int32_t loader_threads)
 {
     EXPECT_OK(cnn_context_set_seed(context, 4));
+    most_threads = 0;
     cnn_model *model = model_dropout(context);
     uint64_t hash = model_hash(model, context);
     hash = train(hash, context, model, loader_threads);
@@ -204,18 +232,6 @@ END_TEST
 
 /* ---- Threads ------------------------------------------------------------------------------- */
 
-/* The threads of this process; 0 where the system does not tell. */
-static int32_t count_threads(void)
-{
-    int32_t count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
-        count += entry->d_name[0] != '.';
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
-
 static void *do_nothing(void *user)
 {
     return user;
@@ -251,8 +267,9 @@ START_TEST(one_thread_starts_none)
     const int32_t before = count_first_threads();
     EXPECT_OK(cnn_context_create(&context));
     EXPECT_OK(cnn_context_set_threads(context, 1));
-    compute(context, 0);
+    compute(context, -1);
     ck_assert_int_eq(count_threads(), before);
+    ck_assert_int_eq(most_threads, before);
     EXPECT_OK(cnn_context_set_threads(context, 3));
     ck_assert_int_eq(count_threads(), before);
     compute(context, 0);
@@ -289,13 +306,95 @@ START_TEST(the_hosts_parallel_for_is_used)
         EXPECT_OK(cnn_context_create(&context));
         EXPECT_OK(cnn_context_set_threads(context, 5));
         EXPECT_OK(cnn_context_set_parallel_for(context, run_in_order, &host));
-        ck_assert_uint_eq(compute(context, 0), wanted);
+        ck_assert_uint_eq(compute(context, -1), wanted);
         ck_assert_int_gt(host.calls, 10);
         ck_assert_int_gt(host.items, host.calls);
         ck_assert_int_le(host.items, 5 * host.calls);
         ck_assert_int_eq(count_threads(), before);
+        ck_assert_int_eq(most_threads, before);
         cnn_context_free(context);
     }
+}
+END_TEST
+
+/* Keeps the largest number of items that it was asked for. */
+static void run_and_count(void *user, int64_t count, cnn_task_fn run, void *task)
+{
+    int64_t *most = user;
+    *most = count > *most ? count : *most;
+    for (int64_t i = 0; i < count; i++)
+        run(task, i);
+}
+
+/* Every kind of layer, and pictures so large that each cuts its work in many pieces; the add's
+ * inputs are used twice, so that their gradients are summed as well. */
+static cnn_model *model_of_everything(cnn_context *context)
+{
+    cnn_model *model = model_new(context, (int64_t[]){32, 32, 8}, 3);
+    cnn_layer *layer;
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 8, 3, 3));
+    EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+    model_take(model, layer);
+    EXPECT_OK(cnn_dropout_create(&layer, context, 0.5));
+    model_take(model, layer);
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){0, 2}, 2));
+    cnn_layer_free(layer);
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 2, 2));
+    model_take(model, layer);
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 3, 3));
+    EXPECT_OK(cnn_maxpool2d_set_stride(layer, 1, 1));
+    model_take(model, layer);
+    EXPECT_OK(cnn_softmax_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_flatten_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_dense_create(&layer, context, 128));
+    model_take(model, layer);
+    EXPECT_OK(cnn_softmax_create(&layer, context));
+    model_take(model, layer);
+    return model;
+}
+
+START_TEST(plans_keep_to_their_threads)
+{
+    enum { BATCH = 64 };
+    cnn_context *context;
+    cnn_session *session;
+    cnn_trainer *trainer;
+    int64_t most = 0;
+    double loss;
+    EXPECT_OK(cnn_context_create(&context));
+    EXPECT_OK(cnn_context_set_parallel_for(context, run_and_count, &most));
+    EXPECT_OK(cnn_context_set_threads(context, 2));
+    cnn_model *model = model_of_everything(context);
+    cnn_optimizer *optimizers[2];
+    EXPECT_OK(cnn_adam_create(&optimizers[0], context, 0.01));
+    EXPECT_OK(cnn_sgd_create(&optimizers[1], context, 0.01));
+    cnn_tensor *inputs = model_inputs(model, context, BATCH, 5),
+               *outputs = model_outputs(model, context, BATCH),
+               *labels = tensor_labels(context, BATCH, 3);
+    EXPECT_OK(cnn_session_create(&session, model, BATCH));
+    for (int32_t i = 0; i < 2; i++) {
+        EXPECT_OK(cnn_context_set_threads(context, 2));
+        EXPECT_OK(cnn_optimizer_set_clip_norm(optimizers[i], 1));
+        EXPECT_OK(cnn_trainer_create(&trainer, model, optimizers[i], CNN_SOFTMAX_CROSS_ENTROPY,
+                                     BATCH));
+        EXPECT_OK(cnn_context_set_threads(context, 7));
+        EXPECT_OK(trainer_step(&loss, trainer, inputs, labels));
+        EXPECT_OK(session_predict(session, outputs, inputs));
+        ck_assert_int_eq(most, 2);
+        cnn_trainer_free(trainer);
+        cnn_optimizer_free(optimizers[i]);
+    }
+    cnn_session_free(session);
+    cnn_tensor_free(inputs);
+    cnn_tensor_free(outputs);
+    cnn_tensor_free(labels);
+    cnn_model_free(model);
+    cnn_context_free(context);
 }
 END_TEST
 
@@ -345,6 +444,88 @@ START_TEST(the_hosts_threads_may_do_the_work)
 }
 END_TEST
 
+/* ---- Processes ----------------------------------------------------------------------------- */
+
+struct steady_predictor {
+    cnn_session *session;
+    cnn_tensor *inputs, *outputs;
+    atomic_int breaches;
+    atomic_bool started, stop;
+};
+
+/* Allocates nothing: a sanitizer's own locks do not survive a fork. */
+static void *predict_steadily(void *user)
+{
+    struct steady_predictor *predictor = user;
+    while (!predictor->stop) {
+        if (session_predict(predictor->session, predictor->outputs, predictor->inputs) != CNN_OK)
+            predictor->breaches++;
+        predictor->started = true;
+    }
+    return NULL;
+}
+
+/* Everything that a child may do with a model that its parent was predicting with. */
+static bool use_model(cnn_context *context, cnn_model *model, const cnn_tensor *wanted,
+                      const cnn_tensor *inputs)
+{
+    cnn_session *session;
+    cnn_optimizer *optimizer;
+    cnn_trainer *trainer;
+    double loss;
+    char text[64];
+    cnn_tensor *outputs = model_outputs(model, context, 4);
+    bool good = cnn_session_create(&session, model, 4) == CNN_OK &&
+                session_predict(session, outputs, inputs) == CNN_OK &&
+                tensors_equal(outputs, wanted) &&
+                cnn_sgd_create(&optimizer, context, 0.1) == CNN_OK &&
+                cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, 4) ==
+                    CNN_OK &&
+                trainer_step(&loss, trainer, inputs, tensor_labels(context, 4, 3)) == CNN_OK &&
+                session_predict(session, outputs, inputs) == CNN_OK &&
+                !tensors_equal(outputs, wanted);
+    cnn_context_error(context, text, sizeof text);
+    return good;
+}
+
+START_TEST(a_child_predicts_and_trains)
+{
+    static struct steady_predictor predictor;
+    cnn_context *context;
+    pthread_t thread;
+    EXPECT_OK(cnn_context_create(&context));
+    cnn_model *model = model_chain(context);
+    predictor.inputs = model_inputs(model, context, 4, 3);
+    predictor.outputs = model_outputs(model, context, 4);
+    cnn_tensor *wanted = model_outputs(model, context, 4);
+    EXPECT_OK(cnn_session_create(&predictor.session, model, 4));
+    EXPECT_OK(session_predict(predictor.session, wanted, predictor.inputs));
+    ck_assert_int_eq(pthread_create(&thread, NULL, predict_steadily, &predictor), 0);
+    while (!predictor.started)
+        usleep(100);
+    for (int32_t i = 0; i < 10; i++) {
+        int status;
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+            alarm(10);
+            _exit(use_model(context, model, wanted, predictor.inputs) ? 0 : 1);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child status %d", status);
+    }
+    predictor.stop = true;
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(predictor.breaches, 0);
+    cnn_session_free(predictor.session);
+    cnn_tensor_free(predictor.inputs);
+    cnn_tensor_free(predictor.outputs);
+    cnn_tensor_free(wanted);
+    cnn_model_free(model);
+    cnn_context_free(context);
+}
+END_TEST
+
 /* ---- Locale -------------------------------------------------------------------------------- */
 
 START_TEST(a_decimal_comma_changes_no_file)
@@ -369,7 +550,9 @@ static Suite *host_suite(void)
     tcase_add_test(tcase, the_hosts_rounding_changes_no_bit);
     tcase_add_test(tcase, one_thread_starts_none);
     tcase_add_test(tcase, the_hosts_parallel_for_is_used);
+    tcase_add_test(tcase, plans_keep_to_their_threads);
     tcase_add_test(tcase, the_hosts_threads_may_do_the_work);
+    tcase_add_test(tcase, a_child_predicts_and_trains);
     tcase_add_test(tcase, a_decimal_comma_changes_no_file);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -74,6 +74,7 @@ static const char *const fixtures[] = {
     "jpeg_gray.jpg",
     "jpeg_rgb.jpg",
     "jpeg_cmyk.jpg",
+    "jpeg_cmyk_plain.jpg",
     "jpeg_orientation_1.jpg",
     "jpeg_orientation_2.jpg",
     "jpeg_orientation_3.jpg",
@@ -115,7 +116,7 @@ static const char *const fixtures[] = {
  * chroma planes have not changed their bits between libjpeg-turbo 2.1 and 3.2. */
 static int32_t tolerance(const char *name)
 {
-    return strcmp(name, "jpeg_cmyk.jpg") == 0 ? 1 : 0;
+    return strncmp(name, "jpeg_cmyk", 9) == 0 ? 1 : 0;
 }
 
 /* Reads images/NAME, or what it must decode to: images/NAME with "raw" for its ending. */

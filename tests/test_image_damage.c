@@ -12,6 +12,7 @@
 #include "cnn.h"
 #include "support/accounts.h"
 #include "support/fixtures.h"
+#include "support/log_lines.h"
 #include "support/suite.h"
 
 static struct accounts accounts;
@@ -80,6 +81,59 @@ START_TEST(a_file_cut_short_is_damaged)
         check_failure(decode(file.bytes, size), CNN_ERROR_FORMAT,
                       size < 3 ? "cnn_image_decode: " : "");
     ck_assert_int_eq(decode(file.bytes, file.size), CNN_OK);
+    free(file.bytes);
+}
+END_TEST
+
+/* ---- Leniency ---- */
+
+static cnn_tensor *decode_leniently(const uint8_t *bytes, size_t size)
+{
+    cnn_tensor *image;
+    ck_assert_msg(cnn_image_decode(&image, context, bytes, size, 3) == CNN_OK, "%zu bytes: %s",
+                  size, cnn_error_message());
+    return image;
+}
+
+/* Whatever there is of a JPEG that has begun comes out: the rows above the cut as in the whole. */
+START_TEST(a_jpeg_cut_short_is_decoded_on_request)
+{
+    struct log_lines lines;
+    struct file_bytes file = read_picture("jpeg_444.jpg"); /* several rows of blocks, 8 high */
+    cnn_tensor *whole = decode_leniently(file.bytes, file.size);
+    const size_t row = (size_t)cnn_tensor_dim(whole, 1) * 3;
+    log_lines_keep(&lines, context);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 1), CNN_OK);
+    cnn_tensor *without_end = decode_leniently(file.bytes, file.size - 2);
+    cnn_tensor *half = decode_leniently(file.bytes, file.size - 200);
+    ck_assert_mem_eq(cnn_tensor_data(without_end), cnn_tensor_data(whole), cnn_tensor_bytes(whole));
+    ck_assert_mem_eq(cnn_tensor_data(half), cnn_tensor_data(whole), 8 * row);
+    ck_assert_mem_ne(cnn_tensor_data(half), cnn_tensor_data(whole), cnn_tensor_bytes(whole));
+    ck_assert_int_eq(lines.count, 2);
+    for (int32_t i = 0; i < 2; i++)
+        ck_assert_str_eq(lines.text[i],
+                         "cnn_image_decode: decoded a damaged JPEG: Premature end of JPEG file");
+    check_failure(decode(file.bytes, 100), CNN_ERROR_FORMAT, "damaged JPEG");
+    ck_assert_int_eq(lines.count, 2);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 0), CNN_OK);
+    check_failure(decode(file.bytes, file.size - 2), CNN_ERROR_FORMAT, "Premature end");
+    cnn_tensor_free(whole);
+    cnn_tensor_free(without_end);
+    cnn_tensor_free(half);
+    free(file.bytes);
+}
+END_TEST
+
+/* Leniency lets no file do harm, and no other sort of file through. */
+START_TEST(leniency_ends_where_pictures_end)
+{
+    struct file_bytes file = read_picture(pictures[_i]);
+    ck_assert_int_eq(cnn_context_set_lenient(context, 1), CNN_OK);
+    for (size_t size = 0; size < file.size; size++) {
+        cnn_status status = decode(file.bytes, size);
+        if (status != CNN_OK || file.bytes[0] != 0xFF)
+            check_failure(status, CNN_ERROR_FORMAT, "");
+    }
     free(file.bytes);
 }
 END_TEST
@@ -303,6 +357,8 @@ int main(void)
     TCase *tcase = tcase_create("image_damage");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, a_file_cut_short_is_damaged, 0, CNNI_COUNT(pictures));
+    tcase_add_test(tcase, a_jpeg_cut_short_is_decoded_on_request);
+    tcase_add_loop_test(tcase, leniency_ends_where_pictures_end, 0, CNNI_COUNT(pictures));
     tcase_add_loop_test(tcase, bytes_behind_the_picture_are_ignored, 0, CNNI_COUNT(pictures));
     tcase_add_loop_test(tcase, wrong_bytes_do_no_harm, 0, CNNI_COUNT(pictures));
     tcase_add_test(tcase, a_wrong_checksum_is_damage);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * Loaders and what goes wrong: bad files of every kind, skipped or fatal; memory that runs out. */
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "data/loader_cache.h"
 #include "support/accounts.h"
 #include "support/expect.h"
 #include "support/loading.h"
@@ -137,6 +141,80 @@ START_TEST(bad_pictures_end_a_strict_epoch)
 }
 END_TEST
 
+/* Skipped are then only those that are no pictures at all; the log says which of the others lack
+ * something, each time that they are decoded. */
+START_TEST(damaged_jpegs_may_be_let_through)
+{
+    make_mixed("lenient");
+    EXPECT_OK(cnn_context_set_lenient(context, 1));
+    for (int32_t threads = 0; threads < 3; threads++) {
+        struct log_lines lines;
+        log_lines_keep(&lines, context);
+        cnn_loader *loader = make_loader("lenient", 4);
+        EXPECT_OK(cnn_loader_set_threads(loader, threads));
+        EXPECT_OK(cnn_loader_set_cache(loader, 1 << 24));
+        for (int32_t e = 0; e < 2; e++)
+            ck_assert_int_eq(read_epoch(0, loader)->samples, 7);
+        ck_assert_int_eq(cnn_loader_skipped(loader), 2 * (BAD - 1));
+        ck_assert_int_eq(lines.count, 2 * (BAD - 1) + 1);
+        ck_assert_msg(strstr(lines.text[2], "d_cut.jpg\": decoded a damaged JPEG: ") != NULL &&
+                          lines.text[2][0] == '"',
+                      "%s", lines.text[2]);
+        cnn_loader_free(loader);
+    }
+    folder_remove(folder_path("lenient"));
+}
+END_TEST
+
+/* The pictures of a class, unlike the root, cannot be reached through a link that came later. */
+START_TEST(a_folder_that_became_a_link_is_not_followed)
+{
+    make_pictures("moved", 2, 3);
+    make_pictures("elsewhere", 2, 3);
+    cnn_loader *loader = make_loader("moved", 5);
+    ck_assert_int_eq(read_epoch(0, loader)->samples, 5);
+    folder_remove(folder_path("moved/cat"));
+    ck_assert_int_eq(symlink("../elsewhere/cat", folder_path("moved/cat")), 0);
+    ck_assert_int_eq(read_epoch(0, loader)->samples, 3);
+    ck_assert_int_eq(cnn_loader_skipped(loader), 2);
+    folder_remove(folder_path("moved"));
+    ck_assert_int_eq(symlink("elsewhere", folder_path("moved")), 0);
+    ck_assert_int_eq(read_epoch(0, loader)->samples, 5);
+    cnn_loader_free(loader);
+    ck_assert_int_eq(unlink(folder_path("moved")), 0);
+    folder_remove(folder_path("elsewhere"));
+}
+END_TEST
+
+static int open_error;
+
+static int fail_to_open(int folder, const char *path, int flags, mode_t mode)
+{
+    (void)folder, (void)path, (void)flags, (void)mode;
+    errno = open_error;
+    return -1;
+}
+
+/* The pictures are as good as before: a later epoch has them. */
+START_TEST(a_system_without_open_files_makes_no_picture_bad)
+{
+    static const int errors[] = {EMFILE, ENFILE, ENOMEM};
+    struct cnni_file_calls failing = *cnni_file_system_calls();
+    failing.openat = fail_to_open;
+    for (int32_t i = 0; i < CNNI_COUNT(errors); i++) {
+        cnn_loader *loader = make_loader("pictures", 5);
+        open_error = errors[i];
+        cnni_file_set_calls(&failing);
+        cnn_status status = read_epoch(0, loader)->status;
+        cnni_file_set_calls(NULL);
+        ck_assert_int_eq(status, CNN_ERROR_MEMORY);
+        ck_assert_int_eq(cnn_loader_skipped(loader), 0);
+        ck_assert_int_eq(read_epoch(0, loader)->samples, 17);
+        cnn_loader_free(loader);
+    }
+}
+END_TEST
+
 START_TEST(an_epoch_of_bad_pictures_is_an_error)
 {
     folder_make(folder_path("rotten"));
@@ -215,6 +293,29 @@ START_TEST(refused_memory_is_an_error_and_nothing_leaks)
 }
 END_TEST
 
+/* Room that a refused picture was to take is there for the next. */
+START_TEST(refused_memory_costs_no_room_in_the_cache)
+{
+    struct accounts accounts;
+    uint8_t pixels[100] = {1};
+    const struct cnni_image picture = {pixels, 10, 10, 1};
+    struct cnni_cache cache = {.limit = 400}; /* for the table and one picture */
+    cnn_context *own = accounts_context(&accounts);
+    EXPECT_OK(cnni_cache_prepare(&cache, own, 2, "test"));
+    accounts.refuse_at = accounts.calls + 1;
+    accounts.refuse_once = true;
+    cnni_cache_keep(&cache, own, 0, &picture);
+    ck_assert_ptr_null(cnni_cache_find(&cache, 0));
+    cnni_cache_keep(&cache, own, 1, &picture);
+    ck_assert_ptr_nonnull(cnni_cache_find(&cache, 1));
+    cnni_cache_keep(&cache, own, 0, &picture);
+    ck_assert_ptr_null(cnni_cache_find(&cache, 0));
+    cnni_cache_clear(&cache, own);
+    cnn_context_free(own);
+    ck_assert_int_eq(accounts.blocks, 0);
+}
+END_TEST
+
 START_TEST(problems_that_nobody_asks_for_leak_nothing)
 {
     make_mixed("unasked");
@@ -250,8 +351,12 @@ static Suite *loader_damage_suite(void)
     tcase_set_timeout(tcase, 20);
     tcase_add_test(tcase, bad_pictures_are_skipped_counted_and_reported);
     tcase_add_test(tcase, bad_pictures_end_a_strict_epoch);
+    tcase_add_test(tcase, damaged_jpegs_may_be_let_through);
+    tcase_add_test(tcase, a_folder_that_became_a_link_is_not_followed);
+    tcase_add_test(tcase, a_system_without_open_files_makes_no_picture_bad);
     tcase_add_test(tcase, an_epoch_of_bad_pictures_is_an_error);
     tcase_add_test(tcase, refused_memory_is_an_error_and_nothing_leaks);
+    tcase_add_test(tcase, refused_memory_costs_no_room_in_the_cache);
     tcase_add_test(tcase, problems_that_nobody_asks_for_leak_nothing);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -190,6 +190,12 @@ START_TEST(adding_refuses_what_does_not_fit)
         "\"conv2d\" has a 9x9 kernel (dilation 1x1), larger than its padded input [8][8][3]");
     EXPECT_FAILS(cnn_model_add(model, dense), CNN_ERROR_SHAPE, "cnn_model_add",
                  "\"dense\" gets [8][8][3], a dense takes [features]");
+    cnn_layer *vast;
+    EXPECT_OK(cnn_maxpool2d_create(&vast, context, 65536, 32768));
+    EXPECT_OK(cnn_maxpool2d_set_padding(vast, 32768, 16384));
+    EXPECT_FAILS(cnn_model_add(model, vast), CNN_ERROR_SHAPE, "cnn_model_add",
+                 "\"maxpool2d\" has a 65536x32768 window, must have at most 2147483647 pixels");
+    cnn_layer_free(vast);
     ck_assert_int_eq(cnn_model_layer_count(model), 0);
     ck_assert_int_eq(cnn_layer_parameter_count(large), 0);
     EXPECT_OK(cnn_conv2d_set_padding(large, 1, 1)); /* not built, and no longer too large */

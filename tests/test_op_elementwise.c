@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/parallel.h"
 #include "base/random.h"
 #include "ops/op_elementwise.h"
 #include "ops/op_optimizer.h"
@@ -40,13 +41,13 @@ static void tear_down(void)
 START_TEST(elements_are_exact)
 {
     ck_assert_int_eq(cnn_context_set_threads(context, thread_counts[_i]), CNN_OK);
-    cnni_relu_forward(context, COUNT, array[2], array[0]);
+    cnni_relu_forward(context, cnni_lanes(context), COUNT, array[2], array[0]);
     for (int i = 0; i < COUNT; i++)
         ck_assert(array[2][i] == (array[0][i] > 0 ? array[0][i] : 0));
-    cnni_relu_backward(context, COUNT, array[3], array[1], array[2]);
+    cnni_relu_backward(context, cnni_lanes(context), COUNT, array[3], array[1], array[2]);
     for (int i = 0; i < COUNT; i++)
         ck_assert(array[3][i] == (array[0][i] > 0 ? array[1][i] : 0));
-    cnni_add(context, COUNT, array[4], array[0], array[1]);
+    cnni_add(context, cnni_lanes(context), COUNT, array[4], array[0], array[1]);
     for (int i = 0; i < COUNT; i++)
         ck_assert(array[4][i] == array[0][i] + array[1][i]);
 }
@@ -57,7 +58,7 @@ START_TEST(dropout_follows_its_numbers)
     ck_assert_int_eq(cnn_context_set_threads(context, thread_counts[_i]), CNN_OK);
     const struct cnni_dropout dropout = {.rate = 0.3, .seed = 11, .stream = 4, .step = 9};
     const float scale = (float)(1 / 0.7);
-    cnni_dropout(context, &dropout, COUNT, array[1], array[0]);
+    cnni_dropout(context, cnni_lanes(context), &dropout, COUNT, array[1], array[0]);
     struct cnni_random random;
     cnni_random_start(&random, 11, CNNI_RANDOM_DROPOUT, 4, 9);
     int dropped = 0;
@@ -91,8 +92,9 @@ static double sum_of_squares(const float *x)
 START_TEST(sum_of_squares_is_its_tree)
 {
     ck_assert_int_eq(cnn_context_set_threads(context, thread_counts[_i]), CNN_OK);
-    ck_assert(cnni_sum_squares(context, COUNT, array[0]) == sum_of_squares(array[0]));
-    ck_assert(cnni_sum_squares(context, 0, array[0]) == 0);
+    const int32_t lanes = cnni_lanes(context);
+    ck_assert(cnni_sum_squares(context, lanes, COUNT, array[0]) == sum_of_squares(array[0]));
+    ck_assert(cnni_sum_squares(context, lanes, 0, array[0]) == 0);
 }
 END_TEST
 
@@ -102,8 +104,9 @@ static const int64_t row_lengths[] = {1, 2, 1000, 40000};
 START_TEST(softmax_rows_add_up)
 {
     const int64_t columns = row_lengths[_i], rows = CNNI_MIN(COUNT / columns, 40);
-    cnni_softmax_forward(context, rows, columns, array[1], array[2], array[0]);
-    cnni_softmax_backward(context, rows, columns, array[4], array[3], array[1]);
+    const int32_t lanes = cnni_lanes(context);
+    cnni_softmax_forward(context, lanes, rows, columns, array[1], array[2], array[0]);
+    cnni_softmax_backward(context, lanes, rows, columns, array[4], array[3], array[1]);
     for (int64_t row = 0; row < rows; row++) {
         const float *x = array[0] + row * columns, *y = array[1] + row * columns;
         const float *dy = array[3] + row * columns, *dx = array[4] + row * columns;
@@ -140,13 +143,15 @@ START_TEST(optimizers_update_every_element)
     memset(v, 0, COUNT * sizeof *v);
     for (int i = 0; i < COUNT; i++)
         g[i] = i % 2 ? 0.25f : -0.5f;
-    const struct cnni_adam adam = {.step_size = (float)(0.01 / (1 - 0.9)),
-                                   .beta1 = 0.9,
-                                   .beta2 = 0.999,
-                                   .root_correction = (float)sqrt(1 - 0.999),
-                                   .shrink = 1,
-                                   .gradient_scale = 1};
-    cnni_adam_update(context, &adam, COUNT, w, g, m, v);
+    const struct cnni_adam_step adam = {.step_size = (float)(0.01 / (1 - 0.9)),
+                                        .root_correction = (float)sqrt(1 - 0.999),
+                                        .beta1 = 0.9f,
+                                        .rest1 = 0.1f,
+                                        .beta2 = 0.999f,
+                                        .rest2 = 0.001f,
+                                        .shrink = 1,
+                                        .gradient_scale = 1};
+    cnni_adam_update(context, cnni_lanes(context), &adam, COUNT, w, g, m, v);
     for (int i = 0; i < COUNT; i++) {
         ck_assert(g[i] == 0);
         ck_assert(fabs(w[i] - before[i] - (i % 2 ? -0.01 : 0.01)) < 1e-6);
@@ -154,8 +159,8 @@ START_TEST(optimizers_update_every_element)
     for (int i = 0; i < COUNT; i++)
         g[i] = (float)i;
     memcpy(before, w, COUNT * sizeof *w);
-    const struct cnni_sgd sgd = {.learning_rate = 0.5f, .gradient_scale = 1};
-    cnni_sgd_update(context, &sgd, COUNT, w, g, NULL);
+    const struct cnni_sgd_step sgd = {.learning_rate = 0.5f, .gradient_scale = 1};
+    cnni_sgd_update(context, cnni_lanes(context), &sgd, COUNT, w, g, NULL);
     for (int i = 0; i < COUNT; i++)
         ck_assert(g[i] == 0 && w[i] == before[i] - 0.5f * (float)i);
 }

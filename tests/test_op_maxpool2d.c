@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/parallel.h"
 #include "base/random.h"
 #include "ops/op_maxpool2d.h"
 #include "support/guarded.h"
@@ -78,8 +79,8 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
     for (size_t i = 0; i < outputs; i++)
         dy[i] = (float)cnni_random_below(random, 100);
     memset(dx, 0xFF, inputs * sizeof *dx);
-    cnni_maxpool2d_forward(context, pool, n, y, winners, x);
-    cnni_maxpool2d_backward(context, pool, n, dx, dy, winners);
+    cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, winners, x);
+    cnni_maxpool2d_backward(context, cnni_lanes(context), pool, n, dx, dy, winners);
 
     float *want = calloc(inputs, sizeof *want);
     for (size_t i = 0; i < outputs; i++) {
@@ -93,7 +94,7 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
     for (size_t i = 0; i < inputs; i++)
         ck_assert_msg(dx[i] == want[i], "dx[%zu] is %g, not %g", i, (double)dx[i], (double)want[i]);
     free(want);
-    cnni_maxpool2d_forward(context, pool, n, y, NULL, x); /* keeps no record */
+    cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, NULL, x); /* keeps no record */
 }
 
 START_TEST(random_shapes_are_exact)
@@ -138,7 +139,7 @@ START_TEST(large_gradients_are_exact)
         sum += dy[i];
     }
     memset(dx, 0xFF, inputs * sizeof *dx);
-    cnni_maxpool2d_backward(context, &pool, 1, dx, dy, winners);
+    cnni_maxpool2d_backward(context, cnni_lanes(context), &pool, 1, dx, dy, winners);
     for (size_t i = 0; i < outputs; i++) {
         const size_t pixel = i / 32, row = pixel / 257 * 2 + winners[i] / 2;
         ck_assert(dx[(row * 514 + pixel % 257 * 2 + winners[i] % 2) * 32 + i % 32] == dy[i]);

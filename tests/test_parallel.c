@@ -336,6 +336,93 @@ START_TEST(a_fork_during_work_harms_nobody)
 }
 END_TEST
 
+/* Runs `good` in a child, which has ten seconds for it. */
+static bool child_finds(bool (*good)(void *), void *user)
+{
+    int status;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        alarm(10);
+        _exit(good(user) ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool is_free(void *user)
+{
+    struct cnni_lock *lock = user;
+    cnni_lock_take(lock);
+    cnni_lock_give(lock);
+    cnni_lock_take(lock);
+    cnni_lock_give(lock);
+    cnni_lock_destroy(lock);
+    return true;
+}
+
+struct holder {
+    struct cnni_lock lock;
+    pthread_barrier_t barrier;
+};
+
+static void *hold(void *user)
+{
+    struct holder *holder = user;
+    cnni_lock_take(&holder->lock);
+    pthread_barrier_wait(&holder->barrier);
+    pthread_barrier_wait(&holder->barrier);
+    cnni_lock_give(&holder->lock);
+    return NULL;
+}
+
+START_TEST(a_lock_is_free_in_a_child)
+{
+    struct holder holder;
+    pthread_t thread;
+    ck_assert(cnni_lock_init(&holder.lock));
+    ck_assert(child_finds(is_free, &holder.lock));
+    pthread_barrier_init(&holder.barrier, NULL, 2);
+    ck_assert_int_eq(pthread_create(&thread, NULL, hold, &holder), 0);
+    pthread_barrier_wait(&holder.barrier);
+    bool free = child_finds(is_free, &holder.lock);
+    pthread_barrier_wait(&holder.barrier);
+    pthread_join(thread, NULL);
+    ck_assert(free);
+    cnni_lock_destroy(&holder.lock);
+    pthread_barrier_destroy(&holder.barrier);
+}
+END_TEST
+
+/* The leaving of who was inside at the fork comes at the worst moments, too. */
+static bool lets_all_in(void *user)
+{
+    struct cnni_gate *gate = user;
+    bool good = cnni_gate_users(gate) == 0 && cnni_gate_enter_writing(gate) == 0 &&
+                cnni_gate_enter_reading(gate) == -1 && cnni_gate_enter_writing(gate) == -1;
+    cnni_gate_leave(gate);
+    cnni_gate_leave(gate);
+    good = good && cnni_gate_enter_reading(gate) == 0 && cnni_gate_enter_reading(gate) == 0 &&
+           cnni_gate_enter_writing(gate) == 2 && cnni_gate_users(gate) == 2;
+    for (int32_t i = 0; i < 3; i++)
+        cnni_gate_leave(gate);
+    return good && cnni_gate_enter_writing(gate) == 0;
+}
+
+START_TEST(a_gate_is_open_in_a_child)
+{
+    struct cnni_gate gate = {0};
+    ck_assert(child_finds(lets_all_in, &gate));
+    ck_assert_int_eq(cnni_gate_enter_reading(&gate), 0);
+    ck_assert(child_finds(lets_all_in, &gate));
+    ck_assert_int_eq(cnni_gate_users(&gate), 1);
+    cnni_gate_leave(&gate);
+    ck_assert_int_eq(cnni_gate_enter_writing(&gate), 0);
+    ck_assert(child_finds(lets_all_in, &gate));
+    ck_assert_int_eq(cnni_gate_users(&gate), -1);
+}
+END_TEST
+
 struct signals {
     pthread_barrier_t barrier;
     atomic_int open; /* signals that a worker does not block */
@@ -442,6 +529,8 @@ static Suite *parallel_suite(void)
     tcase_add_test(tcase, the_host_s_threads_do_the_work);
     tcase_add_test(tcase, a_child_has_its_own_pool);
     tcase_add_test(tcase, a_fork_during_work_harms_nobody);
+    tcase_add_test(tcase, a_lock_is_free_in_a_child);
+    tcase_add_test(tcase, a_gate_is_open_in_a_child);
     tcase_add_test(tcase, workers_block_signals_and_callers_keep_theirs);
     tcase_add_test(tcase, work_rounds_to_nearest_whatever_the_host_does);
     tcase_add_test(tcase, refused_threads_mean_fewer_threads);

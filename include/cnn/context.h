@@ -27,13 +27,15 @@ CNN_API cnn_status cnn_context_create_isolated(cnn_context **context);
 CNN_API void cnn_context_free(cnn_context *context);
 
 /* Copies the text of the newest failure of any handle of this context, on whatever thread it
- * happened, into `buffer` of `size` bytes, cut short if need be and always ended by a zero byte.
- * For hosts whose tasks change threads between a call and the question. */
+ * happened, into `buffer` of `size` bytes, cut between characters if need be and always ended by a
+ * zero byte.  For hosts whose tasks change threads between a call and the question. */
 CNN_API void cnn_context_error(const cnn_context *context, char *buffer, size_t size);
 
 /* The number of threads that share the work of one call, the calling one included.  Default: the
- * processors that this process may use.  1 never starts a thread; the most is 256.  Results are
- * the same bits for every number.  Takes effect at the next call that has parallel work; sessions
+ * processors that this process may use, by its affinity and by the quota of its control group (a
+ * container's).  1 never starts a thread; the most is 256.  (The background
+ * threads of a loader come on top: cnn_loader_set_threads().)  Results are the same bits for every
+ * number.  Takes effect at the next call that has parallel work; sessions
  * and trainers use at most as many as there were when they were created. */
 CNN_API cnn_status cnn_context_set_threads(cnn_context *context, int32_t threads);
 CNN_API int32_t cnn_context_threads(const cnn_context *context);
@@ -48,7 +50,7 @@ typedef void (*cnn_parallel_for_fn)(void *user, int64_t count, cnn_task_fn run, 
 /* Lets the host's own threads do the parallel work: `parallel_for` is called in place of the
  * context's threads, which are never started.  NULL returns to the default.  `user` is borrowed
  * until the context is gone.
- * CNN_ERROR_STATE: another handle of this context exists, or its threads have started. */
+ * CNN_ERROR_STATE: another handle of this context exists, or has had parallel work. */
 CNN_API cnn_status cnn_context_set_parallel_for(cnn_context *context,
                                                 cnn_parallel_for_fn parallel_for, void *user);
 
@@ -74,7 +76,7 @@ typedef void (*cnn_release_fn)(void *user, void *memory, size_t size);
 /* Takes all memory of this context's handles from the host.  Both functions may be called on any
  * thread.  The memory that libjpeg and libpng allocate for themselves is not included.  `user` is
  * borrowed until the context is gone.
- * CNN_ERROR_STATE: another handle of this context exists, or its threads have started. */
+ * CNN_ERROR_STATE: another handle of this context exists, or has had parallel work. */
 CNN_API cnn_status cnn_context_set_allocator(cnn_context *context, cnn_allocate_fn allocate,
                                              cnn_release_fn release, void *user);
 
@@ -91,9 +93,16 @@ CNN_API const char *cnn_log_level_name(cnn_log_level level);
 typedef void (*cnn_log_fn)(void *user, cnn_log_level level, const char *text);
 
 /* Sends notes that are no failures (a picture that was skipped, threads that could not be started)
- * to `log`.  Default NULL: nowhere.  `user` is borrowed until the next call of this function or
- * until the context is gone. */
+ * to `log`.  Default NULL: nowhere.  `user` is borrowed until the context is gone, or until this
+ * function was called again and every call of the library that had begun by then, on whatever
+ * thread, has returned: such a call may still send its line. */
 CNN_API cnn_status cnn_context_set_log(cnn_context *context, cnn_log_fn log, void *user);
+
+/* Whether a JPEG of which parts are missing or damaged, a download that was cut short for one, is
+ * an error (0, default) or is decoded as far as it can be (1): what is missing is gray or repeats
+ * its surroundings, and a line in the log says so.  Holds for pictures decoded later.
+ * CNN_ERROR_INVALID: `lenient` is neither. */
+CNN_API cnn_status cnn_context_set_lenient(cnn_context *context, int32_t lenient);
 
 /* What a file or picture may ask for at most. */
 typedef int32_t cnn_limit;

@@ -27,11 +27,12 @@ CNN_API const char *cnn_part_name(cnn_part part);
  * out, and so are files that do not end in .jpg, .jpeg or .png in either case.  Pictures are not
  * read yet; a relative `path` is looked up anew for each.
  * `path` may go through symbolic links, but nothing below it may be one, since a link in an
- * unpacked archive can lead anywhere: in place of a class folder it is an error, in place of a
- * picture it makes a bad sample.
+ * unpacked archive can lead anywhere: in place of a class folder it is an error; in place of a
+ * picture, or of a folder that has become one since, it makes bad samples.
  * CNN_ERROR_NOT_FOUND: no such folder, or no such part.  CNN_ERROR_IO: not readable, not a folder,
- * or a link in place of a class folder.  CNN_ERROR_FORMAT: no class folders, only one, one without
- * pictures, or a class name that is not UTF-8.  CNN_ERROR_LIMIT: too many classes or pictures. */
+ * or a link in place of the part's folder or a class's.  CNN_ERROR_FORMAT: no class folders, only
+ * one, one without pictures, or a class name that cnn_model_set_classes() would refuse.
+ * CNN_ERROR_LIMIT: too many classes or pictures. */
 CNN_API cnn_status cnn_dataset_open(cnn_dataset **dataset, cnn_context *context, const char *path,
                                     cnn_part part);
 

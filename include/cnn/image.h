@@ -12,7 +12,8 @@ CNN_BEGIN_DECLS
 /* Decodes a JPEG or PNG, recognised by its first bytes.  `channels` is 3 or 1.  EXIF orientation is
  * applied; gray, palette, 16-bit and CMYK/YCCK pictures are converted; transparent pixels are laid
  * over white.  `bytes` is borrowed for the call.
- * CNN_ERROR_FORMAT: damaged, cut short, empty, or neither JPEG nor PNG.  CNN_ERROR_UNSUPPORTED: a
+ * CNN_ERROR_FORMAT: damaged or cut short (but see cnn_context_set_lenient()), empty, or neither
+ * JPEG nor PNG.  CNN_ERROR_UNSUPPORTED: a
  * JPEG of another precision or colour space, a picture format recognised as another (WebP, GIF,
  * BMP, TIFF, ...), or a build without that decoder.  CNN_ERROR_LIMIT: larger than the context
  * allows. */

@@ -94,7 +94,7 @@ CNN_API cnn_status cnn_conv2d_set_algorithm(cnn_layer *layer, cnn_algorithm algo
 /* The largest value of each window, channel by channel.  Input [h][w][c]; output sizes as for
  * conv2d.  Defaults: stride equal to the window, no padding.  Padding never wins, not even over
  * negative values; NaN wins over everything.  Of equal values the first in reading order gets the
- * gradient. */
+ * gradient.  A window of more than 2147483647 pixels is CNN_ERROR_SHAPE once the layer is built. */
 CNN_API cnn_status cnn_maxpool2d_create(cnn_layer **layer, cnn_context *context,
                                         int64_t window_height, int64_t window_width);
 

@@ -61,8 +61,9 @@ CNN_API cnn_status cnn_loader_set_random_color(cnn_loader *loader, double bright
 CNN_API cnn_status cnn_loader_set_cache(cnn_loader *loader, size_t bytes);
 
 /* Background threads, 0 .. 64; with 0 the work is done inside cnn_loader_next().  Default: the
- * context's number of threads when the loader is created.  Samples of a callback are always made
- * inside cnn_loader_next(), and float32 samples in memory are copied there. */
+ * context's number of threads when the loader is created; 0 where that is 1, or where the context
+ * has a `parallel_for` of the host.  Samples of a callback are always made inside
+ * cnn_loader_next(), and float32 samples in memory are copied there. */
 CNN_API cnn_status cnn_loader_set_threads(cnn_loader *loader, int32_t threads);
 
 /* Whether a bad sample, a picture that cannot be read or a callback that fails, ends the epoch with

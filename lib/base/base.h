@@ -33,7 +33,8 @@ static inline int64_t cnni_ceil_div(int64_t a, int64_t b)
 }
 
 /* *product = a * b (*sum = a + b); false, and nothing written, where it does not fit.  Every
- * product of sizes goes through these. */
+ * product of sizes goes through these, but for those that something which exists proves to fit: an
+ * array of so many elements, or a shape that cnni_shape_set() has accepted. */
 static inline bool cnni_mul_size(size_t *product, size_t a, size_t b)
 {
     size_t value;

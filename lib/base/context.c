@@ -2,14 +2,14 @@
  * The context: creation, its setters, and the references that other handles hold. */
 #include "base/context_internal.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/processors.h"
+#include "base/utf8.h"
 
 enum { MOST_THREADS = 256 };
 
@@ -44,20 +44,6 @@ static void default_release(void *user, void *memory, size_t size)
     free(memory);
 }
 
-/* The processors that this process may run on. */
-static int32_t available_threads(void)
-{
-    int32_t threads = 1;
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        threads = CPU_COUNT(&set);
-#else
-    threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
-#endif
-    return CNNI_MIN(CNNI_MAX(threads, 1), MOST_THREADS);
-}
-
 /* The level of that name, if this machine has it. */
 static cnn_status find_level(cnni_cpu *level, cnn_context *context, const char *function,
                              const char *source, const char *name)
@@ -83,12 +69,12 @@ static cnn_status create(cnn_context **context, const char *function, const char
     *context = NULL;
     CNNI_TRY(find_level(&level, NULL, function, "CNN_CPU", level_name));
     cnn_context *made = calloc(1, sizeof *made);
-    if (made == NULL || pthread_mutex_init(&made->lock, NULL) != 0) {
+    if (made == NULL || !cnni_lock_init(&made->lock)) {
         free(made);
         return cnni_fail(NULL, CNN_ERROR_MEMORY, "%s: no memory for a context", function);
     }
     atomic_init(&made->references, 1);
-    atomic_init(&made->threads, available_threads());
+    atomic_init(&made->threads, CNNI_MIN(cnni_processors(), MOST_THREADS));
     made->cpu = level;
     made->allocate = default_allocate;
     made->release = default_release;
@@ -119,7 +105,7 @@ void cnni_context_release(cnn_context *context)
     if (atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
         return;
     cnni_pool_free(context, atomic_load(&context->pool));
-    pthread_mutex_destroy(&context->lock);
+    cnni_lock_destroy(&context->lock);
     free(context);
 }
 
@@ -131,25 +117,26 @@ void cnn_context_free(cnn_context *context)
 
 void cnni_context_next_stream(cnn_context *context, uint64_t *seed, uint64_t *stream)
 {
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     *seed = context->seed;
     *stream = context->layers++;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
 }
 
 void cnni_note(cnn_context *context, cnn_log_level level, const char *format, ...)
 {
     char text[CNNI_ERROR_SIZE];
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     cnn_log_fn log = context->log;
     void *user = context->log_user;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
     if (log == NULL)
         return;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    cnni_utf8_trim(text);
     log(user, level, text);
 }
 
@@ -170,10 +157,11 @@ void cnn_context_error(const cnn_context *context, char *buffer, size_t size)
     buffer[0] = '\0';
     if (context == NULL)
         return;
-    pthread_mutex_t *lock = (pthread_mutex_t *)&context->lock;
-    pthread_mutex_lock(lock);
+    struct cnni_lock *lock = (struct cnni_lock *)&context->lock;
+    cnni_lock_take(lock);
     snprintf(buffer, size, "%s", context->error);
-    pthread_mutex_unlock(lock);
+    cnni_utf8_trim(buffer);
+    cnni_lock_give(lock);
 }
 
 /* Set-up that handles and threads depend on is closed while there are any. */
@@ -233,10 +221,10 @@ cnn_status cnn_context_set_seed(cnn_context *context, uint64_t seed)
 {
     if (context == NULL)
         return cnni_fail_null(NULL, __func__, "context");
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     context->seed = seed;
     context->layers = 0;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
     return CNN_OK;
 }
 
@@ -264,10 +252,21 @@ cnn_status cnn_context_set_log(cnn_context *context, cnn_log_fn log, void *user)
 {
     if (context == NULL)
         return cnni_fail_null(NULL, __func__, "context");
-    pthread_mutex_lock(&context->lock);
+    cnni_lock_take(&context->lock);
     context->log = log;
     context->log_user = user;
-    pthread_mutex_unlock(&context->lock);
+    cnni_lock_give(&context->lock);
+    return CNN_OK;
+}
+
+cnn_status cnn_context_set_lenient(cnn_context *context, int32_t lenient)
+{
+    if (context == NULL)
+        return cnni_fail_null(NULL, __func__, "context");
+    if (lenient != 0 && lenient != 1)
+        return cnni_fail(context, CNN_ERROR_INVALID, "%s: lenient is %d, must be 0 or 1", __func__,
+                         lenient);
+    atomic_store(&context->lenient, lenient == 1);
     return CNN_OK;
 }
 

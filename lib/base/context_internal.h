@@ -3,10 +3,10 @@
 #ifndef CNNI_CONTEXT_H
 #define CNNI_CONTEXT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/cpu.h"
+#include "base/lock.h"
 #include "base/parallel.h"
 #include "cnn/context.h"
 
@@ -22,11 +22,12 @@ struct cnn_context {
     void *allocator_user;
 
     atomic_int threads;
+    atomic_bool lenient; /* about damaged JPEGs */
     cnn_parallel_for_fn parallel_for; /* the host's, or NULL */
     void *parallel_user;
     _Atomic(struct cnni_pool *) pool; /* started by the first parallel work */
 
-    pthread_mutex_t lock; /* guards all below */
+    struct cnni_lock lock; /* guards all below */
     cnn_log_fn log;
     void *log_user;
     uint64_t seed;

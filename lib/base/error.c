@@ -36,21 +36,23 @@ static const struct {
 
 cnn_status cnni_fail(cnn_context *context, cnn_status status, const char *format, ...)
 {
-    /* Formatted aside first: an argument may be the old text itself. */
-    char text[CNNI_ERROR_SIZE];
+    /* Formatted aside first: an argument may be the old text itself.  Zero to the end, so that a
+     * child finds an end wherever the copying was when it was forked. */
+    char text[CNNI_ERROR_SIZE] = "";
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    cnni_utf8_trim(text);
     if (captured != NULL) {
         memcpy(captured, text, sizeof text);
         return status;
     }
     memcpy(thread_error, text, sizeof text);
     if (context != NULL) {
-        pthread_mutex_lock(&context->lock);
+        cnni_lock_take(&context->lock);
         memcpy(context->error, text, sizeof text);
-        pthread_mutex_unlock(&context->lock);
+        cnni_lock_give(&context->lock);
     }
     return status;
 }
@@ -67,23 +69,12 @@ cnn_status cnni_fail_null(cnn_context *context, const char *function, const char
     return cnni_fail(context, CNN_ERROR_INVALID, "%s: %s is NULL", function, argument);
 }
 
-/* The length of the printable character that `bytes` begin with; 0 for controls (C0, DEL, C1) and
- * for what is not UTF-8. */
-static size_t printable_length(const char *bytes, size_t count)
-{
-    unsigned char first = (unsigned char)bytes[0];
-    size_t length = cnni_utf8_length(bytes, count);
-    bool control = first < 0x20 || first == 0x7F ||
-                   (first == 0xC2 && length == 2 && (unsigned char)bytes[1] < 0xA0);
-    return control ? 0 : length;
-}
-
 const char *cnni_show_bytes(char *buffer, size_t size, const char *bytes, size_t count)
 {
     static const char hex[] = "0123456789ABCDEF";
     size_t used = 0;
     for (size_t i = 0; i < count;) {
-        size_t length = printable_length(bytes + i, count - i);
+        size_t length = cnni_utf8_printable_length(bytes + i, count - i);
         if (used + 4 + sizeof "..." > size) {
             memcpy(buffer + used, "...", sizeof "...");
             return buffer;

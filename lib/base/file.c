@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: MIT
- * Reading and replacing whole files.  Replacing is the usual dance: a temporary file in the same
- * folder, write, fsync, rename, fsync of the folder.  What a kill leaves behind is at most a file
- * ".libcnn-...", never a damaged target. */
-#include "base/file.h"
+ * Opening and reading files, and what failing with them means.  Replacing them is in
+ * file_writer.c. */
+#include "base/file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
 
-/* open() takes its mode through "...", which a function pointer cannot. */
-static int system_open(const char *path, int flags, mode_t mode)
+/* openat() takes its mode through "...", which a function pointer cannot. */
+static int system_openat(int folder, const char *path, int flags, mode_t mode)
 {
-    return open(path, flags, mode);
+    return openat(folder, path, flags, mode);
 }
 
 static const struct cnni_file_calls system_calls = {
-    system_open, fstat, read, write, fchmod, fsync, close, rename, unlink,
+    system_openat, fstat, read, write, fchmod, fsync, close, rename, unlink,
 };
 
-static const struct cnni_file_calls *calls = &system_calls;
+const struct cnni_file_calls *cnni_file_calls = &system_calls;
 
 const struct cnni_file_calls *cnni_file_system_calls(void)
 {
@@ -35,18 +33,26 @@ const struct cnni_file_calls *cnni_file_system_calls(void)
 
 void cnni_file_set_calls(const struct cnni_file_calls *table)
 {
-    calls = table != NULL ? table : &system_calls;
+    cnni_file_calls = table != NULL ? table : &system_calls;
 }
 
-/* Repeats a call that a signal of the host interrupted. */
-#define RETRY(result, call)                                                                        \
-    do                                                                                             \
-        (result) = (call);                                                                         \
-    while ((result) < 0 && errno == EINTR)
+cnn_status cnni_file_status(int error)
+{
+    static const struct {
+        int error;
+        cnn_status status;
+    } known[] = {
+        {ENOENT, CNN_ERROR_NOT_FOUND}, {ENOTDIR, CNN_ERROR_NOT_FOUND}, {ENOMEM, CNN_ERROR_MEMORY},
+        {EMFILE, CNN_ERROR_MEMORY},    {ENFILE, CNN_ERROR_MEMORY},
+    };
+    for (int32_t i = 0; i < CNNI_COUNT(known); i++)
+        if (known[i].error == error)
+            return known[i].status;
+    return CNN_ERROR_IO;
+}
 
-/* "cnn_model_load: cannot read "a.cnn": Input/output error" */
-static cnn_status fail_system(cnn_context *context, cnn_status status, const char *function,
-                              const char *verb, const char *path, int error)
+cnn_status cnni_file_fail_as(cnn_context *context, cnn_status status, const char *function,
+                             const char *verb, const char *path, int error)
 {
     char shown[CNNI_SHOW_SIZE];
     char reason[128];
@@ -55,8 +61,13 @@ static cnn_status fail_system(cnn_context *context, cnn_status status, const cha
                      strerror_r(error, reason, sizeof reason));
 }
 
-/* The same for what the system allows but a file must not be. */
-static cnn_status fail_file(cnn_context *context, const char *function, const char *path,
+cnn_status cnni_file_fail(cnn_context *context, const char *function, const char *verb,
+                          const char *path, int error)
+{
+    return cnni_file_fail_as(context, cnni_file_status(error), function, verb, path, error);
+}
+
+cnn_status cnni_file_refuse(cnn_context *context, const char *function, const char *path,
                             const char *problem)
 {
     char shown[CNNI_SHOW_SIZE];
@@ -64,10 +75,53 @@ static cnn_status fail_file(cnn_context *context, const char *function, const ch
                      cnni_show_bytes(shown, sizeof shown, path, strlen(path)), problem);
 }
 
-static const char *why_not_regular(mode_t mode)
+const char *cnni_file_why_not_regular(mode_t mode)
 {
     return S_ISDIR(mode) ? "is a folder, must be a file"
                          : "is a device, pipe or socket, must be a regular file";
+}
+
+/* ---- Opening ------------------------------------------------------------------------------- */
+
+/* Of a link that O_NOFOLLOW keeps from being a folder the system says only that it is none: ENOTDIR
+ * becomes ELOOP. */
+static int open_name(int folder, const char *name, int flags)
+{
+    struct stat status;
+    int file;
+    CNNI_RETRY(file, cnni_file_calls->openat(folder, name, flags, 0));
+    int error = errno;
+    if (file < 0 && error == ENOTDIR && (flags & O_NOFOLLOW) != 0 &&
+        fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
+        error = ELOOP;
+    if (folder >= 0)
+        cnni_file_calls->close(folder);
+    errno = error;
+    return file;
+}
+
+/* From folder to folder, each found in the one before, so that none can be exchanged meanwhile. */
+int cnni_file_open(const char *path, size_t root, int flags)
+{
+    char name[PATH_MAX];
+    size_t start = 0, end = strlen(path);
+    int folder = AT_FDCWD;
+    if (end >= sizeof name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    end = CNNI_MIN(end, root);
+    for (;;) {
+        const bool last = path[end] == '\0';
+        const int how = last ? flags : O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+        memcpy(name, path + start, end - start);
+        name[end - start] = '\0';
+        folder = open_name(folder, name, start == 0 ? how : how | O_NOFOLLOW);
+        if (folder < 0 || last)
+            return folder;
+        start = end + strspn(path + end, "/");
+        end = start + strcspn(path + start, "/");
+    }
 }
 
 /* ---- Reading ------------------------------------------------------------------------------- */
@@ -82,8 +136,7 @@ struct reading {
 
 static cnn_status fail_reading(const struct reading *reading, const char *verb, int error)
 {
-    cnn_status status = error == ENOENT || error == ENOTDIR ? CNN_ERROR_NOT_FOUND : CNN_ERROR_IO;
-    return fail_system(reading->context, status, reading->function, verb, reading->path, error);
+    return cnni_file_fail(reading->context, reading->function, verb, reading->path, error);
 }
 
 /* Reads `size` bytes and checks that there are no more. */
@@ -92,13 +145,13 @@ static cnn_status read_all(const struct reading *reading, char *bytes, size_t si
     size_t got = 0;
     ssize_t count;
     do {
-        RETRY(count, calls->read(reading->file, bytes + got, size + 1 - got));
+        CNNI_RETRY(count, cnni_file_calls->read(reading->file, bytes + got, size + 1 - got));
         if (count < 0)
             return fail_reading(reading, "read", errno);
         got += (size_t)count;
     } while (count > 0 && got <= size);
     if (got != size)
-        return fail_file(reading->context, reading->function, reading->path,
+        return cnni_file_refuse(reading->context, reading->function, reading->path,
                          "changed its size while it was read");
     bytes[size] = '\0';
     return CNN_OK;
@@ -118,12 +171,12 @@ static cnn_status read_open_file(const struct reading *reading, void **bytes, si
     struct stat status;
     char *memory;
     int known;
-    RETRY(known, calls->fstat(reading->file, &status));
+    CNNI_RETRY(known, cnni_file_calls->fstat(reading->file, &status));
     if (known < 0)
         return fail_reading(reading, "read", errno);
     if (!S_ISREG(status.st_mode))
-        return fail_file(reading->context, reading->function, reading->path,
-                         why_not_regular(status.st_mode));
+        return cnni_file_refuse(reading->context, reading->function, reading->path,
+                         cnni_file_why_not_regular(status.st_mode));
     CNNI_TRY(check_size(reading, status.st_size, limit));
     CNNI_TRY(
         cnni_alloc(&memory, reading->context, (size_t)status.st_size + 1, 1, reading->function));
@@ -137,238 +190,26 @@ static cnn_status read_open_file(const struct reading *reading, void **bytes, si
     return CNN_OK;
 }
 
-/* `flags` is 0 or O_NOFOLLOW. */
-static cnn_status read_path(void **bytes, size_t *size, cnn_context *context, const char *path,
-                            cnn_limit limit, const char *function, int flags)
+cnn_status cnni_file_read_below(void **bytes, size_t *size, cnn_context *context, const char *path,
+                                size_t root, cnn_limit limit, const char *function)
 {
     struct reading reading = {context, path, function, -1};
     *bytes = NULL;
     *size = 0;
     /* Not blocking: a pipe that nobody writes to must not hang before fstat() can refuse it. */
-    flags |= O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    RETRY(reading.file, calls->open(path, flags, 0));
-    if (reading.file < 0 && errno == ELOOP && (flags & O_NOFOLLOW) != 0)
-        return fail_file(context, function, path, "is a symbolic link, must be a regular file");
+    reading.file = cnni_file_open(path, root, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (reading.file < 0 && errno == ELOOP && root < strlen(path))
+        return cnni_file_refuse(context, function, path,
+                         "is or lies behind a symbolic link, must be a regular file");
     if (reading.file < 0)
         return fail_reading(&reading, "open", errno);
     cnn_status status = read_open_file(&reading, bytes, size, limit);
-    calls->close(reading.file);
+    cnni_file_calls->close(reading.file);
     return status;
 }
 
 cnn_status cnni_file_read(void **bytes, size_t *size, cnn_context *context, const char *path,
                           cnn_limit limit, const char *function)
 {
-    return read_path(bytes, size, context, path, limit, function, 0);
-}
-
-cnn_status cnni_file_read_no_link(void **bytes, size_t *size, cnn_context *context,
-                                  const char *path, cnn_limit limit, const char *function)
-{
-    return read_path(bytes, size, context, path, limit, function, O_NOFOLLOW);
-}
-
-/* ---- Writing ------------------------------------------------------------------------------- */
-
-enum { MOST_LINKS = 40, NAME_TRIES = 100, NAME_ROOM = 64 };
-
-struct cnni_file_writer {
-    cnn_context *context;
-    const char *function;
-    int file;   /* the temporary one; -1 when closed */
-    int folder; /* the target's, to be synced; -1 when closed */
-    cnn_status status;
-    size_t folder_length;  /* of `target`, up to and with the last slash; 0: the current folder */
-    char target[PATH_MAX]; /* what will be replaced: the path with symbolic links followed */
-    char temporary[PATH_MAX + NAME_ROOM]; /* "" when there is none */
-};
-
-/* The first failure counts; later ones are its consequences. */
-static cnn_status remember(struct cnni_file_writer *writer, const char *verb, int error)
-{
-    if (writer->status == CNN_OK)
-        writer->status = fail_system(writer->context, CNN_ERROR_IO, writer->function, verb,
-                                     writer->target, error);
-    return writer->status;
-}
-
-static size_t folder_length(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? 0 : (size_t)(slash - path) + 1;
-}
-
-/* Follows the symbolic links at the end of `path`, so that a link stays and its target is replaced.
- * The target need not be there yet, which is why realpath() does not do. */
-static int follow_links(char target[PATH_MAX], const char *path)
-{
-    if (strlen(path) >= PATH_MAX)
-        return ENAMETOOLONG;
-    strcpy(target, path);
-    for (int32_t i = 0; i < MOST_LINKS; i++) {
-        char link[PATH_MAX];
-        ssize_t length = readlink(target, link, sizeof link - 1);
-        if (length < 0)
-            return errno == EINVAL || errno == ENOENT ? 0 : errno;
-        link[length] = '\0';
-        size_t start = link[0] == '/' ? 0 : folder_length(target);
-        if (start + (size_t)length >= PATH_MAX)
-            return ENAMETOOLONG;
-        strcpy(target + start, link);
-    }
-    return ELOOP;
-}
-
-/* Looks at what is to be replaced.  `mode` becomes its permissions; -1 where nothing is there. */
-static cnn_status look_at_target(struct cnni_file_writer *writer, const char *path, int32_t *mode)
-{
-    struct stat status;
-    *mode = -1;
-    int error = follow_links(writer->target, path);
-    if (error != 0)
-        return fail_system(writer->context, CNN_ERROR_IO, writer->function, "write", path, error);
-    if (stat(writer->target, &status) < 0)
-        return errno == ENOENT ? CNN_OK : remember(writer, "write", errno);
-    if (!S_ISREG(status.st_mode))
-        return fail_file(writer->context, writer->function, path, why_not_regular(status.st_mode));
-    /* Renaming would replace a file that its owner has protected against writing. */
-    if (access(writer->target, W_OK) < 0)
-        return remember(writer, "write", errno);
-    *mode = (int32_t)(status.st_mode & 0777);
-    return CNN_OK;
-}
-
-/* A name that no other process or thread is likely to have; O_EXCL has the last word. */
-static void name_temporary(struct cnni_file_writer *writer)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(writer->temporary, sizeof writer->temporary, "%.*s.libcnn-%lx-%lx-%lx",
-             (int)writer->folder_length, writer->target, (unsigned long)getpid(),
-             (unsigned long)now.tv_sec, (unsigned long)now.tv_nsec);
-}
-
-static cnn_status open_temporary(struct cnni_file_writer *writer, int32_t mode)
-{
-    for (int32_t i = 0; i < NAME_TRIES && writer->file < 0; i++) {
-        name_temporary(writer);
-        RETRY(writer->file, calls->open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                        mode < 0 ? 0666 : (mode_t)mode));
-        if (writer->file < 0 && errno != EEXIST)
-            break;
-    }
-    if (writer->file < 0) {
-        writer->temporary[0] = '\0';
-        return remember(writer, "write", errno);
-    }
-    /* The process's umask does not hold for permissions that are already there. */
-    int result = 0;
-    if (mode >= 0)
-        RETRY(result, calls->fchmod(writer->file, (mode_t)mode));
-    return result < 0 ? remember(writer, "set the permissions of", errno) : CNN_OK;
-}
-
-/* Opened before anything is replaced, so that a folder that cannot be synced is known in time. */
-static cnn_status open_folder(struct cnni_file_writer *writer)
-{
-    char folder[PATH_MAX] = ".";
-    if (writer->folder_length > 0) {
-        memcpy(folder, writer->target, writer->folder_length);
-        folder[writer->folder_length] = '\0';
-    }
-    RETRY(writer->folder, calls->open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-    return writer->folder < 0 ? remember(writer, "open the folder of", errno) : CNN_OK;
-}
-
-static cnn_status open_writer(struct cnni_file_writer *writer, const char *path)
-{
-    int32_t mode;
-    CNNI_TRY(look_at_target(writer, path, &mode));
-    writer->folder_length = folder_length(writer->target);
-    CNNI_TRY(open_folder(writer));
-    return open_temporary(writer, mode);
-}
-
-cnn_status cnni_file_create(struct cnni_file_writer **writer, cnn_context *context,
-                            const char *path, const char *function)
-{
-    struct cnni_file_writer *made;
-    *writer = NULL;
-    CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, function));
-    made->context = context;
-    made->function = function;
-    made->file = made->folder = -1;
-    cnn_status status = open_writer(made, path);
-    if (status != CNN_OK) {
-        cnni_file_abandon(made);
-        return status;
-    }
-    *writer = made;
-    return CNN_OK;
-}
-
-cnn_status cnni_file_write(struct cnni_file_writer *writer, const void *bytes, size_t size)
-{
-    const char *next = bytes;
-    while (size > 0 && writer->status == CNN_OK) {
-        ssize_t count;
-        RETRY(count, calls->write(writer->file, next, size));
-        if (count <= 0) /* writing nothing is no error to the system, but would never end */
-            return remember(writer, "write", count < 0 ? errno : ENOSPC);
-        next += count;
-        size -= (size_t)count;
-    }
-    return writer->status;
-}
-
-/* Closes and forgets a file.  Linux closes it even when interrupted: EINTR is no failure. */
-static bool close_file(int *file)
-{
-    int number = *file;
-    *file = -1;
-    return number < 0 || calls->close(number) == 0 || errno == EINTR;
-}
-
-/* Some file systems cannot sync folders and say EINVAL; there is nothing more to be done then. */
-static bool sync_folder(int folder)
-{
-    int result;
-    RETRY(result, calls->fsync(folder));
-    return result == 0 || errno == EINVAL || errno == ENOTSUP;
-}
-
-static cnn_status replace_target(struct cnni_file_writer *writer)
-{
-    int result;
-    CNNI_TRY(writer->status);
-    RETRY(result, calls->fsync(writer->file));
-    if (result < 0)
-        return remember(writer, "write", errno);
-    if (!close_file(&writer->file))
-        return remember(writer, "write", errno);
-    RETRY(result, calls->rename(writer->temporary, writer->target));
-    if (result < 0)
-        return remember(writer, "replace", errno);
-    writer->temporary[0] = '\0';
-    if (!sync_folder(writer->folder))
-        return remember(writer, "make sure of the renaming of", errno);
-    return CNN_OK;
-}
-
-cnn_status cnni_file_commit(struct cnni_file_writer *writer)
-{
-    cnn_status status = replace_target(writer);
-    cnni_file_abandon(writer);
-    return status;
-}
-
-void cnni_file_abandon(struct cnni_file_writer *writer)
-{
-    if (writer == NULL)
-        return;
-    close_file(&writer->file);
-    close_file(&writer->folder);
-    if (writer->temporary[0] != '\0')
-        calls->unlink(writer->temporary);
-    cnni_free(writer->context, writer);
+    return cnni_file_read_below(bytes, size, context, path, SIZE_MAX, limit, function);
 }

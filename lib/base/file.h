@@ -12,7 +12,7 @@
 
 /* The calls that can fail, with the meaning of the POSIX functions of the same names. */
 struct cnni_file_calls {
-    int (*open)(const char *path, int flags, mode_t mode);
+    int (*openat)(int folder, const char *path, int flags, mode_t mode);
     int (*fstat)(int file, struct stat *status);
     ssize_t (*read)(int file, void *buffer, size_t size);
     ssize_t (*write)(int file, const void *buffer, size_t size);
@@ -27,16 +27,26 @@ struct cnni_file_calls {
 const struct cnni_file_calls *cnni_file_system_calls(void);
 void cnni_file_set_calls(const struct cnni_file_calls *calls);
 
+/* Fails with what the system said: "cnn_model_load: cannot read "a.cnn": Input/output error".
+ * CNN_ERROR_NOT_FOUND where nothing is at `path`, CNN_ERROR_MEMORY where the system has no memory
+ * or no room for another open file, else CNN_ERROR_IO. */
+cnn_status cnni_file_fail(cnn_context *context, const char *function, const char *verb,
+                          const char *path, int error);
+
+/* Opens `path`, of which only the first `root` bytes, which may be more than it has, may go through
+ * symbolic links: ELOOP for one among the names after them.  Returns -1 with errno on failure. */
+int cnni_file_open(const char *path, size_t root, int flags);
+
 /* Reads the regular file at `path`, of at most `limit` bytes, into new memory (freed with
  * cnni_free()), followed by one zero byte that `size` does not count.  A file that changes its size
- * meanwhile is an error.  CNN_ERROR_NOT_FOUND, CNN_ERROR_IO, CNN_ERROR_LIMIT. */
+ * meanwhile is an error.  CNN_ERROR_NOT_FOUND, CNN_ERROR_IO, CNN_ERROR_LIMIT, CNN_ERROR_MEMORY. */
 cnn_status cnni_file_read(void **bytes, size_t *size, cnn_context *context, const char *path,
                           cnn_limit limit, const char *function);
 
-/* The same, but a path that ends in a symbolic link is CNN_ERROR_IO: for names found in folders,
- * which a link could lead to anywhere. */
-cnn_status cnni_file_read_no_link(void **bytes, size_t *size, cnn_context *context,
-                                  const char *path, cnn_limit limit, const char *function);
+/* The same, but a symbolic link after the first `root` bytes of the path is CNN_ERROR_IO: for names
+ * found in folders, which a link could lead to anywhere. */
+cnn_status cnni_file_read_below(void **bytes, size_t *size, cnn_context *context, const char *path,
+                                size_t root, cnn_limit limit, const char *function);
 
 /* A file being written: bytes go to a temporary file in the folder of `path`. */
 struct cnni_file_writer;

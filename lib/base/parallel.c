@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The thread pool.  A context has one; it starts threads when work first asks for them; between
- * jobs they look on for a moment, then sleep.  One job runs at a time: a caller that finds the pool busy (another thread of
- * the host, or an item that itself has parallel work) runs its items alone.  In a child after
- * fork(), where no thread but the caller exists, the pool is made anew. */
+ * jobs they look on for a moment, then sleep.  One job runs at a time: a caller that finds the pool
+ * busy (another thread of the host, or an item that itself has parallel work) runs its items alone.
+ * In a child after fork(), where no thread but the caller exists, the pool is made anew. */
 #include "base/parallel.h"
 
 #include <fenv.h>
@@ -15,6 +15,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/processors.h"
 
 /* One call of cnni_parallel(). */
 struct job {
@@ -197,8 +198,8 @@ static void work(void *user)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* NULL without memory for it: the work is then done by the caller alone, which is no failure to
- * report. */
+/* NULL where the system has no memory or locks for it: the work is then done by the caller alone,
+ * which is no failure to report. */
 static struct cnni_pool *pool_create(cnn_context *context)
 {
     struct cnni_pool *pool;
@@ -209,15 +210,15 @@ static struct cnni_pool *pool_create(cnn_context *context)
         status =
             cnni_alloc_zero(&pool->worker, context, MOST_WORKERS, sizeof *pool->worker, __func__);
     cnni_error_capture(NULL);
-    if (status != CNN_OK) {
+    if (status != CNN_OK ||
+        !cnni_lock_init_waiting(&pool->lock, &pool->start, &pool->finish)) {
+        if (pool != NULL)
+            cnni_free(context, pool->worker);
         cnni_free(context, pool);
         return NULL;
     }
     pool->process = getpid();
-    pool->processors = (int32_t)CNNI_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->start, NULL);
-    pthread_cond_init(&pool->finish, NULL);
+    pool->processors = cnni_processors();
     return pool;
 }
 

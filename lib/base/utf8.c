@@ -3,6 +3,8 @@
  * U+10FFFF. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Unicode 15, table 3-7: which second bytes may follow which first; later ones are 80 .. BF. */
 static const struct {
     unsigned char first_low, first_high, second_low, second_high, length;
@@ -40,4 +42,37 @@ bool cnni_utf8_valid(const char *bytes, size_t count)
         i += length;
     }
     return true;
+}
+
+size_t cnni_utf8_printable_length(const char *bytes, size_t count)
+{
+    unsigned char first = (unsigned char)bytes[0];
+    size_t length = cnni_utf8_length(bytes, count);
+    bool control = first < 0x20 || first == 0x7F ||
+                   (first == 0xC2 && length == 2 && (unsigned char)bytes[1] < 0xA0);
+    return control ? 0 : length;
+}
+
+bool cnni_utf8_is_name(const char *text)
+{
+    const size_t size = strlen(text);
+    for (size_t i = 0, length; i < size; i += length) {
+        length = cnni_utf8_printable_length(text + i, size - i);
+        if (length == 0)
+            return false;
+    }
+    return size >= 1 && size <= 255;
+}
+
+void cnni_utf8_trim(char *text)
+{
+    const size_t length = strlen(text);
+    for (size_t tail = 1; tail <= 3 && tail <= length; tail++) {
+        char *last = text + length - tail;
+        if ((*last & 0xC0) == 0x80)
+            continue;
+        if (cnni_utf8_length(last, tail) == 0)
+            *last = '\0';
+        return;
+    }
 }

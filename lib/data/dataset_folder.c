@@ -14,6 +14,7 @@
 
 #include "base/context_internal.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "data/dataset_internal.h"
@@ -29,13 +30,14 @@ static const char *const part_names[][2] = {
 /* Where the search has got to. */
 struct place {
     cnn_context *context;
-    size_t length;
+    size_t root, length; /* of the path: what the caller gave, and all */
     char path[PATH_MAX];
     char shown[CNNI_SHOW_SIZE]; /* the path for messages */
+    struct cnni_names links;    /* to folders, in the one whose folders were listed last */
 };
 
 /* What list_folder() does with one name; CNN_OK goes on. */
-typedef cnn_status entry_fn(struct cnni_names *names, const struct place *place, DIR *folder,
+typedef cnn_status entry_fn(struct cnni_names *names, struct place *place, DIR *folder,
                             const struct dirent *entry);
 
 static cnn_status fail(const struct place *place, cnn_status status, const char *problem)
@@ -45,12 +47,11 @@ static cnn_status fail(const struct place *place, cnn_status status, const char 
 
 static cnn_status fail_system(const struct place *place, const char *verb, int error)
 {
-    char reason[128];
-    cnn_status status = error == ENOENT   ? CNN_ERROR_NOT_FOUND
-                        : error == ENOMEM ? CNN_ERROR_MEMORY
-                                          : CNN_ERROR_IO;
-    return cnni_fail(place->context, status, "%s: cannot %s the folder \"%s\": %s", function, verb,
-                     place->shown, strerror_r(error, reason, sizeof reason));
+    if (error == ENOTDIR)
+        return fail(place, CNN_ERROR_IO, "is no folder, must be one");
+    if (error == ELOOP && place->length > place->root)
+        return fail(place, CNN_ERROR_IO, "is or lies behind a symbolic link, must be a folder");
+    return cnni_file_fail(place->context, function, verb, place->path, error);
 }
 
 /* Goes from the folder at `length` bytes of the path into `name`; `length` 0 starts anew. */
@@ -58,9 +59,8 @@ static cnn_status go(struct place *place, size_t length, const char *name)
 {
     size_t slash = length > 0 && place->path[length - 1] != '/';
     size_t size = strlen(name) + 1;
-    cnni_show_bytes(place->shown, sizeof place->shown, name, size - 1);
     if (length + slash + size > sizeof place->path)
-        return fail_system(place, "open", ENAMETOOLONG);
+        return cnni_file_fail(place->context, function, "open the folder", name, ENAMETOOLONG);
     if (slash)
         place->path[length] = '/';
     memcpy(place->path + length + slash, name, size);
@@ -71,31 +71,31 @@ static cnn_status go(struct place *place, size_t length, const char *name)
 
 /* ---- Reading one folder -------------------------------------------------------------------- */
 
-static cnn_status read_entries(struct cnni_names *names, const struct place *place, DIR *folder,
+static cnn_status read_entries(struct cnni_names *names, struct place *place, DIR *folder,
                                entry_fn *visit)
 {
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(folder);
         if (entry == NULL)
-            return errno == 0 ? CNN_OK : fail_system(place, "read", errno);
+            return errno == 0 ? CNN_OK : fail_system(place, "read the folder", errno);
         if (entry->d_name[0] != '.')
             CNNI_TRY(visit(names, place, folder, entry));
     }
 }
 
 /* Appends, sorted, what `visit` takes from the folder at `place`. */
-static cnn_status list_folder(struct cnni_names *names, const struct place *place, entry_fn *visit)
+static cnn_status list_folder(struct cnni_names *names, struct place *place, entry_fn *visit)
 {
     int64_t first = names->count;
-    int file = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = cnni_file_open(place->path, place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
-        return fail_system(place, "open", errno);
+        return fail_system(place, "open the folder", errno);
     DIR *folder = fdopendir(file);
     if (folder == NULL) {
         int error = errno;
         close(file);
-        return fail_system(place, "open", error);
+        return fail_system(place, "open the folder", error);
     }
     cnn_status status = read_entries(names, place, folder, visit);
     closedir(folder);
@@ -115,17 +115,13 @@ static mode_t entry_type(DIR *folder, const struct dirent *entry, bool follow)
     return status.st_mode & S_IFMT;
 }
 
-/* Takes folders.  A link to one is refused, not passed over: a class would be missing. */
-static cnn_status take_folder(struct cnni_names *names, const struct place *place, DIR *folder,
+/* Takes folders, and notes links to them. */
+static cnn_status take_folder(struct cnni_names *names, struct place *place, DIR *folder,
                               const struct dirent *entry)
 {
-    char shown[CNNI_SHOW_SIZE];
     mode_t type = entry_type(folder, entry, false);
     if (type == S_IFLNK && entry_type(folder, entry, true) == S_IFDIR)
-        return cnni_fail(place->context, CNN_ERROR_IO,
-                         "%s: \"%s\" in \"%s\" is a symbolic link, must be a folder", function,
-                         cnni_show_bytes(shown, sizeof shown, entry->d_name, strlen(entry->d_name)),
-                         place->shown);
+        return cnni_names_add(&place->links, place->context, NULL, entry->d_name, function);
     if (type != S_IFDIR)
         return CNN_OK;
     CNNI_TRY(cnni_check_limit(place->context, CNN_LIMIT_CLASSES, names->count + 1, function,
@@ -150,7 +146,7 @@ static bool is_picture_name(const char *name)
     return ends_in(name, ".jpg") || ends_in(name, ".jpeg") || ends_in(name, ".png");
 }
 
-static cnn_status take_picture(struct cnni_names *names, const struct place *place, DIR *folder,
+static cnn_status take_picture(struct cnni_names *names, struct place *place, DIR *folder,
                                const struct dirent *entry)
 {
     (void)folder;
@@ -163,30 +159,45 @@ static cnn_status take_picture(struct cnni_names *names, const struct place *pla
 
 /* ---- Layout -------------------------------------------------------------------------------- */
 
-static cnn_status list_again(struct cnni_names *folders, const struct place *place)
+static cnn_status list_folders(struct cnni_names *folders, struct place *place)
 {
     cnni_names_free(folders, place->context);
-    return list_folder(folders, place, take_folder);
+    cnni_names_free(&place->links, place->context);
+    CNNI_TRY(list_folder(folders, place, take_folder));
+    cnni_names_sort(&place->links, 0);
+    return CNN_OK;
+}
+
+static cnn_status fail_link(const struct place *place, const char *name)
+{
+    char shown[CNNI_SHOW_SIZE];
+    return cnni_fail(place->context, CNN_ERROR_IO,
+                     "%s: \"%s\" in \"%s\" is a symbolic link, must be a folder", function,
+                     cnni_show_bytes(shown, sizeof shown, name, strlen(name)), place->shown);
 }
 
 /* Goes on from the folder at `place`, whose sub-folders are `folders`, to that of the part, and
- * into the only folder in it where that has its name again. */
+ * into the only folder in it where that has its name again.  Links beside that of the part, such as
+ * "latest", are nobody's. */
 static cnn_status enter_part(struct place *place, struct cnni_names *folders, cnn_part part)
 {
     const char *name = NULL;
-    for (int32_t i = CNNI_COUNT(part_names[part]) - 1; i >= 0; i--)
+    for (int32_t i = CNNI_COUNT(part_names[part]) - 1; i >= 0; i--) {
+        if (cnni_names_have(&place->links, part_names[part][i]))
+            return fail_link(place, part_names[part][i]);
         if (cnni_names_have(folders, part_names[part][i]))
             name = part_names[part][i];
+    }
     if (name == NULL && part == CNN_TRAIN)
         return CNN_OK;
     if (name == NULL)
         return fail(place, CNN_ERROR_NOT_FOUND, "has no folder \"test\" or \"test_set\"");
     CNNI_TRY(go(place, place->length, name));
-    CNNI_TRY(list_again(folders, place));
-    if (folders->count != 1 || strcmp(folders->name[0], name) != 0)
+    CNNI_TRY(list_folders(folders, place));
+    if (folders->count != 1 || place->links.count > 0 || strcmp(folders->name[0], name) != 0)
         return CNN_OK;
     CNNI_TRY(go(place, place->length, name));
-    return list_again(folders, place);
+    return list_folders(folders, place);
 }
 
 static cnn_status fail_lonely(const struct place *place, const char *name)
@@ -197,18 +208,21 @@ static cnn_status fail_lonely(const struct place *place, const char *name)
                      place->shown, cnni_show_bytes(shown, sizeof shown, name, strlen(name)));
 }
 
+/* A link is refused, not passed over: a class would be missing. */
 static cnn_status check_classes(const struct place *place, const struct cnni_names *classes)
 {
     char shown[CNNI_SHOW_SIZE];
+    if (place->links.count > 0)
+        return fail_link(place, place->links.name[0]);
     if (classes->count == 0)
         return fail(place, CNN_ERROR_FORMAT, "has no folders, must have one of pictures per class");
     for (int64_t i = 0; i < classes->count; i++) {
         const char *name = classes->name[i];
-        size_t length = strlen(name);
-        if (!cnni_utf8_valid(name, length))
+        if (!cnni_utf8_is_name(name))
             return cnni_fail(place->context, CNN_ERROR_FORMAT,
-                             "%s: the class folder \"%s\" in \"%s\" has a name that is not UTF-8",
-                             function, cnni_show_bytes(shown, sizeof shown, name, length),
+                             "%s: the name of the class folder \"%s\" in \"%s\" must be UTF-8 "
+                             "without control characters",
+                             function, cnni_show_bytes(shown, sizeof shown, name, strlen(name)),
                              place->shown);
     }
     if (classes->count == 1)
@@ -251,7 +265,8 @@ static cnn_status read_folder(struct cnni_source *source, struct place *place, c
 {
     int64_t *ends;
     CNNI_TRY(go(place, 0, path));
-    CNNI_TRY(list_folder(&source->class_names, place, take_folder));
+    source->root = place->root = place->length;
+    CNNI_TRY(list_folders(&source->class_names, place));
     CNNI_TRY(enter_part(place, &source->class_names, part));
     CNNI_TRY(check_classes(place, &source->class_names));
     CNNI_TRY(cnni_alloc(&ends, source->context, (size_t)source->class_names.count, sizeof *ends,
@@ -266,9 +281,10 @@ static cnn_status read_folder(struct cnni_source *source, struct place *place, c
 cnn_status cnni_source_read_folder(struct cnni_source *source, const char *path, cnn_part part)
 {
     struct place *place;
-    CNNI_TRY(cnni_alloc(&place, source->context, 1, sizeof *place, function));
+    CNNI_TRY(cnni_alloc_zero(&place, source->context, 1, sizeof *place, function));
     place->context = source->context;
     cnn_status status = read_folder(source, place, path, part);
+    cnni_names_free(&place->links, source->context);
     cnni_free(source->context, place);
     return status;
 }

@@ -19,6 +19,7 @@ struct cnni_source {
     struct cnni_names class_names; /* [classes] */
     int32_t *labels;               /* [count], of files and rows; NULL for a callback */
     struct cnni_names paths;       /* files: [count] */
+    size_t root;                   /* files: the part of each path that the caller gave */
     cnn_tensor *samples;           /* rows: [count][h][w][c] */
     int64_t h, w, c;               /* rows: each one's shape, whatever becomes of the tensor's */
     cnn_sample_fn sample;          /* callback, or NULL */

@@ -23,6 +23,8 @@ cnn_status cnni_decoding_check_size(const struct cnni_decoding *decoding, int64_
 {
     cnn_context *context = decoding->context;
     const char *function = decoding->request->function;
+    /* No format has sides of 2^31 and more: the product fits whatever the limits are. */
+    CNNI_ASSERT(h <= INT32_MAX && w <= INT32_MAX);
     CNNI_TRY(cnni_check_limit(context, CNN_LIMIT_IMAGE_SIDE, w, function, "the picture's width"));
     CNNI_TRY(cnni_check_limit(context, CNN_LIMIT_IMAGE_SIDE, h, function, "the picture's height"));
     return cnni_check_limit(context, CNN_LIMIT_IMAGE_PIXELS, h * w, function,
@@ -173,8 +175,9 @@ cnn_status cnni_image_read(struct cnni_image *image, cnn_context *context,
     snprintf(function, sizeof function, "%s: \"%s\"", request->function,
              cnni_show_bytes(shown, sizeof shown, path, strlen(path)));
     named.function = function;
-    CNNI_TRY((request->no_link ? cnni_file_read_no_link : cnni_file_read)(
-        &bytes, &size, context, path, CNN_LIMIT_IMAGE_BYTES, request->function));
+    CNNI_TRY(cnni_file_read_below(&bytes, &size, context, path,
+                                  request->root > 0 ? request->root : SIZE_MAX,
+                                  CNN_LIMIT_IMAGE_BYTES, request->function));
     cnn_status status = cnni_image_decode(image, context, &named, bytes, size);
     cnni_free(context, bytes);
     return status;
@@ -228,53 +231,65 @@ static cnn_status check_size(cnn_tensor **image, cnn_context *context,
     return CNN_OK;
 }
 
-static cnn_status decode(cnn_tensor **image, cnn_context *context, const void *bytes, size_t size,
-                         const struct cnni_image_request *request)
+static void log_note(cnn_context *context, const char *note)
 {
+    if (note[0] != '\0')
+        cnni_note(context, CNN_LOG_WARNING, "%s", note);
+}
+
+static cnn_status decode(cnn_tensor **image, cnn_context *context, const void *bytes, size_t size,
+                         struct cnni_image_request *request)
+{
+    char note[CNNI_ERROR_SIZE] = "";
     struct cnni_image decoded;
     CNNI_TRY(check_arguments(image, context, bytes, "bytes", request));
     CNNI_TRY(cnni_check_limit(context, CNN_LIMIT_IMAGE_BYTES, (int64_t)CNNI_MIN(size, INT64_MAX),
                               request->function, "size"));
+    request->note = note;
     CNNI_TRY(cnni_image_decode(&decoded, context, request, bytes, size));
+    log_note(context, note);
     return make_tensor(image, context, &decoded);
 }
 
 cnn_status cnn_image_decode(cnn_tensor **image, cnn_context *context, const void *bytes,
                             size_t size, int32_t channels)
 {
-    const struct cnni_image_request request = {.function = __func__, .channels = channels};
+    struct cnni_image_request request = {.function = __func__, .channels = channels};
     return decode(image, context, bytes, size, &request);
 }
 
 cnn_status cnn_image_decode_scaled(cnn_tensor **image, cnn_context *context, const void *bytes,
                                    size_t size, int32_t channels, int64_t height, int64_t width)
 {
-    const struct cnni_image_request request = {
+    struct cnni_image_request request = {
         .function = __func__, .channels = channels, .min_h = height, .min_w = width};
     CNNI_TRY(check_size(image, context, &request));
     return decode(image, context, bytes, size, &request);
 }
 
 static cnn_status load(cnn_tensor **image, cnn_context *context, const char *path,
-                       const struct cnni_image_request *request)
+                       struct cnni_image_request *request)
 {
+    char note[CNNI_ERROR_SIZE] = "";
     struct cnni_image decoded;
     CNNI_TRY(check_arguments(image, context, path, "path", request));
+    request->note = note;
     CNNI_TRY(cnni_image_read(&decoded, context, request, path));
+    log_note(context, note);
     return make_tensor(image, context, &decoded);
 }
 
 cnn_status cnn_image_load(cnn_tensor **image, cnn_context *context, const char *path,
                           int32_t channels)
 {
-    const struct cnni_image_request request = {.function = __func__, .channels = channels};
+    struct cnni_image_request request = {.function = __func__, .channels = channels};
     return load(image, context, path, &request);
 }
 
 cnn_status cnn_image_load_scaled(cnn_tensor **image, cnn_context *context, const char *path,
                                  int32_t channels, int64_t height, int64_t width)
 {
-    const struct cnni_image_request request = {
+    struct cnni_image_request request = {
         .function = __func__, .channels = channels, .min_h = height, .min_w = width};
     CNNI_TRY(check_size(image, context, &request));
     return load(image, context, path, &request);

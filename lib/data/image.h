@@ -20,7 +20,8 @@ struct cnni_image_request {
     const char *function; /* the public call, for messages */
     int64_t channels;     /* 3 or 1 */
     int64_t min_h, min_w; /* may be scaled by 1/2, 1/4, 1/8, but not below; 0, 0: full size */
-    bool no_link;         /* of a file: the path must not end in a symbolic link */
+    char *note;           /* [CNNI_ERROR_SIZE], "": what a lenient decoder passes over; or NULL */
+    size_t root;          /* a file's path may go through symbolic links up to here; 0: all of it */
 };
 
 /* Decodes the bytes of a JPEG or PNG, upright.  Statuses as cnn_image_decode(); on failure `image`
@@ -36,7 +37,8 @@ cnn_status cnni_image_read(struct cnni_image *image, cnn_context *context,
 /* Frees the pixels and clears the struct, which may be all zero. */
 void cnni_image_free(cnn_context *context, struct cnni_image *image);
 
-/* How many bytes the pixels are; they exist, so that the product fits. */
+/* How many bytes the pixels are.  The product fits: either they exist, or the picture is to have
+ * the size of a model's input, whose shape cnni_shape_set() has accepted. */
 static inline size_t cnni_image_bytes(const struct cnni_image *image)
 {
     return (size_t)(image->h * image->w * image->c);

@@ -72,7 +72,19 @@ __attribute__((noreturn)) static void fail_with_message(j_common_ptr common)
     escape(jpeg, cnni_decoding_fail(jpeg->decoding, CNN_ERROR_FORMAT, "damaged JPEG", text));
 }
 
-/* Warnings (level -1) say that libjpeg guessed pixels, which nobody should train on; except
+/* Keeps the first of the warnings; later ones are mostly its consequences. */
+static void pass_over(const struct jpeg *jpeg)
+{
+    const struct cnni_image_request *request = jpeg->decoding->request;
+    char text[JMSG_LENGTH_MAX];
+    if (request->note == NULL || request->note[0] != '\0')
+        return;
+    jpeg->errors.format_message((j_common_ptr)&jpeg->info, text);
+    snprintf(request->note, CNNI_ERROR_SIZE, "%s: decoded a damaged JPEG: %s", request->function,
+             text);
+}
+
+/* Warnings (level -1) say that libjpeg guessed pixels, which nobody should train on unasked; except
  * these: bytes too many in front of the end marker, where all pixels are there, as some cameras
  * write them, and markers whose version libjpeg does not know. */
 static void take_message(j_common_ptr common, int level)
@@ -80,8 +92,12 @@ static void take_message(j_common_ptr common, int level)
     const int code = common->err->msg_code;
     const bool harmless = code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM ||
                           (code == JWRN_EXTRANEOUS_DATA && common->err->msg_parm.i[1] == JPEG_EOI);
-    if (level < 0 && !harmless)
+    struct jpeg *jpeg = common->client_data;
+    if (level >= 0 || harmless)
+        return;
+    if (!atomic_load(&jpeg->decoding->context->lenient))
         fail_with_message(common);
+    pass_over(jpeg);
 }
 
 static void stay_silent(j_common_ptr common)
@@ -202,20 +218,18 @@ static void read_rows(struct jpeg *jpeg)
     }
 }
 
-/* Four inks to red, green, blue.  Adobe, and nearly everybody since, stores 255 for no ink. */
-static void convert_cmyk(uint8_t *rgb, const uint8_t *cmyk, bool inverted)
+/* Four inks to red, green, blue.  Photoshop stores 255 for no ink, and everybody since, also in
+ * files that do not have its marker; Pillow reads all of them so. */
+static void convert_cmyk(uint8_t *rgb, const uint8_t *cmyk)
 {
-    const uint32_t flip = inverted ? 0 : 255;
-    const uint32_t white = cmyk[3] ^ flip;
     for (int32_t k = 0; k < 3; k++)
-        rgb[k] = (uint8_t)(((cmyk[k] ^ flip) * white + 127) / 255);
+        rgb[k] = (uint8_t)(((uint32_t)cmyk[k] * cmyk[3] + 127) / 255);
 }
 
 static void read_cmyk_rows(struct jpeg *jpeg)
 {
     struct jpeg_decompress_struct *info = &jpeg->info;
     const struct cnni_image *image = &jpeg->decoding->image;
-    const bool inverted = info->saw_Adobe_marker;
     uint8_t *out = image->pixels;
     JSAMPARRAY row =
         info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
@@ -223,7 +237,7 @@ static void read_cmyk_rows(struct jpeg *jpeg)
         jpeg_read_scanlines(info, row, 1);
         for (int64_t x = 0; x < image->w; x++, out += image->c) {
             uint8_t rgb[3];
-            convert_cmyk(rgb, row[0] + 4 * x, inverted);
+            convert_cmyk(rgb, row[0] + 4 * x);
             if (image->c == 3)
                 memcpy(out, rgb, sizeof rgb);
             else

@@ -149,6 +149,7 @@ static bool must_convert(const struct png *png)
     return png->channels != png->decoding->image.c;
 }
 
+/* The picture's own bytes exist, of which these are at most four times as many. */
 static cnn_status make_rows(struct png *png)
 {
     const struct cnni_image *image = &png->decoding->image;

@@ -58,6 +58,15 @@ static cnn_status copy_normalization(cnn_loader *loader, const cnn_model *model)
     return CNN_OK;
 }
 
+/* None for a host that wants no thread but its own. */
+static int32_t default_threads(const cnn_context *context)
+{
+    int32_t threads = cnn_context_threads(context);
+    if (threads == 1 || context->parallel_for != NULL)
+        return 0;
+    return CNNI_MIN(threads, CNNI_QUEUE_THREADS);
+}
+
 static cnn_status set_up(cnn_loader *loader, const cnn_model *model, int64_t batch)
 {
     struct cnni_shape input;
@@ -71,7 +80,7 @@ static cnn_status set_up(cnn_loader *loader, const cnn_model *model, int64_t bat
     loader->preparation.h = input.dim[0];
     loader->preparation.w = input.dim[1];
     loader->preparation.augment = cnni_augment_none;
-    loader->threads = CNNI_MIN(cnn_context_threads(loader->context), CNNI_QUEUE_THREADS);
+    loader->threads = default_threads(loader->context);
     return copy_normalization(loader, model);
 }
 
@@ -94,10 +103,13 @@ cnn_status cnn_loader_create(cnn_loader **loader, cnn_dataset *dataset, cnn_mode
                          "%s: the dataset has %lld samples, must have at most %u", __func__,
                          (long long)dataset->count, UINT32_MAX);
     CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, __func__));
+    if (!cnni_queue_init(&made->queue, cnni_loader_make, made)) {
+        cnni_free(context, made);
+        return cnni_fail(context, CNN_ERROR_MEMORY, "%s: no memory for a lock", __func__);
+    }
     cnni_context_share(context);
     made->context = context;
     made->dataset = cnni_dataset_share(dataset);
-    cnni_queue_init(&made->queue, cnni_loader_make, made);
     cnn_status status = set_up(made, model, batch);
     if (status != CNN_OK) {
         cnn_loader_free(made);

@@ -46,10 +46,13 @@ void cnni_cache_keep(struct cnni_cache *cache, cnn_context *context, int64_t ind
     struct cnni_image *kept;
     size_t pixels = cnni_image_bytes(picture);
     /* What the allocator needs for itself counts as well. */
-    if (cache->pictures == NULL || !reserve(cache, sizeof *kept + pixels + 2 * CNNI_ALIGNMENT))
+    size_t bytes = sizeof *kept + pixels + 2 * CNNI_ALIGNMENT;
+    if (cache->pictures == NULL || !reserve(cache, bytes))
         return;
-    if (cnni_alloc(&kept, context, sizeof *kept + pixels, 1, "cnn_loader_next") != CNN_OK)
+    if (cnni_alloc(&kept, context, sizeof *kept + pixels, 1, "cnn_loader_next") != CNN_OK) {
+        atomic_fetch_sub_explicit(&cache->used, bytes, memory_order_relaxed);
         return;
+    }
     *kept = *picture;
     kept->pixels = (uint8_t *)(kept + 1);
     memcpy(kept->pixels, picture->pixels, pixels);

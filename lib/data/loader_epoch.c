@@ -18,7 +18,7 @@ static void free_slots(cnn_loader *loader)
     for (int32_t i = 0; i < CNNI_QUEUE_SLOTS; i++) {
         struct cnni_slot *slot = &loader->slots[i];
         for (int64_t k = 0; slot->outcomes != NULL && k < loader->batch; k++)
-            cnni_free(loader->context, slot->outcomes[k].problem);
+            cnni_free(loader->context, slot->outcomes[k].text);
         cnni_free(loader->context, slot->outcomes);
         cnn_tensor_free(slot->inputs);
         cnn_tensor_free(slot->labels);
@@ -113,14 +113,21 @@ static cnn_status begin_epoch(cnn_loader *loader)
 
 /* ---- Batches ------------------------------------------------------------------------------- */
 
+/* The text without the function's name, for the log. */
+static const char *plain_text(const char *text)
+{
+    if (strncmp(text, function, sizeof function - 1) == 0)
+        text += sizeof function - 1 + strlen(": ");
+    return text;
+}
+
 /* Deals with a bad sample: an error of the call, or a line in the log. */
 static cnn_status report(cnn_loader *loader, const struct cnni_outcome *outcome)
 {
-    const char *problem = outcome->problem != NULL ? outcome->problem : "no memory for a text";
+    const char *problem = outcome->text != NULL ? outcome->text : "no memory for a text";
     if (loader->strict || outcome->status == CNN_ERROR_MEMORY)
         return cnni_fail(loader->context, outcome->status, "%s", problem);
-    if (strncmp(problem, function, sizeof function - 1) == 0)
-        problem += sizeof function - 1 + strlen(": ");
+    problem = plain_text(problem);
     if (loader->first_problem[0] == '\0')
         snprintf(loader->first_problem, sizeof loader->first_problem, "%s", problem);
     loader->skipped++;
@@ -141,6 +148,9 @@ static cnn_status collect(int64_t *good, cnn_loader *loader, const struct cnni_s
             CNNI_TRY(report(loader, &slot->outcomes[i]));
             continue;
         }
+        if (slot->outcomes[i].text != NULL)
+            cnni_note(loader->context, CNN_LOG_WARNING, "%s",
+                      plain_text(slot->outcomes[i].text));
         if (*good < i) {
             memcpy(inputs + *good * loader->row_size, inputs + i * loader->row_size, row_bytes);
             labels[*good] = labels[i];

@@ -16,7 +16,7 @@
 /* How the preparation of one sample ended. */
 struct cnni_outcome {
     cnn_status status;
-    char *problem; /* the text of the newest failure; NULL where there was no memory for it */
+    char *text; /* of the failure, or what a good sample lacked; NULL: none, or no memory for it */
 };
 
 /* One batch in preparation, with room for all rows; filled by threads, emptied by the caller's. */

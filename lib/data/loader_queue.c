@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/parallel.h"
 
 /* Where batch `index` ends. */
@@ -54,21 +55,19 @@ static void run_thread(void *user)
     pthread_mutex_unlock(&queue->lock);
 }
 
-static void init_process(struct cnni_queue *queue)
+static bool init_process(struct cnni_queue *queue)
 {
     queue->process = getpid();
     queue->threads = 0;
     queue->active = 0;
     queue->stop = false;
-    pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->work, NULL);
-    pthread_cond_init(&queue->done, NULL);
+    return cnni_lock_init_waiting(&queue->lock, &queue->work, &queue->done);
 }
 
-void cnni_queue_init(struct cnni_queue *queue, cnni_queue_fn *make, void *user)
+bool cnni_queue_init(struct cnni_queue *queue, cnni_queue_fn *make, void *user)
 {
     *queue = (struct cnni_queue){.make = make, .user = user, .plan = {.batch = 1, .slots = 1}};
-    init_process(queue);
+    return init_process(queue);
 }
 
 void cnni_queue_survive_fork(struct cnni_queue *queue, int64_t next_batch)
@@ -76,7 +75,8 @@ void cnni_queue_survive_fork(struct cnni_queue *queue, int64_t next_batch)
     if (queue->process == getpid())
         return;
     /* Whatever threads had ready or in hand is made anew: they may have been anywhere. */
-    init_process(queue);
+    /* In place of the parent's, which cannot be undone, no lock can run out. */
+    (void)init_process(queue);
     queue->next = CNNI_MIN(queue->plan.count, next_batch * queue->plan.batch);
     for (int64_t index = next_batch; index < queue->released + queue->plan.slots; index++)
         prepare_slot(queue, index);

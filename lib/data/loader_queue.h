@@ -42,7 +42,8 @@ struct cnni_queue {
     bool stop;
 };
 
-void cnni_queue_init(struct cnni_queue *queue, cnni_queue_fn *make, void *user);
+/* False when the system has no locks for it. */
+bool cnni_queue_init(struct cnni_queue *queue, cnni_queue_fn *make, void *user);
 
 /* Ends and joins the threads, each after the position it is at. */
 void cnni_queue_join(struct cnni_queue *queue);

@@ -22,6 +22,7 @@ struct sample {
     int32_t *label;
     struct cnni_float_state host;
     char problem[CNNI_ERROR_SIZE];
+    char note[CNNI_ERROR_SIZE]; /* of a picture that was good enough */
 };
 
 /* Between these, failures and the floating-point environment are the library's. */
@@ -46,13 +47,14 @@ static cnn_status prepare(const struct sample *sample, const struct cnni_image *
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
-static cnn_status read_picture(struct cnni_image *picture, const struct sample *sample)
+static cnn_status read_picture(struct cnni_image *picture, struct sample *sample)
 {
     const cnn_loader *loader = sample->loader;
     struct cnni_image_request request = {
         .function = function,
         .channels = loader->preparation.normalization.channels,
-        .no_link = true,
+        .note = sample->note,
+        .root = loader->dataset->source->root,
     };
     cnni_prepare_min_size(&request.min_h, &request.min_w, &loader->preparation);
     return cnni_image_read(picture, loader->context, &request,
@@ -180,10 +182,14 @@ static int64_t processor_nanoseconds(void)
 }
 
 /* Replaces the text that an earlier sample may have left here. */
-static void keep_problem(struct cnni_outcome *outcome, const struct sample *sample)
+static void keep_text(struct cnni_outcome *outcome, const struct sample *sample)
 {
-    cnni_free(sample->loader->context, outcome->problem);
-    (void)cnni_copy_text(&outcome->problem, sample->loader->context, sample->problem, function);
+    const char *text = outcome->status == CNN_OK ? sample->note : sample->problem;
+    char *earlier = outcome->text;
+    outcome->text = NULL; /* a child forked in the middle frees it not again */
+    cnni_free(sample->loader->context, earlier);
+    if (text[0] != '\0')
+        (void)cnni_copy_text(&outcome->text, sample->loader->context, text, function);
 }
 
 void cnni_loader_make(void *user, int64_t position)
@@ -202,8 +208,7 @@ void cnni_loader_make(void *user, int64_t position)
     sample.member = cnni_dataset_member(loader->dataset, sample.index);
     enter(&sample);
     outcome->status = make(&sample);
-    if (outcome->status != CNN_OK)
-        keep_problem(outcome, &sample);
+    keep_text(outcome, &sample);
     leave(&sample);
     atomic_fetch_add_explicit(&loader->work_nanoseconds, processor_nanoseconds() - start,
                               memory_order_relaxed);

@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "base/cpu.h"
+#include "kernels/optimizer_step.h"
 
 /* No kernel has tiles larger than this. */
 enum { CNNI_TILE_ROWS_MAX = 12, CNNI_TILE_COLUMNS_MAX = 64 };
@@ -193,20 +194,11 @@ typedef void cnni_softmax_backward_fn(int64_t count, float *dx, const float *dy,
 
 /* With h = g * gradient_scale + weight_decay * w:  v = h where `first`, else momentum * v + h;
  * w -= learning_rate * d, where d is h + momentum * v with Nesterov, else v.  v NULL: d = h. */
-struct cnni_sgd_step {
-    float learning_rate, momentum, weight_decay, gradient_scale;
-    bool nesterov, first;
-};
 typedef void cnni_optimizer_sgd_fn(const struct cnni_sgd_step *step, int64_t count, float *w,
                                    float *g, float *v);
 
 /* With h = g * gradient_scale + weight_decay * w:  m = beta1 m + rest1 h; v = beta2 v + rest2 h^2;
  * w = shrink * w - step_size * (m / (sqrt(v) / root_correction + epsilon)). */
-struct cnni_adam_step {
-    float step_size, root_correction, epsilon;
-    float beta1, rest1, beta2, rest2;
-    float weight_decay, shrink, gradient_scale;
-};
 typedef void cnni_optimizer_adam_fn(const struct cnni_adam_step *step, int64_t count, float *w,
                                     float *g, float *m, float *v);
 

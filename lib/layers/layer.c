@@ -155,7 +155,7 @@ void cnn_layer_free(cnn_layer *layer)
         atomic_fetch_sub_explicit(&layer->references, 1, memory_order_acq_rel) != 1)
         return;
     cnn_context *context = layer->context;
-    cnni_gate_release(layer->gate);
+    cnni_weight_gate_release(layer->gate);
     cnni_solo_free(context, layer->solo);
     cnni_free(context, layer->forward.weights);
     cnni_free(context, layer->backward.weights);
@@ -227,13 +227,13 @@ void cnn_layer_describe(const cnn_layer *layer, char *buffer, size_t size)
 
 /* ---- In a model ---- */
 
-void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate)
+void cnni_layer_join(cnn_layer *layer, struct cnni_weight_gate *gate)
 {
     cnni_solo_free(layer->context, layer->solo);
     layer->solo = NULL;
     layer->forward.version = layer->backward.version = 0;
-    cnni_gate_release(layer->gate);
-    layer->gate = cnni_gate_share(gate);
+    cnni_weight_gate_release(layer->gate);
+    layer->gate = cnni_weight_gate_share(gate);
     layer->in_model = true;
 }
 

@@ -13,9 +13,10 @@ static int64_t elements(const struct cnni_layer_run *run)
 static void forward(const struct cnni_layer_run *run)
 {
     cnn_context *context = run->plan->layer->context;
-    cnni_add(context, elements(run), run->y, run->x[0], run->x[1]);
+    const int32_t lanes = run->plan->lanes;
+    cnni_add(context, lanes, elements(run), run->y, run->x[0], run->x[1]);
     for (int32_t i = 2; i < run->plan->input_count; i++)
-        cnni_add(context, elements(run), run->y, run->y, run->x[i]);
+        cnni_add(context, lanes, elements(run), run->y, run->y, run->x[i]);
 }
 
 static void backward(const struct cnni_layer_run *run)

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * Who is using the weights of a model. */
+ * The gate that a model and its layers share. */
 #include "layers/layer_gate.h"
 
 #include <stdatomic.h>
 
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/memory.h"
 
-enum { WRITER = -1 };
-
-struct cnni_gate {
+struct cnni_weight_gate {
     atomic_int references;
-    atomic_int readers; /* how many are reading, or WRITER */
+    struct cnni_gate gate;
     cnn_context *context;
 };
 
-cnn_status cnni_gate_create(struct cnni_gate **gate, cnn_context *context, const char *function)
+cnn_status cnni_weight_gate_create(struct cnni_weight_gate **gate, cnn_context *context,
+                                   const char *function)
 {
     CNNI_TRY(cnni_alloc_zero(gate, context, 1, sizeof **gate, function));
     atomic_init(&(*gate)->references, 1);
@@ -23,52 +23,43 @@ cnn_status cnni_gate_create(struct cnni_gate **gate, cnn_context *context, const
     return CNN_OK;
 }
 
-struct cnni_gate *cnni_gate_share(struct cnni_gate *gate)
+struct cnni_weight_gate *cnni_weight_gate_share(struct cnni_weight_gate *gate)
 {
     atomic_fetch_add_explicit(&gate->references, 1, memory_order_relaxed);
     return gate;
 }
 
-void cnni_gate_release(struct cnni_gate *gate)
+void cnni_weight_gate_release(struct cnni_weight_gate *gate)
 {
     if (gate != NULL && atomic_fetch_sub_explicit(&gate->references, 1, memory_order_acq_rel) == 1)
         cnni_free(gate->context, gate);
 }
 
-static cnn_status fail_writing(const struct cnni_gate *gate, const char *function)
+/* Says who is in the way, as cnni_gate_users() counts. */
+static cnn_status fail_entering(const struct cnni_weight_gate *gate, int32_t users,
+                                const char *function)
 {
+    if (users > 0)
+        return cnni_fail(gate->context, CNN_ERROR_STATE,
+                         "%s: %d other calls are reading the model's weights", function, users);
     return cnni_fail(gate->context, CNN_ERROR_STATE,
                      "%s: the model is in the middle of a training step or of setting a parameter",
                      function);
 }
 
-cnn_status cnni_gate_enter_reading(struct cnni_gate *gate, const char *function)
+cnn_status cnni_weight_gate_enter_reading(struct cnni_weight_gate *gate, const char *function)
 {
-    int readers = atomic_load(&gate->readers);
-    do
-        if (readers == WRITER)
-            return fail_writing(gate, function);
-    while (!atomic_compare_exchange_weak(&gate->readers, &readers, readers + 1));
-    return CNN_OK;
+    const int32_t users = cnni_gate_enter_reading(&gate->gate);
+    return users == 0 ? CNN_OK : fail_entering(gate, users, function);
 }
 
-void cnni_gate_leave_reading(struct cnni_gate *gate)
+cnn_status cnni_weight_gate_enter_writing(struct cnni_weight_gate *gate, const char *function)
 {
-    atomic_fetch_sub(&gate->readers, 1);
+    const int32_t users = cnni_gate_enter_writing(&gate->gate);
+    return users == 0 ? CNN_OK : fail_entering(gate, users, function);
 }
 
-cnn_status cnni_gate_enter_writing(struct cnni_gate *gate, const char *function)
+void cnni_weight_gate_leave(struct cnni_weight_gate *gate)
 {
-    int readers = 0;
-    if (atomic_compare_exchange_strong(&gate->readers, &readers, WRITER))
-        return CNN_OK;
-    if (readers == WRITER)
-        return fail_writing(gate, function);
-    return cnni_fail(gate->context, CNN_ERROR_STATE,
-                     "%s: %d other calls are reading the model's weights", function, readers);
-}
-
-void cnni_gate_leave_writing(struct cnni_gate *gate)
-{
-    atomic_store(&gate->readers, 0);
+    cnni_gate_leave(&gate->gate);
 }

@@ -7,19 +7,18 @@
 
 #include "cnn/context.h"
 
-struct cnni_gate;
+struct cnni_weight_gate;
 
 /* The context is borrowed from those that share the gate. */
-cnn_status cnni_gate_create(struct cnni_gate **gate, cnn_context *context, const char *function);
-struct cnni_gate *cnni_gate_share(struct cnni_gate *gate);
+cnn_status cnni_weight_gate_create(struct cnni_weight_gate **gate, cnn_context *context, const char *function);
+struct cnni_weight_gate *cnni_weight_gate_share(struct cnni_weight_gate *gate);
 
 /* Gives up a reference; NULL does nothing. */
-void cnni_gate_release(struct cnni_gate *gate);
+void cnni_weight_gate_release(struct cnni_weight_gate *gate);
 
 /* Each successful enter is matched by its leave; CNN_ERROR_STATE when others are in the way. */
-cnn_status cnni_gate_enter_reading(struct cnni_gate *gate, const char *function);
-void cnni_gate_leave_reading(struct cnni_gate *gate);
-cnn_status cnni_gate_enter_writing(struct cnni_gate *gate, const char *function);
-void cnni_gate_leave_writing(struct cnni_gate *gate);
+cnn_status cnni_weight_gate_enter_reading(struct cnni_weight_gate *gate, const char *function);
+cnn_status cnni_weight_gate_enter_writing(struct cnni_weight_gate *gate, const char *function);
+void cnni_weight_gate_leave(struct cnni_weight_gate *gate);
 
 #endif

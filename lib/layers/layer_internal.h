@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/lock.h"
 #include "cnn/layer.h"
 #include "ops/op_conv2d.h"
 #include "ops/op_maxpool2d.h"
@@ -155,7 +156,7 @@ enum { CNNI_NAME_SIZE = 201, CNNI_MAX_INPUTS = 64 };
 struct cnni_solo;
 
 /* Who may use the weights when: layer_gate.h. */
-struct cnni_gate;
+struct cnni_weight_gate;
 
 struct cnn_layer {
     atomic_int references;
@@ -165,7 +166,7 @@ struct cnn_layer {
     bool named; /* by the user, not by default */
     bool built;
     atomic_bool in_model;   /* cleared by the last free of the model, on any thread */
-    struct cnni_gate *gate; /* shared with the model, the latest one; NULL: there was none */
+    struct cnni_weight_gate *gate; /* shared with the model, the latest one; NULL: there was none */
     cnn_initializer initializer;
     uint64_t seed, stream; /* of its random numbers */
     int32_t parameter_count;
@@ -234,7 +235,7 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
 
 /* Makes the layer part of a model whose gate it shares: what it kept for running on its own goes,
  * and its weights are packed anew. */
-void cnni_layer_join(cnn_layer *layer, struct cnni_gate *gate);
+void cnni_layer_join(cnn_layer *layer, struct cnni_weight_gate *gate);
 
 /* What cnn_conv2d_set_algorithm() sets, also on a built layer that no plan knows yet; other layers
  * have nothing to choose. */

@@ -42,6 +42,11 @@ static cnn_status geometry(const cnn_layer *layer, struct cnni_maxpool2d *made,
             "%lldx%lld",
             function, layer->name, (long long)pool->padding_height, (long long)pool->padding_width,
             (long long)pool->window_height, (long long)pool->window_width);
+    if (pool->window_height * pool->window_width > INT32_MAX) /* winners have 32-bit numbers */
+        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                         "%s: layer \"%s\" has a %lldx%lld window, must have at most %d pixels",
+                         function, layer->name, (long long)pool->window_height,
+                         (long long)pool->window_width, INT32_MAX);
     int64_t stride_h = pool->stride_height > 0 ? pool->stride_height : pool->window_height;
     int64_t stride_w = pool->stride_width > 0 ? pool->stride_width : pool->window_width;
     int64_t rows = input->dim[0] + 2 * pool->padding_height - pool->window_height;
@@ -89,14 +94,16 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
 
 static void forward(const struct cnni_layer_run *run)
 {
-    cnni_maxpool2d_forward(run->plan->layer->context, &run->plan->geometry.pool, run->n, run->y,
-                           run->plan->training ? run->state : NULL, run->x[0]);
+    const struct cnni_layer_plan *plan = run->plan;
+    cnni_maxpool2d_forward(plan->layer->context, plan->lanes, &plan->geometry.pool, run->n, run->y,
+                           plan->training ? run->state : NULL, run->x[0]);
 }
 
 static void backward(const struct cnni_layer_run *run)
 {
+    const struct cnni_layer_plan *plan = run->plan;
     if (run->dx[0] != NULL)
-        cnni_maxpool2d_backward(run->plan->layer->context, &run->plan->geometry.pool, run->n,
+        cnni_maxpool2d_backward(plan->layer->context, plan->lanes, &plan->geometry.pool, run->n,
                                 run->dx[0], run->dy, run->state);
 }
 

@@ -106,11 +106,11 @@ cnn_status cnni_layer_set_parameter(cnn_layer *layer, cnn_parameter parameter,
     const struct cnni_parameter *found = NULL;
     CNNI_TRY(find_matching(layer, parameter, &found, values, function));
     if (layer->gate != NULL)
-        CNNI_TRY(cnni_gate_enter_writing(layer->gate, function));
+        CNNI_TRY(cnni_weight_gate_enter_writing(layer->gate, function));
     cnni_parameter_import(found->value, found, values->data);
     atomic_fetch_add(&layer->version, 1);
     if (layer->gate != NULL)
-        cnni_gate_leave_writing(layer->gate);
+        cnni_weight_gate_leave(layer->gate);
     return CNN_OK;
 }
 

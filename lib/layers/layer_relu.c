@@ -10,13 +10,15 @@ static int64_t elements(const struct cnni_layer_run *run)
 
 static void forward(const struct cnni_layer_run *run)
 {
-    cnni_relu_forward(run->plan->layer->context, elements(run), run->y, run->x[0]);
+    cnni_relu_forward(run->plan->layer->context, run->plan->lanes, elements(run), run->y,
+                      run->x[0]);
 }
 
 static void backward(const struct cnni_layer_run *run)
 {
     if (run->dx[0] != NULL)
-        cnni_relu_backward(run->plan->layer->context, elements(run), run->dx[0], run->dy, run->y);
+        cnni_relu_backward(run->plan->layer->context, run->plan->lanes, elements(run), run->dx[0],
+                           run->dy, run->y);
 }
 
 const struct cnni_layer_class cnni_relu_class = {

@@ -17,15 +17,15 @@ static int64_t rows(const struct cnni_layer_run *run)
 
 static void forward(const struct cnni_layer_run *run)
 {
-    cnni_softmax_forward(run->plan->layer->context, rows(run), columns(run), run->y, NULL,
-                         run->x[0]);
+    cnni_softmax_forward(run->plan->layer->context, run->plan->lanes, rows(run), columns(run),
+                         run->y, NULL, run->x[0]);
 }
 
 static void backward(const struct cnni_layer_run *run)
 {
     if (run->dx[0] != NULL)
-        cnni_softmax_backward(run->plan->layer->context, rows(run), columns(run), run->dx[0],
-                              run->dy, run->y);
+        cnni_softmax_backward(run->plan->layer->context, run->plan->lanes, rows(run), columns(run),
+                              run->dx[0], run->dy, run->y);
 }
 
 const struct cnni_layer_class cnni_softmax_class = {

@@ -6,6 +6,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "base/random.h"
 #include "model/trainer_internal.h"
 
@@ -134,8 +135,10 @@ static cnn_status compare(struct check *check, struct subject subject, uint64_t 
     double found = check_subject(check, &subject, stream);
     if (found > *error || stream == 0) {
         *error = found;
-        if (worst != NULL && worst_size > 0)
+        if (worst != NULL && worst_size > 0) {
             snprintf(worst, worst_size, "%s", subject.name);
+            cnni_utf8_trim(worst);
+        }
     }
     cnni_free(context, copies);
     return CNN_OK;
@@ -174,13 +177,13 @@ static cnn_status check_inside(struct check *check, double *error, char *worst, 
 {
     struct cnni_float_state host;
     cnn_model *model = check->trainer->plan->model;
-    CNNI_TRY(cnni_gate_enter_writing(model->gate, function));
+    CNNI_TRY(cnni_weight_gate_enter_writing(model->gate, function));
     cnni_float_enter(&host);
     cnn_status status = compare_all(check, error, worst, worst_size, function);
     for (int32_t i = 0; i < model->node_count; i++)
         cnn_layer_clear_gradients(model->nodes[i].layer);
     cnni_float_leave(&host);
-    cnni_gate_leave_writing(model->gate);
+    cnni_weight_gate_leave(model->gate);
     return status;
 }
 

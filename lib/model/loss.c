@@ -61,8 +61,8 @@ static struct cnni_loss_result softmax_cross_entropy(const struct batch *batch)
 {
     struct cnni_loss_result result = {0};
     int64_t outputs = batch->outputs;
-    cnni_softmax_forward(batch->loss->context, batch->n, outputs, batch->softmax, NULL,
-                         batch->output);
+    cnni_softmax_forward(batch->loss->context, batch->loss->lanes, batch->n, outputs,
+                         batch->softmax, NULL, batch->output);
     for (int64_t i = 0; i < batch->n; i++) {
         int64_t largest = first_largest(batch->output + i * outputs, outputs);
         int64_t wanted = batch->labels != NULL

@@ -8,6 +8,7 @@
 
 struct cnni_loss {
     cnn_context *context;
+    int32_t lanes;
     cnn_loss kind;
     struct cnni_shape shape; /* of one sample's output */
     double smoothing;

@@ -30,11 +30,11 @@ cnn_status cnn_model_create(cnn_model **model, cnn_context *context, const int64
     made->context = context;
     made->input = input;
     int32_t channels = cnni_model_channels(made);
-    cnn_status status = cnni_gate_create(&made->gate, context, __func__);
+    cnn_status status = cnni_weight_gate_create(&made->gate, context, __func__);
     if (status == CNN_OK && channels > 0)
         status = cnni_alloc(&made->mean, context, 2 * (size_t)channels, sizeof(float), __func__);
-    if (status != CNN_OK || pthread_mutex_init(&made->packing, NULL) != 0) {
-        cnni_gate_release(made->gate);
+    if (status != CNN_OK || !cnni_lock_init(&made->packing)) {
+        cnni_weight_gate_release(made->gate);
         cnni_free(context, made->mean);
         cnni_free(context, made);
         return status != CNN_OK
@@ -78,8 +78,8 @@ void cnn_model_free(cnn_model *model)
     cnni_free_texts(context, model->classes, model->class_count);
     cnni_free_texts(context, model->parameter_names, model->parameter_count);
     cnni_free(context, model->mean);
-    cnni_gate_release(model->gate);
-    pthread_mutex_destroy(&model->packing);
+    cnni_weight_gate_release(model->gate);
+    cnni_lock_destroy(&model->packing);
     cnni_free(context, model);
     cnni_context_release(context);
 }

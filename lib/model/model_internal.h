@@ -3,9 +3,9 @@
 #ifndef CNNI_MODEL_H
 #define CNNI_MODEL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/lock.h"
 #include "cnn/model.h"
 #include "layers/layer_gate.h"
 #include "layers/layer_internal.h"
@@ -29,8 +29,8 @@ struct cnn_model {
     atomic_bool closed;  /* a session or trainer exists or existed: no layer can be added */
     atomic_bool trained; /* a trainer has it */
 
-    struct cnni_gate *gate;  /* who is using the weights; shared with the layers */
-    pthread_mutex_t packing; /* held while packed weights are made or refreshed */
+    struct cnni_weight_gate *gate;   /* who is using the weights; shared with the layers */
+    struct cnni_lock packing; /* held while packed weights are made or refreshed */
 
     char **classes;
     int32_t class_count;

@@ -4,6 +4,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "cnn/image.h"
 #include "model/model_internal.h"
 #include "ops/op_normalize.h"
@@ -20,14 +21,12 @@ static cnn_status copy_names(char **copies, cnn_context *context, const char *co
         char shown[CNNI_SHOW_SIZE];
         if (names[i] == NULL)
             return cnni_fail_null(context, function, "a name");
-        size_t length = strlen(names[i]);
-        if (length < 1 || length > 255 ||
-            strcmp(cnni_show_bytes(shown, sizeof shown, names[i], length), names[i]) != 0)
+        if (!cnni_utf8_is_name(names[i]))
             return cnni_fail(
                 context, CNN_ERROR_INVALID,
                 "%s: name %d is \"%s\", must be 1 to 255 bytes of UTF-8 without control "
                 "characters",
-                function, i, cnni_show_bytes(shown, sizeof shown, names[i], length));
+                function, i, cnni_show_bytes(shown, sizeof shown, names[i], strlen(names[i])));
         CNNI_TRY(cnni_copy_text(&copies[i], context, names[i], function));
     }
     return CNN_OK;

@@ -212,14 +212,14 @@ static cnn_status save(const cnn_model *model, cnn_tensor **bytes, const char *f
     struct saving saving = {.model = model, .function = function};
     if (model->node_count == 0)
         return cnni_fail(model->context, CNN_ERROR_STATE, "%s: the model has no layers", function);
-    CNNI_TRY(cnni_gate_enter_reading(model->gate, function));
+    CNNI_TRY(cnni_weight_gate_enter_reading(model->gate, function));
     cnni_json_writer_start(&saving.header, model->context, function);
     cnn_status status =
         cnni_alloc_zero(&saving.crcs, model->context, (size_t)model->parameter_count,
                         sizeof *saving.crcs, function);
     if (status == CNN_OK)
         status = write_bytes(&saving, bytes);
-    cnni_gate_leave_reading(model->gate);
+    cnni_weight_gate_leave(model->gate);
     cnni_free(model->context, saving.crcs);
     cnni_json_writer_free(&saving.header);
     if (status != CNN_OK) {

@@ -14,6 +14,7 @@
 /* One parameter in one step. */
 struct cnni_update {
     const cnn_optimizer *optimizer;
+    int32_t lanes;
     double rate;
     int64_t t;
     float gradient_scale;
@@ -25,7 +26,7 @@ struct cnni_update {
 static void update_sgd(const struct cnni_update *update)
 {
     const cnn_optimizer *optimizer = update->optimizer;
-    const struct cnni_sgd sgd = {
+    const struct cnni_sgd_step step = {
         .learning_rate = (float)update->rate,
         .momentum = (float)optimizer->momentum,
         .weight_decay = (float)optimizer->weight_decay,
@@ -33,7 +34,7 @@ static void update_sgd(const struct cnni_update *update)
         .nesterov = optimizer->nesterov != 0,
         .first = update->t == 1,
     };
-    cnni_sgd_update(optimizer->context, &sgd, update->moving->parameter->count,
+    cnni_sgd_update(optimizer->context, update->lanes, &step, update->moving->parameter->count,
                     update->moving->parameter->value, update->moving->parameter->gradient,
                     optimizer->momentum > 0 ? update->moving->averages[0] : NULL);
 }
@@ -43,17 +44,19 @@ static void run_adam(const struct cnni_update *update, double weight_decay, doub
     const cnn_optimizer *optimizer = update->optimizer;
     double correction1 = 1 - cnni_power(optimizer->beta1, update->t);
     double correction2 = 1 - cnni_power(optimizer->beta2, update->t);
-    const struct cnni_adam adam = {
+    const struct cnni_adam_step step = {
         .step_size = (float)(update->rate / correction1),
-        .beta1 = optimizer->beta1,
-        .beta2 = optimizer->beta2,
+        .beta1 = (float)optimizer->beta1,
+        .rest1 = (float)(1 - optimizer->beta1),
+        .beta2 = (float)optimizer->beta2,
+        .rest2 = (float)(1 - optimizer->beta2),
         .epsilon = (float)optimizer->epsilon,
         .root_correction = (float)sqrt(correction2),
         .weight_decay = (float)weight_decay,
         .shrink = (float)shrink,
         .gradient_scale = update->gradient_scale,
     };
-    cnni_adam_update(optimizer->context, &adam, update->moving->parameter->count,
+    cnni_adam_update(optimizer->context, update->lanes, &step, update->moving->parameter->count,
                      update->moving->parameter->value, update->moving->parameter->gradient,
                      update->moving->averages[0], update->moving->averages[1]);
 }
@@ -206,27 +209,28 @@ size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer)
 }
 
 /* What all gradients are multiplied by, so that their norm is at most `clip_norm`. */
-static float clipping_scale(const cnn_optimizer *optimizer)
+static float clipping_scale(const cnn_optimizer *optimizer, int32_t lanes)
 {
     double sum = 0;
     if (optimizer->clip_norm == 0)
         return 1;
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
         const struct cnni_parameter *parameter = optimizer->moving[i].parameter;
-        sum += cnni_sum_squares(optimizer->context, parameter->count, parameter->gradient);
+        sum += cnni_sum_squares(optimizer->context, lanes, parameter->count, parameter->gradient);
     }
     const double scale = optimizer->clip_norm / (sqrt(sum) + 1e-6);
     return (float)(scale > 1 ? 1 : scale); /* unlike fmin(), keeps NaN */
 }
 
-void cnni_optimizer_step(cnn_optimizer *optimizer)
+void cnni_optimizer_step(cnn_optimizer *optimizer, int32_t lanes)
 {
     int64_t t = optimizer->steps + 1;
     struct cnni_update update = {
         .optimizer = optimizer,
         .rate = cnni_schedule_rate(&optimizer->schedule, t),
         .t = t,
-        .gradient_scale = clipping_scale(optimizer),
+        .gradient_scale = clipping_scale(optimizer, lanes),
+        .lanes = lanes,
     };
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
         update.moving = &optimizer->moving[i];

@@ -68,8 +68,9 @@ void cnni_optimizer_detach(cnn_optimizer *optimizer);
 /* Bytes of the averages. */
 size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer);
 
-/* One step on all parameters of the model, with clipping; clears the gradients. */
-void cnni_optimizer_step(cnn_optimizer *optimizer);
+/* One step on all parameters of the model, with clipping, on at most `lanes` threads; clears the
+ * gradients. */
+void cnni_optimizer_step(cnn_optimizer *optimizer, int32_t lanes);
 
 cnn_optimizer *cnni_optimizer_share(cnn_optimizer *optimizer);
 

@@ -202,7 +202,6 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
 {
     const struct cnni_node *node = &plan->model->nodes[index];
     struct cnni_step *step = &plan->steps[index];
-    cnn_context *context = plan->model->context;
     CNNI_TRY(take(plan, &step->sum, (size_t)node->input_count, sizeof *step->sum, function));
     clear_step(step, node->input_count);
     int32_t input = node->inputs[0];
@@ -211,16 +210,16 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .input = input == CNN_MODEL_INPUT ? plan->model->input : plan->model->nodes[input].output,
         .input_count = node->input_count,
         .max_n = plan->max_n,
-        .lanes = cnni_lanes(context),
+        .lanes = plan->lanes,
         .training = plan->training,
     };
     size_t bytes; /* known to fit before anything is computed from the batch */
     CNNI_TRY(batch_bytes(plan, &bytes, &step->layer.input, function));
     CNNI_TRY(batch_bytes(plan, &bytes, &node->output, function));
     CNNI_TRY(cnni_layer_plan(&step->layer, function));
-    pthread_mutex_lock(&plan->model->packing);
+    cnni_lock_take(&plan->model->packing);
     cnn_status status = cnni_layer_make_packed(node->layer, &step->layer, function);
-    pthread_mutex_unlock(&plan->model->packing);
+    cnni_lock_give(&plan->model->packing);
     plan->bytes += step->layer.packed_backward;
     step->owns_gradients = plan->training && !cnni_layer_has_gradients(node->layer);
     if (status == CNN_OK && plan->training)
@@ -275,6 +274,7 @@ cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
     made->model = cnni_model_share(model);
     made->bytes = sizeof *made;
     made->max_n = options->max_n;
+    made->lanes = cnni_lanes(model->context);
     made->training = options->training;
     made->input_gradient = CNNI_NO_BUFFER;
     cnn_status status = fill(made, options, function);

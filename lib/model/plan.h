@@ -31,6 +31,7 @@ enum { CNNI_NO_BUFFER = -1 };
 struct cnni_plan {
     cnn_model *model; /* shared */
     int64_t max_n;
+    int32_t lanes; /* the context's threads when it was made: no run uses more */
     bool training;
     struct cnni_step *steps; /* as many as the model has layers */
     struct cnni_buffer *buffers;

@@ -17,12 +17,12 @@ static void refresh(const struct cnni_plan *plan, int32_t lanes)
 void cnni_plan_refresh(struct cnni_plan *plan, bool alone)
 {
     if (alone) {
-        refresh(plan, cnni_lanes(plan->model->context));
+        refresh(plan, plan->lanes);
         return;
     }
-    pthread_mutex_lock(&plan->model->packing);
+    cnni_lock_take(&plan->model->packing);
     refresh(plan, 1);
-    pthread_mutex_unlock(&plan->model->packing);
+    cnni_lock_give(&plan->model->packing);
 }
 
 /* ---- Running ---- */
@@ -97,8 +97,8 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
     for (int32_t i = 0; i < node->input_count; i++)
         if (step->sum[i] != CNNI_NO_BUFFER) {
             float *sum = cnni_plan_gradient(plan, node->inputs[i]);
-            cnni_add(plan->model->context, run->n * cnni_shape_count(&step->layer.input), sum, sum,
-                     plan->dx[i]);
+            cnni_add(plan->model->context, plan->lanes,
+                     run->n * cnni_shape_count(&step->layer.input), sum, sum, plan->dx[i]);
         }
 }
 

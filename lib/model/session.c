@@ -69,14 +69,14 @@ cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int
         return cnni_fail_null(NULL, __func__, "session");
     struct cnni_plan *plan = session->plan;
     CNNI_TRY(check_run(plan, outputs, output_count, inputs, input_count, &n, __func__));
-    CNNI_TRY(cnni_gate_enter_reading(plan->model->gate, __func__));
+    CNNI_TRY(cnni_weight_gate_enter_reading(plan->model->gate, __func__));
     const struct cnni_plan_run run = {.n = n, .input = inputs[0]->data, .output = outputs[0]->data};
     struct cnni_float_state host;
     cnni_float_enter(&host);
     cnni_plan_refresh(plan, false);
     cnni_plan_forward(plan, &run, plan->model->node_count);
     cnni_float_leave(&host);
-    cnni_gate_leave_reading(plan->model->gate);
+    cnni_weight_gate_leave(plan->model->gate);
     return CNN_OK;
 }
 

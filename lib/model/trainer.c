@@ -48,6 +48,7 @@ static cnn_status fill(cnn_trainer *trainer, cnn_model *model,
         trainer->optimizer = cnni_optimizer_share(options->optimizer);
     }
     CNNI_TRY(cnni_plan_create(&trainer->plan, model, &plan, function));
+    trainer->loss.lanes = trainer->plan->lanes;
     return make_work(trainer, function);
 }
 
@@ -207,18 +208,18 @@ cnn_status cnni_trainer_check_batch(const cnn_trainer *trainer, const cnn_tensor
 /* A step has the model to itself; an evaluation reads it as sessions do. */
 static cnn_status enter(const cnn_trainer *trainer, bool training, const char *function)
 {
-    struct cnni_gate *gate = trainer->plan->model->gate;
-    return training ? cnni_gate_enter_writing(gate, function)
-                    : cnni_gate_enter_reading(gate, function);
+    struct cnni_weight_gate *gate = trainer->plan->model->gate;
+    return training ? cnni_weight_gate_enter_writing(gate, function)
+                    : cnni_weight_gate_enter_reading(gate, function);
 }
 
 static void leave(const cnn_trainer *trainer, bool training)
 {
-    struct cnni_gate *gate = trainer->plan->model->gate;
+    struct cnni_weight_gate *gate = trainer->plan->model->gate;
     if (training)
-        cnni_gate_leave_writing(gate);
+        cnni_weight_gate_leave(gate);
     else
-        cnni_gate_leave_reading(gate);
+        cnni_weight_gate_leave(gate);
 }
 
 /* A step of one's own that was begun is forgotten: its values are about to be overwritten. */
@@ -245,7 +246,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
     *result = cnni_trainer_loss(trainer, targets[0], n, training);
     if (training) {
         cnni_trainer_backward(trainer, inputs[0], n, trainer->loss_layers);
-        cnni_optimizer_step(trainer->optimizer);
+        cnni_optimizer_step(trainer->optimizer, trainer->plan->lanes);
         trainer->gradients = false;
     }
     cnni_float_leave(&host);
@@ -292,7 +293,7 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     CNNI_TRY(check_outputs(trainer, (const cnn_tensor *const *)outputs, output_count, n, __func__,
                            "outputs"));
     CNNI_TRY(cnni_tensor_check_apart(outputs[0], "outputs[0]", inputs[0], "inputs[0]", __func__));
-    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
+    CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
@@ -303,7 +304,7 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     trainer->inputs = cnni_tensor_share((cnn_tensor *)inputs[0]);
     trainer->n = n;
     cnni_float_leave(&host);
-    cnni_gate_leave_writing(trainer->plan->model->gate);
+    cnni_weight_gate_leave(trainer->plan->model->gate);
     return CNN_OK;
 }
 
@@ -317,7 +318,7 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
                          "%s: no cnn_trainer_forward() came before", __func__);
     CNNI_TRY(check_outputs(trainer, output_gradients, gradient_count, trainer->n, __func__,
                            "output_gradients"));
-    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
+    CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
@@ -327,7 +328,7 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
     forget_forward(trainer);
     trainer->gradients = true;
     cnni_float_leave(&host);
-    cnni_gate_leave_writing(trainer->plan->model->gate);
+    cnni_weight_gate_leave(trainer->plan->model->gate);
     return CNN_OK;
 }
 
@@ -338,13 +339,13 @@ cnn_status cnn_trainer_update(cnn_trainer *trainer)
     if (!trainer->gradients)
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: no cnn_trainer_backward() came before", __func__);
-    CNNI_TRY(cnni_gate_enter_writing(trainer->plan->model->gate, __func__));
+    CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    cnni_optimizer_step(trainer->optimizer);
+    cnni_optimizer_step(trainer->optimizer, trainer->plan->lanes);
     trainer->gradients = false;
     cnni_float_leave(&host);
-    cnni_gate_leave_writing(trainer->plan->model->gate);
+    cnni_weight_gate_leave(trainer->plan->model->gate);
     return CNN_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One element at a time, long arrays cut among threads.  Outputs may be the same array as an input,
- * but may not overlap it otherwise. */
+ * One element at a time, long arrays cut among at most `lanes` threads.  Outputs may be the same
+ * array as an input, but may not overlap it otherwise. */
 #ifndef CNNI_OP_ELEMENTWISE_H
 #define CNNI_OP_ELEMENTWISE_H
 
@@ -8,12 +8,14 @@
 #include "cnn/context.h"
 
 /* y = max(x, 0), NaN stays; dx = dy where y > 0 (or NaN), else 0. */
-void cnni_relu_forward(cnn_context *context, int64_t count, float *y, const float *x);
-void cnni_relu_backward(cnn_context *context, int64_t count, float *dx, const float *dy,
-                        const float *y);
+void cnni_relu_forward(cnn_context *context, int32_t lanes, int64_t count, float *y,
+                       const float *x);
+void cnni_relu_backward(cnn_context *context, int32_t lanes, int64_t count, float *dx,
+                        const float *dy, const float *y);
 
 /* y = a + b. */
-void cnni_add(cnn_context *context, int64_t count, float *y, const float *a, const float *b);
+void cnni_add(cnn_context *context, int32_t lanes, int64_t count, float *y, const float *a,
+              const float *b);
 
 /* y = 0 with probability `rate`, else x / (1 - rate).  Element i is decided by number i of the
  * random stream (seed, CNNI_RANDOM_DROPOUT, stream, step), so that backward is the same call on
@@ -24,7 +26,7 @@ struct cnni_dropout {
     uint64_t stream; /* the layer's */
     uint64_t step;   /* of the training */
 };
-void cnni_dropout(cnn_context *context, const struct cnni_dropout *dropout, int64_t count, float *y,
-                  const float *x);
+void cnni_dropout(cnn_context *context, int32_t lanes, const struct cnni_dropout *dropout,
+                  int64_t count, float *y, const float *x);
 
 #endif

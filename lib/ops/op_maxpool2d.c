@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/context_internal.h"
-#include "base/parallel.h"
 #include "kernels/kernels.h"
+#include "ops/op_range.h"
 
 enum {
     /* Outputs of one item of parallel work, about. */
@@ -23,8 +23,6 @@ enum {
 struct work {
     const struct cnni_kernels *kernels;
     const struct cnni_maxpool2d *pool;
-    int64_t n;
-    int64_t item_rows; /* rows of windows in one item */
     const float *x, *dy;
     float *y, *dx;
     uint8_t *winners; /* or NULL */
@@ -101,14 +99,12 @@ static void backward_row(const struct work *work, int64_t row, bool overwrite)
     }
 }
 
-/* ---- Items ---- */
+/* ---- Items: rows of windows, counted over all pictures, or whole pictures ---- */
 
-static void forward_item(void *task, int64_t item, int32_t lane)
+static void forward_rows(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
-    const int64_t end = CNNI_MIN((item + 1) * work->item_rows, work->n * work->pool->oh);
-    for (int64_t row = item * work->item_rows; row < end; row++)
+    for (int64_t row = first; row < first + count; row++)
         forward_row(work, row);
 }
 
@@ -133,12 +129,10 @@ static void clear_rest(const struct work *work, int64_t row)
                (size_t)((pool->h - bottom) * pool->w * pixel));
 }
 
-static void backward_tiled_item(void *task, int64_t item, int32_t lane)
+static void backward_tiled_rows(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
-    const int64_t end = CNNI_MIN((item + 1) * work->item_rows, work->n * work->pool->oh);
-    for (int64_t row = item * work->item_rows; row < end; row++) {
+    for (int64_t row = first; row < first + count; row++) {
         backward_row(work, row, true);
         clear_rest(work, row);
     }
@@ -146,15 +140,14 @@ static void backward_tiled_item(void *task, int64_t item, int32_t lane)
         atomic_thread_fence(memory_order_seq_cst);
 }
 
-static void backward_picture_item(void *task, int64_t item, int32_t lane)
+static void backward_pictures(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
     const struct cnni_maxpool2d *pool = work->pool;
     const int64_t size = pool->h * pool->w * pool->c;
-    memset(work->dx + item * size, 0, (size_t)size * sizeof *work->dx);
-    for (int64_t row = 0; row < pool->oh; row++)
-        backward_row(work, item * pool->oh + row, false);
+    memset(work->dx + first * size, 0, (size_t)(count * size) * sizeof *work->dx);
+    for (int64_t row = first * pool->oh; row < (first + count) * pool->oh; row++)
+        backward_row(work, row, false);
 }
 
 static int64_t rows_per_item(const struct cnni_maxpool2d *pool)
@@ -162,35 +155,30 @@ static int64_t rows_per_item(const struct cnni_maxpool2d *pool)
     return CNNI_MAX(ITEM_FLOATS / (pool->ow * pool->c), 1);
 }
 
-void cnni_maxpool2d_forward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
-                            float *y, void *winners, const float *x)
+void cnni_maxpool2d_forward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
+                            int64_t n, float *y, void *winners, const float *x)
 {
     struct work work = {.kernels = cnni_kernels(context->cpu),
                         .pool = pool,
-                        .n = n,
-                        .item_rows = rows_per_item(pool),
                         .x = x,
                         .y = y,
                         .winners = winners};
-    cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(n * pool->oh, work.item_rows),
-                  forward_item, &work);
+    cnni_parallel_range(context, lanes, n * pool->oh, rows_per_item(pool), forward_rows, &work);
 }
 
-void cnni_maxpool2d_backward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
-                             float *dx, const float *dy, const void *winners)
+void cnni_maxpool2d_backward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
+                             int64_t n, float *dx, const float *dy, const void *winners)
 {
     struct work work = {.kernels = cnni_kernels(context->cpu),
                         .pool = pool,
-                        .n = n,
-                        .item_rows = rows_per_item(pool),
                         .dx = dx,
                         .dy = dy,
                         .winners = (uint8_t *)(uintptr_t)winners};
     work.stream = is_tiled(pool) && n * pool->h * pool->w * pool->c >= LARGE_INPUT &&
                   pool->c % STREAM_CHANNELS == 0 && (uintptr_t)dx % STREAM_ALIGNMENT == 0;
     if (is_tiled(pool))
-        cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(n * pool->oh, work.item_rows),
-                      backward_tiled_item, &work);
+        cnni_parallel_range(context, lanes, n * pool->oh, rows_per_item(pool), backward_tiled_rows,
+                            &work);
     else
-        cnni_parallel(context, cnni_lanes(context), n, backward_picture_item, &work);
+        cnni_parallel_range(context, lanes, n, 1, backward_pictures, &work);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Max-pooling on raw pointers.  Letters as in op_conv2d.h; r s are the window. */
+ * Max-pooling on raw pointers, on at most `lanes` threads.  Letters as in op_conv2d.h; r s are the
+ * window. */
 #ifndef CNNI_OP_MAXPOOL2D_H
 #define CNNI_OP_MAXPOOL2D_H
 
@@ -19,11 +20,11 @@ size_t cnni_maxpool2d_winner_bytes(const struct cnni_maxpool2d *pool);
 
 /* y [n][oh][ow][c] = largest of each window of x [n][h][w][c]; NaN wins.  `winners` (or NULL)
  * records which, as row * s + column within the window; of equal ones the first. */
-void cnni_maxpool2d_forward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
-                            float *y, void *winners, const float *x);
+void cnni_maxpool2d_forward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
+                            int64_t n, float *y, void *winners, const float *x);
 
 /* dx = gradient by x for dy; overwritten. */
-void cnni_maxpool2d_backward(cnn_context *context, const struct cnni_maxpool2d *pool, int64_t n,
-                             float *dx, const float *dy, const void *winners);
+void cnni_maxpool2d_backward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
+                             int64_t n, float *dx, const float *dy, const void *winners);
 
 #endif

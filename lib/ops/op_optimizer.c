@@ -4,6 +4,7 @@
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
+#include "ops/op_range.h"
 
 enum {
     ITEM = 16 * 1024,
@@ -13,105 +14,68 @@ enum {
 
 struct work {
     const struct cnni_kernels *kernels;
-    int64_t count;
-    struct cnni_sgd_step sgd;
-    struct cnni_adam_step adam;
+    const struct cnni_sgd_step *sgd;
+    const struct cnni_adam_step *adam;
     float *w, *g, *m, *v;
 };
 
-static void run(cnn_context *context, struct work *work, cnni_item_fn *item)
+static void run(cnn_context *context, int32_t lanes, int64_t count, struct work *work,
+                cnni_range_fn *range)
 {
     work->kernels = cnni_kernels(context->cpu);
-    cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(work->count, ITEM), item, work);
+    cnni_parallel_range(context, lanes, count, ITEM, range, work);
 }
 
-static void sgd_item(void *task, int64_t item, int32_t lane)
+static void sgd_range(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
-    const int64_t first = item * ITEM, count = CNNI_MIN(work->count - first, ITEM);
-    work->kernels->optimizer_sgd(&work->sgd, count, work->w + first, work->g + first,
+    work->kernels->optimizer_sgd(work->sgd, count, work->w + first, work->g + first,
                                  work->v == NULL ? NULL : work->v + first);
 }
 
-void cnni_sgd_update(cnn_context *context, const struct cnni_sgd *sgd, int64_t count, float *w,
-                     float *g, float *v)
+void cnni_sgd_update(cnn_context *context, int32_t lanes, const struct cnni_sgd_step *step,
+                     int64_t count, float *w, float *g, float *v)
 {
-    struct work work = {
-        .count = count,
-        .sgd = {.learning_rate = sgd->learning_rate,
-                .momentum = sgd->momentum,
-                .weight_decay = sgd->weight_decay,
-                .gradient_scale = sgd->gradient_scale,
-                .nesterov = sgd->nesterov,
-                .first = sgd->first},
-        .w = w,
-        .g = g,
-        .v = v,
-    };
-    run(context, &work, sgd_item);
+    run(context, lanes, count, &(struct work){.sgd = step, .w = w, .g = g, .v = v}, sgd_range);
 }
 
-static void adam_item(void *task, int64_t item, int32_t lane)
+static void adam_range(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
-    const int64_t first = item * ITEM, count = CNNI_MIN(work->count - first, ITEM);
-    work->kernels->optimizer_adam(&work->adam, count, work->w + first, work->g + first,
+    work->kernels->optimizer_adam(work->adam, count, work->w + first, work->g + first,
                                   work->m + first, work->v + first);
 }
 
-void cnni_adam_update(cnn_context *context, const struct cnni_adam *adam, int64_t count, float *w,
-                      float *g, float *m, float *v)
+void cnni_adam_update(cnn_context *context, int32_t lanes, const struct cnni_adam_step *step,
+                      int64_t count, float *w, float *g, float *m, float *v)
 {
-    struct work work = {
-        .count = count,
-        .adam = {.step_size = adam->step_size,
-                 .root_correction = adam->root_correction,
-                 .epsilon = adam->epsilon,
-                 .beta1 = (float)adam->beta1,
-                 .rest1 = (float)(1 - adam->beta1),
-                 .beta2 = (float)adam->beta2,
-                 .rest2 = (float)(1 - adam->beta2),
-                 .weight_decay = adam->weight_decay,
-                 .shrink = adam->shrink,
-                 .gradient_scale = adam->gradient_scale},
-        .w = w,
-        .g = g,
-        .m = m,
-        .v = v,
-    };
-    run(context, &work, adam_item);
+    struct work work = {.adam = step, .w = w, .g = g, .m = m, .v = v};
+    run(context, lanes, count, &work, adam_range);
 }
 
 /* ---- Sum of squares ---- */
 
 struct squares {
     const struct cnni_kernels *kernels;
-    int64_t count;
     const float *x;
     double sums[BLOCKS];
 };
 
-static void squares_item(void *task, int64_t item, int32_t lane)
+static void squares_range(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     struct squares *work = task;
-    const int64_t first = item * SQUARES;
-    work->sums[item] =
-        work->kernels->vector_sum_squares(CNNI_MIN(work->count - first, SQUARES), work->x + first);
+    work->sums[first / SQUARES] = work->kernels->vector_sum_squares(count, work->x + first);
 }
 
-double cnni_sum_squares(cnn_context *context, int64_t count, const float *x)
+double cnni_sum_squares(cnn_context *context, int32_t lanes, int64_t count, const float *x)
 {
     struct squares work = {.kernels = cnni_kernels(context->cpu)};
     double sum = 0;
     for (int64_t first = 0; first < count; first += (int64_t)BLOCKS * SQUARES) {
-        work.count = CNNI_MIN(count - first, (int64_t)BLOCKS * SQUARES);
+        const int64_t some = CNNI_MIN(count - first, (int64_t)BLOCKS * SQUARES);
         work.x = x + first;
-        const int64_t blocks = cnni_ceil_div(work.count, SQUARES);
-        cnni_parallel(context, cnni_lanes(context), blocks, squares_item, &work);
-        for (int64_t i = 0; i < blocks; i++)
+        cnni_parallel_range(context, lanes, some, SQUARES, squares_range, &work);
+        for (int64_t i = 0; i < cnni_ceil_div(some, SQUARES); i++)
             sum += work.sums[i];
     }
     return sum;

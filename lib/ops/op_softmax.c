@@ -5,23 +5,23 @@
 #include "base/context_internal.h"
 #include "base/real.h"
 #include "kernels/kernels.h"
+#include "ops/op_range.h"
 
 enum { ITEM_FLOATS = 4096 };
 
 struct work {
     const struct cnni_kernels *kernels;
-    int64_t rows, columns;
-    int64_t item_rows;
+    int64_t columns;
     float *y, *log_sums, *dx;
     const float *x, *dy;
 };
 
-static void run(cnn_context *context, struct work *work, cnni_item_fn *item)
+static void run(cnn_context *context, int32_t lanes, int64_t rows, struct work *work,
+                cnni_range_fn *range)
 {
     work->kernels = cnni_kernels(context->cpu);
-    work->item_rows = CNNI_MAX(ITEM_FLOATS / work->columns, 1);
-    cnni_parallel(context, cnni_lanes(context), cnni_ceil_div(work->rows, work->item_rows), item,
-                  work);
+    cnni_parallel_range(context, lanes, rows, CNNI_MAX(ITEM_FLOATS / work->columns, 1), range,
+                        work);
 }
 
 static void forward_row(const struct work *work, int64_t row)
@@ -35,36 +35,33 @@ static void forward_row(const struct work *work, int64_t row)
         work->log_sums[row] = (float)((double)max + cnni_log((double)sum));
 }
 
-static void forward_item(void *task, int64_t item, int32_t lane)
+static void forward_rows(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
-    const int64_t end = CNNI_MIN((item + 1) * work->item_rows, work->rows);
-    for (int64_t row = item * work->item_rows; row < end; row++)
+    for (int64_t row = first; row < first + count; row++)
         forward_row(work, row);
 }
 
-void cnni_softmax_forward(cnn_context *context, int64_t rows, int64_t columns, float *y,
-                          float *log_sums, const float *x)
+void cnni_softmax_forward(cnn_context *context, int32_t lanes, int64_t rows, int64_t columns,
+                          float *y, float *log_sums, const float *x)
 {
-    struct work work = {.rows = rows, .columns = columns, .y = y, .log_sums = log_sums, .x = x};
-    run(context, &work, forward_item);
+    struct work work = {.columns = columns, .y = y, .log_sums = log_sums, .x = x};
+    run(context, lanes, rows, &work, forward_rows);
 }
 
-static void backward_item(void *task, int64_t item, int32_t lane)
+static void backward_rows(void *task, int64_t first, int64_t count)
 {
-    (void)lane;
     const struct work *work = task;
-    const int64_t end = CNNI_MIN((item + 1) * work->item_rows, work->rows);
-    for (int64_t place = item * work->item_rows * work->columns; place < end * work->columns;
-         place += work->columns)
+    for (int64_t row = first; row < first + count; row++) {
+        const int64_t place = row * work->columns;
         work->kernels->softmax_backward(work->columns, work->dx + place, work->dy + place,
                                         work->x + place);
+    }
 }
 
-void cnni_softmax_backward(cnn_context *context, int64_t rows, int64_t columns, float *dx,
-                           const float *dy, const float *y)
+void cnni_softmax_backward(cnn_context *context, int32_t lanes, int64_t rows, int64_t columns,
+                           float *dx, const float *dy, const float *y)
 {
-    struct work work = {.rows = rows, .columns = columns, .dx = dx, .dy = dy, .x = y};
-    run(context, &work, backward_item);
+    struct work work = {.columns = columns, .dx = dx, .dy = dy, .x = y};
+    run(context, lanes, rows, &work, backward_rows);
 }
