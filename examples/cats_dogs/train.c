@@ -9,17 +9,13 @@
 #include "drawings.h"
 #include "interrupt.h"
 #include "networks.h"
+#include "output_file.h"
 #include "progress.h"
 
 #include <cnn.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The best epoch until now. */
 struct best {
@@ -49,33 +45,6 @@ struct training {
 };
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
-
-/* Whether a model can be written to `path`.  Better to know now than after an hour of training; an
- * existing file is left alone. */
-static bool can_write(const char *path)
-{
-    char probe[PATH_MAX];
-    struct stat status;
-
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        console_error("--output %s: not a regular file, wanted one to write the model to", path);
-        return false;
-    }
-    if ((size_t)snprintf(probe, sizeof probe, "%s.XXXXXX", path) >= sizeof probe) {
-        console_error("--output: a name of %zu bytes, wanted at most %d", strlen(path),
-                      PATH_MAX - 8);
-        return false;
-    }
-    const int file = mkstemp(probe);
-    if (file < 0) {
-        console_error("--output %s: %s, wanted a place to write the model to", path,
-                      strerror(errno));
-        return false;
-    }
-    close(file);
-    unlink(probe);
-    return true;
-}
 
 /* Takes from the network's recipe what the command line leaves open. */
 static bool choose_recipe(struct training *training)
@@ -376,7 +345,8 @@ int command_train(const struct options *options)
     struct training training = {.options = options};
 
     interrupt_catch();
-    if (!choose_recipe(&training) || !can_write(options->output))
+    /* Better to know now than after an hour of training. */
+    if (!choose_recipe(&training) || !output_file_check(options->output))
         return EXIT_ERROR;
     const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
                                                  : train_on_drawings(&training);
