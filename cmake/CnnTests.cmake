@@ -17,8 +17,11 @@ elseif(CMAKE_CROSSCOMPILING)
     set(CNN_TEST_SLOWNESS 20)
 endif()
 
+# Real pictures, not part of the repository: CNN_TEST_DATA, or what lies beside the checkout.
+set(CNN_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH "Real pictures for the tests")
+
 set(CNN_TEST_ENVIRONMENT
-    CNN_TEST_DATA=${PROJECT_SOURCE_DIR}/../shared/data
+    CNN_TEST_DATA=${CNN_TEST_DATA}
     CNN_TEST_FIXTURES=${PROJECT_SOURCE_DIR}/tests/fixtures
     CK_DEFAULT_TIMEOUT=60 # seconds for one test: what hangs is found, a busy machine is not blamed
     CK_TIMEOUT_MULTIPLIER=${CNN_TEST_SLOWNESS}
