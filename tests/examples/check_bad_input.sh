@@ -174,6 +174,15 @@ refuse '--size 8 does not fit the network default: .* a 2x2 window, larger than 
     "$cats_dogs" train "$drawings" --output "$output" --size 8
 refuse '--frobnicate: no such option; see cats-dogs --help$' train "$drawings" --frobnicate
 refuse '--epochs: wanted a value behind it$' "$cats_dogs" train "$drawings" --epochs
+refuse '-epochs: no such option; see cats-dogs --help$' train "$drawings" -epochs 5
+refuse '--epoch: no such option; see cats-dogs --help$' train "$drawings" --epoch 5
+refuse '--s: no such option; see cats-dogs --help$' train "$drawings" --s 5
+refuse '--quiet=1: found a value, wanted --quiet alone$' train "$drawings" --quiet=1
+refuse '--count: no such option; see cats-dogs --help$' train "$drawings" --count 5
+refuse '--output: found nothing, wanted a name$' train "$drawings" --output=
+run 0 "$cats_dogs" train --output="$output" --network=classic --size=16 --epochs=1 --quiet -- \
+    "$drawings"
+rm "$output"
 refuse 'train: found 2 operands, wanted \[DATA\]; see cats-dogs --help$' \
     train "$drawings" "$drawings"
 refuse 'predict: found 1 operands?, wanted MODEL IMAGE\.\.\.; see cats-dogs --help$' \
