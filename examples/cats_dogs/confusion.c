@@ -158,10 +158,7 @@ bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *datas
         console_error("no memory for a table of %d x %d classes", (int)classes, (int)classes);
     else if (console_succeeded(count_all(counts, classes, context, model, dataset)))
         done = true;
-    if (done && interrupt_seen()) {
-        console_error("interrupted before all pictures were predicted");
-        done = false;
-    }
+    done = done && !interrupt_seen();
     if (done) {
         print_matrix(counts, model, classes);
         print_accuracy(counts, classes);

@@ -267,16 +267,27 @@ static bool test_best(const struct training *training)
     return done;
 }
 
-static bool report_result(const struct training *training)
+static void print_best(const struct training *training, bool interrupted)
 {
     const struct best *best = &training->best;
+
+    console_line("%sbest model: epoch %lld, validation accuracy %.4f, loss %.4f, saved in %s",
+                 interrupted ? "interrupted; " : "", (long long)best->epoch, best->accuracy,
+                 best->loss, training->options->output);
+}
+
+/* An interrupted training is a success, as it has a best model by now; it is tested no further. */
+static bool report_result(const struct training *training)
+{
     const bool interrupted = interrupt_seen();
 
     if (interrupted || training->test_data == NULL || !training->options->quiet)
-        console_line("%sbest model: epoch %lld, validation accuracy %.4f, loss %.4f, saved in %s",
-                     interrupted ? "interrupted; " : "", (long long)best->epoch, best->accuracy,
-                     best->loss, training->options->output);
-    return interrupted || training->test_data == NULL || test_best(training);
+        print_best(training, interrupted);
+    if (interrupted || training->test_data == NULL || test_best(training))
+        return true;
+    if (interrupt_seen())
+        print_best(training, true);
+    return interrupt_seen();
 }
 
 /* ---- The command --------------------------------------------------------------------------- */
@@ -335,7 +346,9 @@ static bool train_on_drawings(struct training *training)
         console_line("%-10s  drawing %lld cats and dogs", "data", (long long)options->count);
     if (!drawings_create_temporary(folder, sizeof folder, options->count, (uint64_t)options->seed))
         return false;
+    interrupt_removes(folder);
     const bool done = train(training, folder);
+    interrupt_removes(NULL);
     drawings_remove(folder);
     return done;
 }
