@@ -92,6 +92,11 @@ START_TEST(bad_pictures_are_skipped_counted_and_reported)
             ck_assert_msg(strstr(lines.text[i], shown_name(i)) != NULL &&
                               strstr(lines.text[i], bad_files[i].reason) != NULL,
                           "line %d: %s", i, lines.text[i]);
+        /* In another order of another epoch each is counted again, and not reported again. */
+        EXPECT_OK(cnn_loader_set_shuffle(loader, 1, 4));
+        ck_assert_int_eq(read_epoch(2, loader)->samples, 6);
+        ck_assert_int_eq(cnn_loader_skipped(loader), 2 * BAD);
+        ck_assert_int_eq(lines.count, BAD);
         /* They were no failures of a call. */
         ck_assert_str_eq(cnn_error_message(), text);
         cnn_context_error(context, context_text_after, sizeof context_text_after);
