@@ -118,6 +118,13 @@ rm "$output"
 # A file size limit stands for a full disk: writing stops in the middle of the model.
 limited_train() { (trap '' XFSZ && ulimit -f 16 && train "$drawings"); }
 refuse 'cannot write ".*/new\.cnn": File too large$' limited_train
+# The same in the middle of a drawing.
+limited() { (trap '' XFSZ && ulimit -f 2 && "$@"); }
+refuse 'full/train/cats/cat\.00001\.(jpg|png): File too large$' \
+    limited "$cats_dogs" draw "$work/full" --count 24
+[ ! -e "$work/full" ] || fail "draw: left its folder on a full disk"
+refuse 'tmp/cats-dogs-[^/]*/train/cats/cat\.00001\.(jpg|png): File too large$' \
+    limited "$cats_dogs" train --output "$output" --quiet
 # And a real one, where this may be had.
 mkdir "$work/disk"
 if mount -t tmpfs -o size=64k none "$work/disk" 2>/dev/null; then
