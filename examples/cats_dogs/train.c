@@ -135,11 +135,10 @@ static void print_plan(const struct training *training)
 static cnn_status create_training_loader(struct training *training)
 {
     const struct network *network = training->network;
-    cnn_loader *loader = NULL;
     cnn_status status = cnn_loader_create(&training->training_loader, training->training_data,
                                           training->model, training->batch);
+    cnn_loader *loader = training->training_loader;
 
-    loader = training->training_loader;
     if (status == CNN_OK)
         status = cnn_loader_set_shuffle(loader, 1, (uint64_t)training->options->seed);
     if (status == CNN_OK)
