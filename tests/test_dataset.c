@@ -13,6 +13,7 @@
 #include "support/accounts.h"
 #include "support/fixtures.h"
 #include "support/folders.h"
+#include "support/skip.h"
 #include "support/suite.h"
 
 static cnn_context *context;
@@ -270,6 +271,17 @@ START_TEST(limits_hold)
 }
 END_TEST
 
+START_TEST(what_cannot_be_read_is_refused)
+{
+    make_layout("closed", 4);
+    ck_assert_int_eq(chmod(folder_path("."), 0755), 0);
+    ck_assert_int_eq(chmod(folder_path("closed"), 0), 0);
+    if (!become_ordinary_user())
+        return;
+    check_refused(folder_path("closed"), CNN_TRAIN, CNN_ERROR_IO, "Permission denied");
+}
+END_TEST
+
 START_TEST(arguments_of_opening_are_checked)
 {
     cnn_dataset *dataset;
@@ -385,6 +397,24 @@ START_TEST(tensors_that_do_not_fit_are_refused)
 }
 END_TEST
 
+START_TEST(samples_in_memory_have_a_limit)
+{
+    const int64_t shape[] = {3, 1, 1, 1};
+    cnn_tensor *samples = make_tensor(CNN_UINT8, 4, shape);
+    cnn_tensor *labels = make_tensor(CNN_INT32, 1, shape);
+    for (int64_t most = 2; most <= 3; most++) {
+        cnn_dataset *dataset;
+        ck_assert_int_eq(cnn_context_set_limit(context, CNN_LIMIT_SAMPLES, most), CNN_OK);
+        ck_assert_int_eq(cnn_dataset_from_memory(&dataset, context, samples, labels, 1),
+                         most < 3 ? CNN_ERROR_LIMIT : CNN_OK);
+        ck_assert_int_eq(dataset == NULL, most < 3);
+        cnn_dataset_free(dataset);
+    }
+    cnn_tensor_free(samples);
+    cnn_tensor_free(labels);
+}
+END_TEST
+
 START_TEST(labels_are_checked_and_copied)
 {
     cnn_dataset *dataset;
@@ -446,6 +476,9 @@ START_TEST(samples_from_a_callback)
                      CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_dataset_from_callback(&dataset, context, INT64_MAX, 2, never, NULL),
                      CNN_ERROR_LIMIT);
+    ck_assert_int_eq(cnn_dataset_from_callback(&dataset, context, 5, 100001, never, NULL),
+                     CNN_ERROR_LIMIT);
+    ck_assert_ptr_null(dataset);
 }
 END_TEST
 
@@ -677,11 +710,13 @@ static Suite *dataset_suite(void)
     tcase_add_test(tcase, class_folders_may_not_be_links);
     tcase_add_test(tcase, names_as_long_as_the_system_allows);
     tcase_add_test(tcase, limits_hold);
+    tcase_add_test(tcase, what_cannot_be_read_is_refused);
     tcase_add_test(tcase, arguments_of_opening_are_checked);
     tcase_add_test(tcase, a_thousand_names_are_all_there);
     tcase_add_test(tcase, samples_in_memory);
     tcase_add_test(tcase, questions_beyond_the_end_have_answers);
     tcase_add_test(tcase, tensors_that_do_not_fit_are_refused);
+    tcase_add_test(tcase, samples_in_memory_have_a_limit);
     tcase_add_test(tcase, labels_are_checked_and_copied);
     tcase_add_test(tcase, samples_from_a_callback);
     tcase_add_test(tcase, halves_have_the_share_of_every_class);

@@ -3,10 +3,10 @@
 #include "support/skip.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Whether the list "avx2,asan,data" has `name`. */
 static bool list_has(const char *list, const char *name)
@@ -31,4 +31,13 @@ void skip(const char *what, const char *format, ...)
     va_end(values);
     if (required)
         exit(EXIT_FAILURE);
+}
+
+bool become_ordinary_user(void)
+{
+    enum { NOBODY = 65534 };
+    if (geteuid() != 0 || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0))
+        return true;
+    skip("user", "cannot become an ordinary user");
+    return false;
 }
