@@ -59,6 +59,15 @@ check_pkg_config()
         sed 's/-lcnn/-l:libcnn.a/')
 }
 
+# The examples build alone, as examples/README.md says.
+check_examples()
+{
+    quietly cmake -S "$source/examples" -B "$folder/examples" -DCMAKE_PREFIX_PATH="$1" \
+        -DCMAKE_C_COMPILER="$cc"
+    quietly cmake --build "$folder/examples"
+    run '' "$folder/examples/02_xor"
+}
+
 quietly cmake --install "$build" --prefix "$folder/first"
 ! grep -rlE "$folder|$build|$source" "$folder/first" --include='*.cmake' --include='*.pc' ||
     { echo 'an installed file names a folder of this machine'; exit 1; }
@@ -68,4 +77,5 @@ for prefix in first second/moved; do
     check_find_package "$folder/$prefix"
     check_pkg_config "$folder/$prefix"
 done
+check_examples "$folder/$prefix"
 echo 'installed, used in all ways, moved, used again'
