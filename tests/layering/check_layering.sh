@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # check_layering.sh ROOT: who may include whom.  The floors of lib/ stand in the table below; a breach
-# is printed as file, line and include.  Also: unique file names, and no source outside of the build.
+# is printed as file, line and include.  Also: unique file names, no source outside of the build, and
+# no kernel without a test.
 set -eu
 cd "$1"
 breaches=$(mktemp)
@@ -60,6 +61,12 @@ for source in lib/*/*.c tests/test_*.c; do
     lib/*) grep -qE "^ +${source#lib/}\)?$" lib/CMakeLists.txt ;;
     *) grep -qE "^ *cnn_add_test\(${name%.c}[ )]" tests/CMakeLists.txt ;;
     esac || echo "$source" | report 'not in its CMakeLists.txt'
+done
+
+# Every slot of the kernel list has a test.
+for slot in $(sed -nE 's/^CNNI_(TILE_)?KERNEL\(([a-z0-9_]+),.*/\2/p' lib/kernels/kernel_list.h | sort -u); do
+    grep -q "KERNEL_ROWS_TEST([a-z]*, \"$slot\"," tests/test_kernels_*.c ||
+        echo "$slot" | report 'no test of the slot'
 done
 
 if [ -s "$breaches" ]; then
