@@ -3,7 +3,8 @@
 # Runs every test: installs what is missing (Debian and Ubuntu, as root or with sudo), builds in
 # build/, and ends with one line, "N passed, N failed, N skipped".
 #
-#   sh tests/run.sh [STEP...]      release clang asan tsan arm64 qemu-x86; all without arguments
+#   sh tests/run.sh [STEP...]      release decoders-off clang asan tsan arm64 qemu-x86; all of them
+#                                  without arguments
 #
 # A CPU level or a step whose tools cannot be had is skipped and listed, unless CNN_TEST_REQUIRE, as in
 # CNN_TEST_REQUIRE=avx2,asan,arm64, names it: then it counts as failed.
@@ -163,6 +164,11 @@ step_release()
     build release && run_tests release
 }
 
+step_decoders_off()
+{
+    build decoders-off && run_tests decoders-off
+}
+
 step_clang()
 {
     has clang clang++ || return 0
@@ -252,6 +258,7 @@ heading()
 {
     case $1 in
     release) echo 'built with gcc, every test at every CPU level' ;;
+    decoders-off) echo 'built without libjpeg and libpng, the tests of pictures' ;;
     clang) echo 'built with clang, warnings are errors' ;;
     asan) echo "every test under clang's address and undefined-behaviour sanitizers" ;;
     tsan) echo "the threaded tests under clang's thread sanitizer" ;;
@@ -261,7 +268,7 @@ heading()
     esac
 }
 
-[ $# -gt 0 ] || set -- release clang asan tsan arm64 qemu-x86
+[ $# -gt 0 ] || set -- release decoders-off clang asan tsan arm64 qemu-x86
 for step in "$@"; do heading "$step" >/dev/null; done
 install_everything
 for step in "$@"; do
