@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # cnn_add_test(NAME [ONCE] [LABELS label...] [TIMEOUT seconds])
 #
-# Builds the Check program tests/test_NAME.c against the static library, whose internal symbols it can
-# reach, and runs it once per CPU level that has kernels as the test NAME/LEVEL; with ONCE, for what
-# does not depend on the level, as NAME alone.  Levels that the machine lacks are reported as
+# Builds the Check program tests/test_NAME.c against the static library, whose internal symbols it
+# can reach, and runs it once per CPU level that has kernels as the test NAME/LEVEL; with ONCE, for
+# what does not depend on the level, as NAME alone.  Levels that the machine lacks are reported as
 # skipped, by tests/support/level.c.
 
 get_property(CNN_TEST_LEVELS GLOBAL PROPERTY CNN_ISAS_BUILT)

@@ -3,8 +3,8 @@
  *
  *     04_folder DATA MODEL
  *
- * DATA has one folder of JPEGs and PNGs per class.  cats_dogs/ is the same as a whole program, which
- * also keeps the best epoch, measures it on test pictures, and can be interrupted. */
+ * DATA has one folder of JPEGs and PNGs per class.  cats_dogs/ is the same as a whole program,
+ * which also keeps the best epoch, measures it on test pictures, and can be interrupted. */
 #include "example.h"
 
 #include <stdio.h>

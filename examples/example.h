@@ -14,8 +14,8 @@ void check(cnn_status status);
 /* Appends `layer`; the model shares it from then on, so that the caller's reference is freed. */
 void append(cnn_model *model, cnn_layer *layer);
 
-/* What cnn_trainer_fit() calls after each step and each epoch: a line for each epoch.  Any result but
- * 0 would stop the training. */
+/* What cnn_trainer_fit() calls after each step and each epoch: a line for each epoch.  Any result
+ * but 0 would stop the training. */
 int32_t print_epoch(void *user, const cnn_progress *progress);
 
 #endif

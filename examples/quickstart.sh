@@ -64,8 +64,8 @@ build_program() {
         { tail -n 30 "$build/build.log" >&2; exit 2; }
 }
 
-# Prints a few pictures of the folder $1: the first ones of each class of its test folder, which some
-# archives have twice.
+# Prints a few pictures of the folder $1: the first ones of each class of its test folder, which
+# some archives have twice.
 some_pictures() {
     for class in "$1"/test/*/ "$1"/test/test/*/ "$1"/test_set/*/ "$1"/test_set/test_set/*/ \
         "$1"/*/; do
@@ -74,8 +74,8 @@ some_pictures() {
     done | head -n 6
 }
 
-# Predicts the pictures on standard input.  Exit status 1 says that some could not be read, which the
-# program has told and which is no reason to stop.
+# Predicts the pictures on standard input.  Exit status 1 says that some could not be read, which
+# the program has told and which is no reason to stop.
 predict() {
     tr '\n' '\0' | xargs -0 -r sh -c '"$@" || [ $? -eq 1 ]' predict "$program" predict "$model"
 }

@@ -6,8 +6,8 @@
 #   sh tests/run.sh [STEP...]      release decoders-off clang asan tsan arm64 qemu-x86; all of them
 #                                  without arguments
 #
-# A CPU level or a step whose tools cannot be had is skipped and listed, unless CNN_TEST_REQUIRE, as in
-# CNN_TEST_REQUIRE=avx2,asan,arm64, names it: then it counts as failed.
+# A CPU level or a step whose tools cannot be had is skipped and listed, unless CNN_TEST_REQUIRE, as
+# in CNN_TEST_REQUIRE=avx2,asan,arm64, names it: then it counts as failed.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -15,12 +15,13 @@ mkdir -p build
 jobs=$(nproc)
 passed=0 failed=0 skipped=0
 
-# ---- Packages --------------------------------------------------------------------------------------
+# ---- Packages ------------------------------------------------------------------------------------
 
 # Nothing works without the first list; steps that miss something of the second are skipped.
 needed='cmake make gcc g++ libc6-dev pkg-config libjpeg-dev libpng-dev check'
 wanted='clang libclang-rt-dev locales python3 python3-venv'
-[ "$(uname -m)" != x86_64 ] || wanted="$wanted qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+[ "$(uname -m)" != x86_64 ] ||
+    wanted="$wanted qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 as_root()
 {
@@ -80,7 +81,7 @@ install_everything()
     make_locale
 }
 
-# ---- Steps -----------------------------------------------------------------------------------------
+# ---- Steps ---------------------------------------------------------------------------------------
 
 is_required()
 {
@@ -110,7 +111,8 @@ has()
     done
 }
 
-# build PRESET [OPTION...]: configures and builds; shows the log and counts a failure where it fails.
+# build PRESET [OPTION...]: configures and builds; shows the log and counts a failure where it
+# fails.
 build()
 {
     preset=$1
@@ -131,7 +133,8 @@ list_skipped()
         /^skipped: / { print "   skipped: " test ": " substr($0, 10) }' "$1" | sort -u
 }
 
-# run_tests PRESET [COMMAND...]: runs the preset's tests, under COMMAND, and adds up what became of them.
+# run_tests PRESET [COMMAND...]: runs the preset's tests, under COMMAND, and adds up what became of
+# them.
 run_tests()
 {
     preset=$1
@@ -153,7 +156,8 @@ run_tests()
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + not_run))
 }
 
-# Sanitizers do not get along with much randomness in addresses; some containers forbid to switch it off.
+# Sanitizers do not get along with much randomness in addresses; some containers forbid to switch it
+# off.
 fixed_addresses()
 {
     if setarch -R true 2>/dev/null; then echo 'setarch -R'; fi
@@ -187,8 +191,8 @@ step_tsan()
     build tsan && run_tests tsan $(fixed_addresses)
 }
 
-# Debian's arm64 packages of libjpeg, libpng and Check, unpacked into a folder.  apt works in folders of
-# its own: the system's packages and architectures stay as they are.
+# Debian's arm64 packages of libjpeg, libpng and Check, unpacked into a folder.  apt works in
+# folders of its own: the system's packages and architectures stay as they are.
 make_sysroot()
 {
     sysroot=$PWD/build/arm64-sysroot
@@ -197,8 +201,9 @@ make_sysroot()
     rm -rf "$sysroot" "$apt"
     mkdir -p "$sysroot" "$apt/state/lists/partial" "$apt/cache/archives/partial"
     : >"$apt/status"
-    set -- -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
-        -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root
+    set -- -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" \
+        -o Dir::Cache="$apt/cache" -o APT::Architecture=arm64 -o APT::Architectures::=arm64 \
+        -o APT::Sandbox::User=root
     apt-get "$@" update || true
     apt-get "$@" install --yes --download-only --no-install-recommends \
         libjpeg-dev libpng-dev check || return 1
@@ -220,8 +225,9 @@ step_arm64()
     build arm64 -DCNN_ARM64_SYSROOT="$PWD/build/arm64-sysroot" && run_tests arm64
 }
 
-# on_cpu MODEL LEVEL WANTED PROGRAM...: the release build's test programs on an emulated CPU, at a level,
-# must end with the exit status WANTED.  An illegal instruction ends a program; 77 is "no such level".
+# on_cpu MODEL LEVEL WANTED PROGRAM...: the release build's test programs on an emulated CPU, at a
+# level, must end with the exit status WANTED.  An illegal instruction ends a program; 77 is "no
+# such level".
 on_cpu()
 {
     model=$1 level=$2 wanted=$3
@@ -229,14 +235,16 @@ on_cpu()
     for program in "$@"; do
         log=build/qemu-x86-$model-$program.log
         found=0
-        CNN_CPU=$level CNN_TEST_REQUIRE='' CNN_TEST_FIXTURES=$PWD/tests/fixtures CK_TIMEOUT_MULTIPLIER=20 \
-            qemu-x86_64 -cpu "$model" "build/release/tests/$program" >"$log" 2>&1 || found=$?
+        CNN_CPU=$level CNN_TEST_REQUIRE='' CNN_TEST_FIXTURES=$PWD/tests/fixtures \
+            CK_TIMEOUT_MULTIPLIER=20 qemu-x86_64 -cpu "$model" "build/release/tests/$program" \
+            >"$log" 2>&1 || found=$?
         if [ $found -eq "$wanted" ]; then
             passed=$((passed + 1))
         else
             failed=$((failed + 1))
             cat "$log"
-            echo "   FAILED: $program at the level $level on $model: exit status $found, wanted $wanted"
+            echo "   FAILED: $program at the level $level on $model:" \
+                "exit status $found, wanted $wanted"
         fi
     done
 }
@@ -252,7 +260,7 @@ step_qemu_x86()
     on_cpu Haswell avx2 0 test_context test_layers test_training
 }
 
-# ---- All of it -------------------------------------------------------------------------------------
+# ---- All of it -----------------------------------------------------------------------------------
 
 heading()
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The context: creation and CNN_CPU, every setter with its documented errors, limits, log, seed, names. */
+ * The context: creation and CNN_CPU, every setter with its documented errors, limits, log, seed,
+ * names. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

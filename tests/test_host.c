@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The library as a guest: whatever floating-point environment, threads or locale the host has, results
- * are the same bits, and the host finds everything as it left it. */
+ * The library as a guest: whatever floating-point environment, threads or locale the host has,
+ * results are the same bits, and the host finds everything as it left it. */
 #include <dirent.h>
 #include <fenv.h>
 #include <locale.h>

@@ -17,7 +17,7 @@ bool interrupt_seen(void);
 /* Lets an interrupt, also one that has come already, cancel `trainer`; NULL ends that. */
 void interrupt_cancels(cnn_trainer *trainer);
 
-/* Lets the second interrupt remove the folder of drawings `folder`, borrowed until NULL ends that. */
+/* Lets the second interrupt remove the drawings in `folder`, borrowed until NULL ends that. */
 void interrupt_removes(const char *folder);
 
 #endif

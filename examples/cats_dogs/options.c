@@ -89,9 +89,9 @@ static bool read_value(struct options *options, const struct rule *rule, const c
     return false;
 }
 
-/* The rule that `argument`, "--name" or "--name=value", follows, `length` bytes without the value; NULL
- * where the command has none.  Names are not abbreviated: a later option must not change what a
- * command line means. */
+/* The rule that `argument`, "--name" or "--name=value", follows, `length` bytes without the value;
+ * NULL where the command has none.  Names are not abbreviated: a later option must not change what
+ * a command line means. */
 static const struct rule *find_rule(int command, const char *argument, size_t length)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

@@ -6,8 +6,8 @@
  * all added before it, so that a graph has no cycles.  The output is that of the layer added last.
  *
  * A model may be read, predicted with (one session per thread) and saved concurrently while nobody
- * changes it.  Predicting with a model, saving it or setting its weights during a training step of it
- * is CNN_ERROR_STATE. */
+ * changes it.  Predicting with a model, saving it or setting its weights during a training step of
+ * it is CNN_ERROR_STATE. */
 #ifndef CNN_MODEL_H
 #define CNN_MODEL_H
 
@@ -24,11 +24,11 @@ CNN_API cnn_status cnn_model_create(cnn_model **model, cnn_context *context, con
 
 CNN_API void cnn_model_free(cnn_model *model);
 
-/* Adds `layer` behind the layer added last (the first one: behind the model's input), and builds it.
- * Shares the layer, which can be in one model only and no longer be run alone.
- * CNN_ERROR_SHAPE: the layer cannot take that output; the text has both.  CNN_ERROR_STATE: the layer
- * is in a model already, or a session or trainer of this model exists.  CNN_ERROR_LIMIT: too many
- * layers.  CNN_ERROR_INVALID: another layer of the model has the same name. */
+/* Adds `layer` behind the layer added last (the first one: behind the model's input), and builds
+ * it.  Shares the layer, which can be in one model only and no longer be run alone.
+ * CNN_ERROR_SHAPE: the layer cannot take that output; the text has both.  CNN_ERROR_STATE: the
+ * layer is in a model already, or a session or trainer of this model exists.  CNN_ERROR_LIMIT: too
+ * many layers.  CNN_ERROR_INVALID: another layer of the model has the same name. */
 CNN_API cnn_status cnn_model_add(cnn_model *model, cnn_layer *layer);
 
 /* Stands for the model's input among the inputs of a layer. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The thread pool.  A context has one; it starts threads when work first asks for them; between
- * jobs they look on for a moment, then sleep.  One job runs at a time: a caller that finds the pool busy (another thread of
- * the host, or an item that itself has parallel work) runs its items alone.  In a child after
- * fork(), where no thread but the caller exists, the pool is made anew. */
+ * jobs they look on for a moment, then sleep.  One job runs at a time: a caller that finds the pool
+ * busy (another thread of the host, or an item that itself has parallel work) runs its items alone.
+ * In a child after fork(), where no thread but the caller exists, the pool is made anew. */
 #include "base/parallel.h"
 
 #include <fenv.h>

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_install.sh BUILD_DIR SOURCE_DIR CC CXX: installs into an empty folder, builds and runs a program
-# against that through find_package and through pkg-config, shared and static, in C and C++; then
-# moves the folder and does it all again.
+# check_install.sh BUILD_DIR SOURCE_DIR CC CXX: installs into an empty folder, builds and runs a
+# program against that through find_package and through pkg-config, shared and static, in C and C++;
+# then moves the folder and does it all again.
 set -eu
 build=$1 source=$2 cc=$3 cxx=$4
 folder=$(mktemp -d)

@@ -54,8 +54,8 @@ interrupt INT is_drawing "$cats_dogs" train --output "$work/models/none.cnn"
 expect_errors 1 '^cats-dogs: interrupted; the drawings were removed$'
 expect_no_leftovers
 
-# The rest needs a slow computer: a step of a second or more, of which a few pictures are an epoch, and
-# as long a test at the end.
+# The rest needs a slow computer: a step of a second or more, of which a few pictures are an epoch,
+# and as long a test at the end.
 export CNN_CPU=generic
 mkdir "$work/slow"
 mv "$drawings/train" "$work/slow/test"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh PYTHON SCRIPT ARGUMENT...: runs a script of this folder.  Exit status 77, for skipped, where
-# Python or a package is missing; a failure, where CNN_TEST_REQUIRE lists python.
+# run.sh PYTHON SCRIPT ARGUMENT...: runs a script of this folder.  Exit status 77, for skipped,
+# where Python or a package is missing; a failure, where CNN_TEST_REQUIRE lists python.
 set -u
 
 status=77
