@@ -240,6 +240,14 @@ START_TEST(class_folders_may_not_be_links)
     make_layout("chain", 1);
     ck_assert_int_eq(symlink("a", folder_path("chain/c")), 0);
     check_refused(folder_path("chain"), CNN_TRAIN, CNN_ERROR_IO, "\"c\"");
+    /* Nor may a part, which can be opened by itself. */
+    folder_make(folder_path("parts"));
+    ck_assert_int_eq(symlink("../chain", folder_path("parts/test")), 0);
+    ck_assert_int_eq(unlink(folder_path("chain/c")), 0);
+    check_refused(folder_path("parts"), CNN_TEST, CNN_ERROR_IO, "\"test\" in \"");
+    check_refused(folder_path("parts"), CNN_TRAIN, CNN_ERROR_IO,
+                  "must be a folder: put one there, or open what the link leads to");
+    cnn_dataset_free(open_part(folder_path("parts/test"), CNN_TRAIN));
 }
 END_TEST
 
@@ -624,7 +632,7 @@ START_TEST(splits_that_do_not_do_are_refused)
     ck_assert_int_eq(cnn_dataset_split(&first, &second, NULL, 0.5, 0), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_dataset_split(&first, &second, small, 0.5, 0), CNN_ERROR_SHAPE);
     ck_assert_str_eq(cnn_error_message(),
-                     "cnn_dataset_split: class 1 has 1 samples, must have at least 2");
+                     "cnn_dataset_split: the class \"1\" has 1 sample, must have at least 2");
     ck_assert_int_eq(cnn_dataset_split(&first, &second, gap, 0.5, 0), CNN_ERROR_SHAPE);
     ck_assert_ptr_null(first);
     ck_assert_ptr_null(second);

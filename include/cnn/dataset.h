@@ -23,11 +23,11 @@ enum {
  * order of their names, pictures in byte order within a class; names that start with a dot are left
  * out, and so are files that do not end in .jpg, .jpeg or .png in either case.  Pictures are not
  * read yet; a relative `path` is looked up anew for each.
- * `path` may go through symbolic links, but nothing below it may be one, since a link in an
- * unpacked archive can lead anywhere: in place of a class folder it is an error, in place of a
- * picture it makes a bad sample.
+ * `path` may go through symbolic links and be one, but nothing below it may, since a link in an
+ * unpacked archive can lead anywhere: in place of the folder of a class or of a part it is an
+ * error, in place of a picture it makes a bad sample.
  * CNN_ERROR_NOT_FOUND: no such folder, or no such part.  CNN_ERROR_IO: not readable, not a folder,
- * or a link in place of a class folder.  CNN_ERROR_FORMAT: no class folders, only one, one without
+ * or a link in place of one.  CNN_ERROR_FORMAT: no class folders, only one, one without
  * pictures, or a class name that is not UTF-8.  CNN_ERROR_LIMIT: too many classes or pictures. */
 CNN_API cnn_status cnn_dataset_open(cnn_dataset **dataset, cnn_context *context, const char *path,
                                     cnn_part part);

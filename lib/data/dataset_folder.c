@@ -115,7 +115,7 @@ static mode_t entry_type(DIR *folder, const struct dirent *entry, bool follow)
     return status.st_mode & S_IFMT;
 }
 
-/* Takes folders.  A link to one is refused, not passed over: a class would be missing. */
+/* Takes folders.  A link to one is refused, not passed over: a class or a part would be missing. */
 static cnn_status take_folder(struct cnni_names *names, const struct place *place, DIR *folder,
                               const struct dirent *entry)
 {
@@ -123,7 +123,9 @@ static cnn_status take_folder(struct cnni_names *names, const struct place *plac
     mode_t type = entry_type(folder, entry, false);
     if (type == S_IFLNK && entry_type(folder, entry, true) == S_IFDIR)
         return cnni_fail(place->context, CNN_ERROR_IO,
-                         "%s: \"%s\" in \"%s\" is a symbolic link, must be a folder", function,
+                         "%s: \"%s\" in \"%s\" is a symbolic link, must be a folder: "
+                         "put one there, or open what the link leads to",
+                         function,
                          cnni_show_bytes(shown, sizeof shown, entry->d_name, strlen(entry->d_name)),
                          place->shown);
     if (type != S_IFDIR)

@@ -28,6 +28,9 @@ refuse '".*/nothing" has no folders, must have one of pictures per class$' train
 mkdir -p "$work/one/cats"
 cp "$jpeg" "$work/one/cats"
 refuse '".*/one" has only one class folder, "cats", must have at least 2$' train "$work/one"
+mkdir "$work/one/dogs"
+cp "$jpeg" "$work/one/dogs"
+refuse 'the class "cats" has 1 sample, must have at least 2$' train "$work/one"
 refuse 'cannot open the folder ".*/missing": No such file or directory$' \
     "$cats_dogs" evaluate "$good_model" "$work/missing"
 
