@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# How every file of the library, the tests and the examples is compiled and linked, apart from warnings
-# (CnnWarnings.cmake) and instruction sets (CnnIsa.cmake).  All of it is private to our own targets:
-# nothing leaks into a project that includes this one.
+# How every file of the library, the tests and the examples is compiled and linked, apart from
+# warnings (CnnWarnings.cmake) and instruction sets (CnnIsa.cmake).  All of it is private to our own
+# targets: nothing leaks into a project that includes this one.
 
 include(CheckCCompilerFlag)
 check_c_compiler_flag(-fcf-protection CNN_HAVE_CF_PROTECTION)
@@ -16,7 +16,8 @@ if(CNN_HAVE_STACK_CLASH_PROTECTION)
     list(APPEND CNN_COMPILE_FLAGS -fstack-clash-protection)
 endif()
 if(CNN_SANITIZE)
-    set(CNN_SANITIZE_FLAGS -fsanitize=${CNN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    set(CNN_SANITIZE_FLAGS -fsanitize=${CNN_SANITIZE} -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
     list(APPEND CNN_COMPILE_FLAGS ${CNN_SANITIZE_FLAGS})
 else()
     # Fortified functions hide calls from the sanitizers.

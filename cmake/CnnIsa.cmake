@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Instruction sets: the suffix of a kernel's file name decides its compiler flags, here and nowhere else.
-# Files for another architecture are left out of the build.
+# Instruction sets: the suffix of a kernel's file name decides its compiler flags, here and nowhere
+# else.  Files for another architecture are left out of the build.
 
 set(CNN_ISA_avx2_FLAGS -mavx2 -mfma)
 set(CNN_ISA_avx512_FLAGS -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma)
@@ -14,8 +14,8 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
     set(CNN_ISAS neon)
 endif()
 
-# Takes the files of other architectures out of the list named `sources` and gives the rest their flags.
-# The suffixes met are kept in the global property CNN_ISAS_BUILT, for the tests.
+# Takes the files of other architectures out of the list named `sources` and gives the rest their
+# flags.  The suffixes met are kept in the global property CNN_ISAS_BUILT, for the tests.
 function(cnn_set_isa_flags sources)
     set(kept)
     set(built)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # cnn_add_test(NAME [ONCE] [LABELS label...] [TIMEOUT seconds])
 #
-# Builds the Check program tests/test_NAME.c against the static library, whose internal symbols it can
-# reach, and runs it once per CPU level that has kernels as the test NAME/LEVEL; with ONCE, for what
-# does not depend on the level, as NAME alone.  Levels that the machine lacks are reported as
+# Builds the Check program tests/test_NAME.c against the static library, whose internal symbols it
+# can reach, and runs it once per CPU level that has kernels as the test NAME/LEVEL; with ONCE, for
+# what does not depend on the level, as NAME alone.  Levels that the machine lacks are reported as
 # skipped, by tests/support/level.c.
 
 get_property(CNN_TEST_LEVELS GLOBAL PROPERTY CNN_ISAS_BUILT)
@@ -17,8 +17,11 @@ elseif(CMAKE_CROSSCOMPILING)
     set(CNN_TEST_SLOWNESS 20)
 endif()
 
+# Real pictures, not part of the repository: CNN_TEST_DATA, or what lies beside the checkout.
+set(CNN_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH "Real pictures for the tests")
+
 set(CNN_TEST_ENVIRONMENT
-    CNN_TEST_DATA=${PROJECT_SOURCE_DIR}/../shared/data
+    CNN_TEST_DATA=${CNN_TEST_DATA}
     CNN_TEST_FIXTURES=${PROJECT_SOURCE_DIR}/tests/fixtures
     CK_DEFAULT_TIMEOUT=60 # seconds for one test: what hangs is found, a busy machine is not blamed
     CK_TIMEOUT_MULTIPLIER=${CNN_TEST_SLOWNESS}

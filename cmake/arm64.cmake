@@ -19,7 +19,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 # Debian keeps what differs between architectures in folders of their names.
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(CMAKE_C_FLAGS_INIT "-idirafter ${CNN_ARM64_SYSROOT}/usr/include/aarch64-linux-gnu")
-set(library_path ${CNN_ARM64_SYSROOT}/usr/lib/aarch64-linux-gnu:${CNN_ARM64_SYSROOT}/lib/aarch64-linux-gnu)
+set(library_path ${CNN_ARM64_SYSROOT}/usr/lib/aarch64-linux-gnu)
+string(APPEND library_path :${CNN_ARM64_SYSROOT}/lib/aarch64-linux-gnu)
 set(CMAKE_EXE_LINKER_FLAGS_INIT -Wl,-rpath-link,${library_path})
 set(CMAKE_SHARED_LINKER_FLAGS_INIT ${CMAKE_EXE_LINKER_FLAGS_INIT})
 

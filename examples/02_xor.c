@@ -7,13 +7,6 @@
 
 #include <stdio.h>
 
-/* Appends `layer`; the model shares it from then on, so that our reference can go. */
-static void append(cnn_model *model, cnn_layer *layer)
-{
-    check(cnn_model_add(model, layer));
-    cnn_layer_free(layer);
-}
-
 /* 2 inputs -> 8 hidden units -> the probabilities of "0" and "1". */
 static cnn_model *create_network(cnn_context *context)
 {

@@ -3,7 +3,7 @@
  *
  * The pictures are drawn into memory, so that everything is in one file: a dataset, its split into
  * training and validation, loaders that make batches of it, and cnn_trainer_fit() over epochs.
- * cats_dogs/ does the same with folders of JPEGs. */
+ * 04_folder.c does the same with folders of JPEGs. */
 #include "example.h"
 
 #include <math.h>
@@ -82,13 +82,6 @@ static cnn_dataset *create_dataset(cnn_context *context)
 
 /* ---- The network --------------------------------------------------------------------------- */
 
-/* Appends `layer`; the model shares it from then on, so that our reference can go. */
-static void append(cnn_model *model, cnn_layer *layer)
-{
-    check(cnn_model_add(model, layer));
-    cnn_layer_free(layer);
-}
-
 /* A 3x3 convolution, ReLU and 2x2 max-pooling: half the size, `filters` deep. */
 static void append_stage(cnn_model *model, cnn_context *context, int64_t filters)
 {
@@ -125,17 +118,6 @@ static cnn_model *create_network(cnn_context *context)
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* Called after each step and each epoch; any result but 0 would stop the training. */
-static int32_t report(void *user, const cnn_progress *progress)
-{
-    (void)user;
-    if (cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH)
-        printf("epoch %d  loss %.3f  accuracy %.3f  validation accuracy %.3f\n",
-               (int)cnn_progress_epoch(progress), cnn_progress_loss(progress),
-               cnn_progress_accuracy(progress), cnn_progress_validation_accuracy(progress));
-    return 0;
-}
-
 static void train(cnn_context *context, cnn_model *model, cnn_dataset *training,
                   cnn_dataset *validation)
 {
@@ -150,7 +132,7 @@ static void train(cnn_context *context, cnn_model *model, cnn_dataset *training,
     check(cnn_loader_create(&validation_loader, validation, model, BATCH));
     check(cnn_adam_create(&optimizer, context, 0.005));
     check(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, BATCH));
-    check(cnn_trainer_fit(trainer, training_loader, validation_loader, EPOCHS, report, NULL));
+    check(cnn_trainer_fit(trainer, training_loader, validation_loader, EPOCHS, print_epoch, NULL));
 
     cnn_trainer_free(trainer);
     cnn_optimizer_free(optimizer);

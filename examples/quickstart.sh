@@ -23,6 +23,9 @@ build=build/quickstart
 program=$build/examples/cats-dogs
 model=$build/cats-dogs.cnn
 
+# How drawings are trained on; tests/examples/check_quickstart.sh takes it from this line.
+drawing_options='--network classic'
+
 say() { printf '\n== %s\n' "$*"; }
 
 # Succeeds if the compiler finds the header $1.
@@ -61,11 +64,20 @@ build_program() {
         { tail -n 30 "$build/build.log" >&2; exit 2; }
 }
 
-# Prints a few pictures of the folder $1: the first ones of each class of its test folder.
+# Prints a few pictures of the folder $1: the first ones of each class of its test folder, which
+# some archives have twice.
 some_pictures() {
-    for class in "$1"/test/*/ "$1"/test_set/*/ "$1"/*/; do
-        find "$class" -maxdepth 1 -type f 2>/dev/null | grep -i -E '\.(jpe?g|png)$' | sort | head -n 3
+    for class in "$1"/test/*/ "$1"/test/test/*/ "$1"/test_set/*/ "$1"/test_set/test_set/*/ \
+        "$1"/*/; do
+        find "$class" -maxdepth 1 -type f 2>/dev/null | grep -i -E '\.(jpe?g|png)$' |
+            sort | head -n 3
     done | head -n 6
+}
+
+# Predicts the pictures on standard input.  Exit status 1 says that some could not be read, which
+# the program has told and which is no reason to stop.
+predict() {
+    tr '\n' '\0' | xargs -0 -r sh -c '"$@" || [ $? -eq 1 ]' predict "$program" predict "$model"
 }
 
 mkdir -p "$build"
@@ -74,20 +86,20 @@ packages=$(missing_packages)
 [ -z "$packages" ] || install_packages $packages
 build_program
 
-if [ -z "$data" ]; then
-    data=$build/drawings
-    set -- --network classic --epochs 8
-    say "Drawing cats and dogs into $data"
-    rm -rf "$data"
-    "$program" draw "$data"
-fi
-
-say "Training on $data; Ctrl-C ends it early and keeps the best model"
+say "Training on ${data:-drawn cats and dogs}; Ctrl-C ends it early and keeps the best model"
 trap : INT # it is for the program; this script goes on with what that leaves
-"$program" train "$data" --output "$model" "$@"
+if [ -n "$data" ]; then
+    "$program" train "$data" --output "$model" "$@"
+else
+    # shellcheck disable=SC2086 # several options
+    "$program" train $drawing_options --output "$model"
+    data=$build/drawings
+    rm -rf "$data"
+    "$program" draw "$data" --count 36 --seed 2 # others than those that it was trained on
+fi
 trap - INT
 
 say "Predicting a few pictures of $data"
-some_pictures "$data" | tr '\n' '\0' | xargs -0 -r "$program" predict "$model"
+some_pictures "$data" | predict
 
 say "Done.  Try it: $program predict $model YOUR_PICTURE.jpg"

@@ -13,8 +13,8 @@
  *               what was found and what was wanted, and every handle is as it was before the call.
  *               The contents of output buffers are unspecified after a failure.
  *               Any function may return CNN_ERROR_INVALID (a NULL or impossible argument) and
- *               CNN_ERROR_MEMORY (no memory for what it makes, or needs for a while); only the other
- *               statuses are listed.
+ *               CNN_ERROR_MEMORY (no memory for what it makes, or needs for a while); only the
+ *               other statuses are listed.
  *   Lifetime.   Each successful `_create`, `_load`, `_open`, `_wrap` or `_decode` is matched by one
  *               `_free`, in any order, on any thread: a handle keeps alive what it needs.  Freeing
  *               NULL does nothing.

@@ -3,10 +3,11 @@
 # Runs every test: installs what is missing (Debian and Ubuntu, as root or with sudo), builds in
 # build/, and ends with one line, "N passed, N failed, N skipped".
 #
-#   sh tests/run.sh [STEP...]      release clang asan tsan arm64 qemu-x86; all without arguments
+#   sh tests/run.sh [STEP...]      release decoders-off clang asan tsan arm64 qemu-x86; all of them
+#                                  without arguments
 #
-# A CPU level or a step whose tools cannot be had is skipped and listed, unless CNN_TEST_REQUIRE, as in
-# CNN_TEST_REQUIRE=avx2,asan,arm64, names it: then it counts as failed.
+# A CPU level or a step whose tools cannot be had is skipped and listed, unless CNN_TEST_REQUIRE, as
+# in CNN_TEST_REQUIRE=avx2,asan,arm64, names it: then it counts as failed.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -14,12 +15,13 @@ mkdir -p build
 jobs=$(nproc)
 passed=0 failed=0 skipped=0
 
-# ---- Packages --------------------------------------------------------------------------------------
+# ---- Packages ------------------------------------------------------------------------------------
 
 # Nothing works without the first list; steps that miss something of the second are skipped.
 needed='cmake make gcc g++ libc6-dev pkg-config libjpeg-dev libpng-dev check'
-wanted='clang libclang-rt-dev python3 python3-venv'
-[ "$(uname -m)" != x86_64 ] || wanted="$wanted qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+wanted='clang libclang-rt-dev locales python3 python3-venv'
+[ "$(uname -m)" != x86_64 ] ||
+    wanted="$wanted qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 as_root()
 {
@@ -59,6 +61,16 @@ install_python()
     export VIRTUAL_ENV PATH
 }
 
+# A locale with a decimal comma, in a folder of its own: the system's locales stay as they are.
+make_locale()
+{
+    locales=$PWD/build/locales
+    [ -d "$locales/de_DE.UTF-8" ] ||
+        { mkdir -p "$locales" && localedef -i de_DE -f UTF-8 "$locales/de_DE.UTF-8"; } \
+            >build/locales.log 2>&1 || return 0
+    export LOCPATH="$locales"
+}
+
 install_everything()
 {
     if command -v apt-get >/dev/null; then
@@ -66,9 +78,10 @@ install_everything()
         install $wanted || echo "   not installed:" $(missing $wanted)
     fi
     install_python
+    make_locale
 }
 
-# ---- Steps -----------------------------------------------------------------------------------------
+# ---- Steps ---------------------------------------------------------------------------------------
 
 is_required()
 {
@@ -98,7 +111,8 @@ has()
     done
 }
 
-# build PRESET [OPTION...]: configures and builds; shows the log and counts a failure where it fails.
+# build PRESET [OPTION...]: configures and builds; shows the log and counts a failure where it
+# fails.
 build()
 {
     preset=$1
@@ -112,30 +126,38 @@ build()
     return 1
 }
 
-# run_tests PRESET [COMMAND...]: runs the preset's tests, under COMMAND, and adds up what became of them.
+# list_skipped LOG: tests and parts of tests that were left out, from ctest's log of all they said.
+list_skipped()
+{
+    awk '/^[0-9]+\/[0-9]+ Test: / { test = $3 }
+        /^skipped: / { print "   skipped: " test ": " substr($0, 10) }' "$1" | sort -u
+}
+
+# run_tests PRESET [COMMAND...]: runs the preset's tests, under COMMAND, and adds up what became of
+# them.
 run_tests()
 {
     preset=$1
     shift
     log=build/$preset-tests.log
-    "$@" ctest --preset "$preset" -j "$jobs" --output-on-failure --no-tests=error >"$log" 2>&1 || true
+    status=0
+    "$@" ctest --preset "$preset" -j "$jobs" --output-on-failure --no-tests=error >"$log" 2>&1 ||
+        status=$?
     result='^ *[0-9]+/[0-9]+ Test +#[0-9]+: [^ ]+ \.*'
     all=$(grep -cE "$result" "$log" || true)
     good=$(grep -cE "$result +Passed" "$log" || true)
     not_run=$(grep -cE "$result\*\*\*Skipped" "$log" || true)
     bad=$((all - good - not_run))
-    if [ "$all" -eq 0 ]; then
-        bad=1
-        tail -n 30 "$log"
-    fi
+    [ $status -eq 0 ] || [ $bad -gt 0 ] || bad=1 # ctest itself failed
     if [ $bad -gt 0 ]; then
         cat "$log"
     fi
-    grep -E "$result\*\*\*Skipped" "$log" | sed -E 's/.*: ([^ ]+) .*/   skipped: \1/' || true
+    list_skipped "build/$preset/Testing/Temporary/LastTest.log"
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + not_run))
 }
 
-# Sanitizers do not get along with much randomness in addresses; some containers forbid to switch it off.
+# Sanitizers do not get along with much randomness in addresses; some containers forbid to switch it
+# off.
 fixed_addresses()
 {
     if setarch -R true 2>/dev/null; then echo 'setarch -R'; fi
@@ -144,6 +166,11 @@ fixed_addresses()
 step_release()
 {
     build release && run_tests release
+}
+
+step_decoders_off()
+{
+    build decoders-off && run_tests decoders-off
 }
 
 step_clang()
@@ -164,8 +191,8 @@ step_tsan()
     build tsan && run_tests tsan $(fixed_addresses)
 }
 
-# Debian's arm64 packages of libjpeg, libpng and Check, unpacked into a folder.  apt works in folders of
-# its own: the system's packages and architectures stay as they are.
+# Debian's arm64 packages of libjpeg, libpng and Check, unpacked into a folder.  apt works in
+# folders of its own: the system's packages and architectures stay as they are.
 make_sysroot()
 {
     sysroot=$PWD/build/arm64-sysroot
@@ -174,8 +201,9 @@ make_sysroot()
     rm -rf "$sysroot" "$apt"
     mkdir -p "$sysroot" "$apt/state/lists/partial" "$apt/cache/archives/partial"
     : >"$apt/status"
-    set -- -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
-        -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root
+    set -- -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" \
+        -o Dir::Cache="$apt/cache" -o APT::Architecture=arm64 -o APT::Architectures::=arm64 \
+        -o APT::Sandbox::User=root
     apt-get "$@" update || true
     apt-get "$@" install --yes --download-only --no-install-recommends \
         libjpeg-dev libpng-dev check || return 1
@@ -197,8 +225,9 @@ step_arm64()
     build arm64 -DCNN_ARM64_SYSROOT="$PWD/build/arm64-sysroot" && run_tests arm64
 }
 
-# on_cpu MODEL LEVEL WANTED PROGRAM...: the release build's test programs on an emulated CPU, at a level,
-# must end with the exit status WANTED.  An illegal instruction ends a program; 77 is "no such level".
+# on_cpu MODEL LEVEL WANTED PROGRAM...: the release build's test programs on an emulated CPU, at a
+# level, must end with the exit status WANTED.  An illegal instruction ends a program; 77 is "no
+# such level".
 on_cpu()
 {
     model=$1 level=$2 wanted=$3
@@ -206,14 +235,16 @@ on_cpu()
     for program in "$@"; do
         log=build/qemu-x86-$model-$program.log
         found=0
-        CNN_CPU=$level CNN_TEST_REQUIRE='' CNN_TEST_FIXTURES=$PWD/tests/fixtures CK_TIMEOUT_MULTIPLIER=20 \
-            qemu-x86_64 -cpu "$model" "build/release/tests/$program" >"$log" 2>&1 || found=$?
+        CNN_CPU=$level CNN_TEST_REQUIRE='' CNN_TEST_FIXTURES=$PWD/tests/fixtures \
+            CK_TIMEOUT_MULTIPLIER=20 qemu-x86_64 -cpu "$model" "build/release/tests/$program" \
+            >"$log" 2>&1 || found=$?
         if [ $found -eq "$wanted" ]; then
             passed=$((passed + 1))
         else
             failed=$((failed + 1))
             cat "$log"
-            echo "   FAILED: $program at the level $level on $model: exit status $found, wanted $wanted"
+            echo "   FAILED: $program at the level $level on $model:" \
+                "exit status $found, wanted $wanted"
         fi
     done
 }
@@ -229,12 +260,13 @@ step_qemu_x86()
     on_cpu Haswell avx2 0 test_context test_layers test_training
 }
 
-# ---- All of it -------------------------------------------------------------------------------------
+# ---- All of it -----------------------------------------------------------------------------------
 
 heading()
 {
     case $1 in
     release) echo 'built with gcc, every test at every CPU level' ;;
+    decoders-off) echo 'built without libjpeg and libpng, the tests of pictures' ;;
     clang) echo 'built with clang, warnings are errors' ;;
     asan) echo "every test under clang's address and undefined-behaviour sanitizers" ;;
     tsan) echo "the threaded tests under clang's thread sanitizer" ;;
@@ -244,7 +276,7 @@ heading()
     esac
 }
 
-[ $# -gt 0 ] || set -- release clang asan tsan arm64 qemu-x86
+[ $# -gt 0 ] || set -- release decoders-off clang asan tsan arm64 qemu-x86
 for step in "$@"; do heading "$step" >/dev/null; done
 install_everything
 for step in "$@"; do

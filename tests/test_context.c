@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The context: creation and CNN_CPU, every setter with its documented errors, limits, log, seed, names. */
+ * The context: creation and CNN_CPU, every setter with its documented errors, limits, log, seed,
+ * names. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/processors.h"
+#include "base/parallel.h"
 #include "cnn/version.h"
 #include "support/folders.h"
 #include "support/suite.h"
@@ -266,6 +268,22 @@ START_TEST(set_up_closes_with_the_first_handle)
 }
 END_TEST
 
+static void do_nothing(void *task, int64_t item, int32_t lane)
+{
+    (void)task, (void)item, (void)lane;
+}
+
+START_TEST(set_up_closes_with_the_first_thread)
+{
+    ck_assert_int_eq(cnn_context_set_threads(context, 2), CNN_OK);
+    cnni_parallel(context, 2, 2, do_nothing, NULL);
+    ck_assert_int_eq(cnn_context_set_cpu(context, "generic"), CNN_ERROR_STATE);
+    check_message("cnn_context_set_cpu: another handle of this context exists, or its threads");
+    ck_assert_int_eq(cnn_context_set_allocator(context, refuse, release, NULL), CNN_ERROR_STATE);
+    ck_assert_int_eq(cnn_context_set_parallel_for(context, parallel_for, NULL), CNN_ERROR_STATE);
+}
+END_TEST
+
 START_TEST(layers_draw_streams_in_turn)
 {
     uint64_t seed, stream;
@@ -441,6 +459,7 @@ static Suite *context_suite(void)
     tcase_add_test(tcase, every_level_is_found_by_its_name);
     tcase_add_test(tcase, an_allocator_needs_both_functions);
     tcase_add_test(tcase, set_up_closes_with_the_first_handle);
+    tcase_add_test(tcase, set_up_closes_with_the_first_thread);
     tcase_add_test(tcase, layers_draw_streams_in_turn);
     tcase_add_test(tcase, log_lines_reach_the_callback);
     tcase_add_test(tcase, texts_are_cut_between_characters);

@@ -14,7 +14,9 @@
 #include "base/file.h"
 #include "cnn/dataset.h"
 #include "support/accounts.h"
+#include "support/fixtures.h"
 #include "support/folders.h"
+#include "support/skip.h"
 #include "support/suite.h"
 
 static cnn_context *context;
@@ -241,8 +243,7 @@ START_TEST(class_names_must_be_printable_utf8)
     check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT, "\"latin\\xE9\"");
     folder_remove(folder_path("names/latin\xE9"));
     make_class(folder_path("names/line\nbreak"), 1);
-    check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT,
-                  "\"line\\x0Abreak\" in \"");
+    check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT, "\"line\\x0Abreak\" in \"");
     folder_remove(folder_path("names/line\nbreak"));
     make_class(folder_path("names/\xC2\x85"), 1);
     check_refused(folder_path("names"), CNN_TRAIN, CNN_ERROR_FORMAT, "\"\\xC2\\x85\" in \"");
@@ -259,6 +260,14 @@ START_TEST(class_folders_may_not_be_links)
     make_layout("chain", 1);
     ck_assert_int_eq(symlink("a", folder_path("chain/c")), 0);
     check_refused(folder_path("chain"), CNN_TRAIN, CNN_ERROR_IO, "\"c\"");
+    /* Nor may a part, which can be opened by itself. */
+    folder_make(folder_path("parts"));
+    ck_assert_int_eq(symlink("../chain", folder_path("parts/test")), 0);
+    ck_assert_int_eq(unlink(folder_path("chain/c")), 0);
+    check_refused(folder_path("parts"), CNN_TEST, CNN_ERROR_IO, "\"test\" in \"");
+    check_refused(folder_path("parts"), CNN_TRAIN, CNN_ERROR_IO,
+                  "must be a folder: put one there, or open what the link leads to");
+    cnn_dataset_free(open_part(folder_path("parts/test"), CNN_TRAIN));
 }
 END_TEST
 
@@ -271,8 +280,7 @@ START_TEST(links_beside_the_parts_do_not_matter)
     cnn_dataset_free(open_part(folder_path("beside"), CNN_TEST));
     folder_remove(folder_path("beside/train"));
     ck_assert_int_eq(symlink("test", folder_path("beside/train")), 0);
-    check_refused(folder_path("beside"), CNN_TRAIN, CNN_ERROR_IO,
-                  "\"train\" in \"");
+    check_refused(folder_path("beside"), CNN_TRAIN, CNN_ERROR_IO, "\"train\" in \"");
     check_refused(folder_path("beside"), CNN_TRAIN, CNN_ERROR_IO,
                   "/beside\" is a symbolic link, must be a folder");
     cnn_dataset_free(open_part(folder_path("beside"), CNN_TEST));
@@ -375,6 +383,17 @@ START_TEST(limits_hold)
     cnn_dataset_free(open_part(folder_path("limits"), CNN_TRAIN));
     ck_assert_int_eq(cnn_context_set_limit(context, CNN_LIMIT_CLASSES, 1), CNN_OK);
     check_refused(folder_path("limits"), CNN_TRAIN, CNN_ERROR_LIMIT, "\"classes\"");
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_refused)
+{
+    make_layout("closed", 4);
+    ck_assert_int_eq(chmod(folder_path("."), 0755), 0);
+    ck_assert_int_eq(chmod(folder_path("closed"), 0), 0);
+    if (!become_ordinary_user())
+        return;
+    check_refused(folder_path("closed"), CNN_TRAIN, CNN_ERROR_IO, "Permission denied");
 }
 END_TEST
 
@@ -493,6 +512,24 @@ START_TEST(tensors_that_do_not_fit_are_refused)
 }
 END_TEST
 
+START_TEST(samples_in_memory_have_a_limit)
+{
+    const int64_t shape[] = {3, 1, 1, 1};
+    cnn_tensor *samples = make_tensor(CNN_UINT8, 4, shape);
+    cnn_tensor *labels = make_tensor(CNN_INT32, 1, shape);
+    for (int64_t most = 2; most <= 3; most++) {
+        cnn_dataset *dataset;
+        ck_assert_int_eq(cnn_context_set_limit(context, CNN_LIMIT_SAMPLES, most), CNN_OK);
+        ck_assert_int_eq(cnn_dataset_from_memory(&dataset, context, samples, labels, 1),
+                         most < 3 ? CNN_ERROR_LIMIT : CNN_OK);
+        ck_assert_int_eq(dataset == NULL, most < 3);
+        cnn_dataset_free(dataset);
+    }
+    cnn_tensor_free(samples);
+    cnn_tensor_free(labels);
+}
+END_TEST
+
 START_TEST(labels_are_checked_and_copied)
 {
     cnn_dataset *dataset;
@@ -554,6 +591,9 @@ START_TEST(samples_from_a_callback)
                      CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_dataset_from_callback(&dataset, context, INT64_MAX, 2, never, NULL),
                      CNN_ERROR_LIMIT);
+    ck_assert_int_eq(cnn_dataset_from_callback(&dataset, context, 5, 100001, never, NULL),
+                     CNN_ERROR_LIMIT);
+    ck_assert_ptr_null(dataset);
 }
 END_TEST
 
@@ -699,7 +739,7 @@ START_TEST(splits_that_do_not_do_are_refused)
     ck_assert_int_eq(cnn_dataset_split(&first, &second, NULL, 0.5, 0), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_dataset_split(&first, &second, small, 0.5, 0), CNN_ERROR_SHAPE);
     ck_assert_str_eq(cnn_error_message(),
-                     "cnn_dataset_split: class 1 has 1 samples, must have at least 2");
+                     "cnn_dataset_split: the class \"1\" has 1 sample, must have at least 2");
     ck_assert_int_eq(cnn_dataset_split(&first, &second, gap, 0.5, 0), CNN_ERROR_SHAPE);
     ck_assert_ptr_null(first);
     ck_assert_ptr_null(second);
@@ -750,21 +790,21 @@ END_TEST
 
 START_TEST(real_pictures)
 {
-    const char *data = getenv("CNN_TEST_DATA");
+    const char *data = test_data_folder();
     char path[2048];
-    snprintf(path, sizeof path, "%s/cats-vs-dogs", data != NULL ? data : "../shared/data");
-    if (access(path, R_OK) != 0) {
-        printf("skipped: no pictures at %s\n", path);
+    if (data == NULL)
         return;
+    snprintf(path, sizeof path, "%s/cats-vs-dogs", data);
+    for (cnn_part part = CNN_TRAIN; part <= CNN_TEST; part++) {
+        cnn_dataset *pictures = open_part(path, part);
+        ck_assert_int_eq(cnn_dataset_class_count(pictures), 2);
+        ck_assert_str_eq(cnn_dataset_class_name(pictures, 0), "cats");
+        ck_assert_str_eq(cnn_dataset_class_name(pictures, 1), "dogs");
+        ck_assert_int_gt(count_label(pictures, 0), 0);
+        ck_assert_int_eq(count_label(pictures, 0), count_label(pictures, 1));
+        ck_assert_int_eq(2 * count_label(pictures, 0), cnn_dataset_count(pictures));
+        cnn_dataset_free(pictures);
     }
-    cnn_dataset *train = open_part(path, CNN_TRAIN), *test = open_part(path, CNN_TEST);
-    ck_assert_int_eq(cnn_dataset_count(train), 8000);
-    ck_assert_int_eq(count_label(train, 0), 4000);
-    ck_assert_int_eq(cnn_dataset_count(test), 1000);
-    ck_assert_str_eq(cnn_dataset_class_name(test, 0), "cats");
-    ck_assert_str_eq(cnn_dataset_class_name(test, 1), "dogs");
-    cnn_dataset_free(train);
-    cnn_dataset_free(test);
 }
 END_TEST
 
@@ -789,11 +829,13 @@ static Suite *dataset_suite(void)
     tcase_add_test(tcase, what_the_system_says_becomes_a_status);
     tcase_add_test(tcase, names_as_long_as_the_system_allows);
     tcase_add_test(tcase, limits_hold);
+    tcase_add_test(tcase, what_cannot_be_read_is_refused);
     tcase_add_test(tcase, arguments_of_opening_are_checked);
     tcase_add_test(tcase, a_thousand_names_are_all_there);
     tcase_add_test(tcase, samples_in_memory);
     tcase_add_test(tcase, questions_beyond_the_end_have_answers);
     tcase_add_test(tcase, tensors_that_do_not_fit_are_refused);
+    tcase_add_test(tcase, samples_in_memory_have_a_limit);
     tcase_add_test(tcase, labels_are_checked_and_copied);
     tcase_add_test(tcase, samples_from_a_callback);
     tcase_add_test(tcase, halves_have_the_share_of_every_class);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Memory that runs out.  Each scenario is run once for every allocation that it makes, which is refused
- * alone or with all that follow: the call says CNN_ERROR_MEMORY or does without, hands out nothing,
- * leaves every handle as it was, succeeds when it is tried again, and nothing leaks. */
+ * Memory that runs out.  Each scenario is run once for every allocation that it makes, which is
+ * refused alone or with all that follow: the call says CNN_ERROR_MEMORY or does without, hands out
+ * nothing, leaves every handle as it was, succeeds when it is tried again, and nothing leaks. */
 #include <string.h>
 
 #include "cnn.h"

@@ -20,6 +20,7 @@
 #include "cnn/status.h"
 #include "support/expect.h"
 #include "support/folders.h"
+#include "support/skip.h"
 #include "support/suite.h"
 
 static cnn_context *context;
@@ -348,8 +349,8 @@ static cnn_status read_below(const char *path, size_t root)
     void *bytes;
     size_t size;
     int32_t files = open_files();
-    cnn_status status = cnni_file_read_below(&bytes, &size, context, path, root,
-                                             CNN_LIMIT_MODEL_BYTES, "test");
+    cnn_status status =
+        cnni_file_read_below(&bytes, &size, context, path, root, CNN_LIMIT_MODEL_BYTES, "test");
     cnni_free(context, bytes);
     ck_assert_int_eq(open_files(), files);
     return status;
@@ -512,10 +513,8 @@ START_TEST(protection_is_respected)
     ck_assert_int_eq(chmod(folder_path("protected"), 0444), 0);
     ck_assert_int_eq(chmod(folder_path("."), 0777), 0);
     ck_assert_int_eq(chmod(folder_path("closed"), 0555), 0);
-    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
-        printf("skipped: cannot become an ordinary user\n");
+    if (!become_ordinary_user())
         return;
-    }
     EXPECT_FAILS(replace(folder_path("protected"), "x", 1), CNN_ERROR_IO, "test",
                  "Permission denied");
     EXPECT_FAILS(replace(folder_path("closed/file"), "x", 1), CNN_ERROR_IO, "test",
@@ -564,7 +563,7 @@ START_TEST(a_full_disk_leaves_the_old_file)
     file_write(path, old_bytes, OLD_SIZE);
     full_device = open("/dev/full", O_WRONLY | O_CLOEXEC);
     if (full_device < 0) {
-        printf("skipped: no /dev/full\n");
+        skip("/dev/full", "no /dev/full");
         return;
     }
     full.write = write_to_full_device;

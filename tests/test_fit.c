@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Whole epochs: what a progress callback is told and when, stopping and cancelling at any moment,
- * evaluating, and the documented errors.  After each of them the model is as the last completed step left
- * it. */
+ * evaluating, and the documented errors.  After each of them the model is as the last completed
+ * step left it. */
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -173,7 +173,8 @@ END_TEST
 
 /* ---- Fitting is stepping ------------------------------------------------------------------- */
 
-/* The weights after `steps` steps over the loader by hand, and the mean losses of each epoch so far. */
+/* The weights after `steps` steps over the loader by hand, and the mean losses of each epoch so
+ * far. */
 static uint64_t hash_by_hand(int64_t steps, double *losses)
 {
     cnn_tensor *inputs, *targets;
@@ -267,7 +268,8 @@ START_TEST(cancelling_ends_at_the_next_step)
         cancel_calls = 0;
         EXPECT_FAILS(fit(&listener, 2), CNN_ERROR_CANCELLED, "cnn_trainer_fit",
                      "cancelled by cnn_trainer_cancel()");
-        /* After the last batch of a pass there is one more moment to notice before the next pass. */
+        /* After the last batch of a pass there is one more moment to notice before the next
+         * pass. */
         ck_assert_int_eq(listener.calls, cancel_at);
         EXPECT_OK(cnn_loader_set_threads(training, 0));
         restart();

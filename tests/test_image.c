@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cnn.h"
 #include "data/image_decoder.h"
 #include "support/accounts.h"
 #include "support/fixtures.h"
+#include "support/folders.h"
+#include "support/skip.h"
 #include "support/suite.h"
 
 static struct accounts accounts;
@@ -357,6 +360,22 @@ START_TEST(impossible_arguments_are_refused)
 }
 END_TEST
 
+START_TEST(files_that_cannot_be_read)
+{
+    cnn_tensor *image;
+    file_write(folder_path("secret.jpg"), "\xFF\xD8\xFF", 3);
+    ck_assert_int_eq(chmod(folder_path("."), 0755), 0);
+    ck_assert_int_eq(chmod(folder_path("secret.jpg"), 0), 0);
+    if (!become_ordinary_user())
+        return;
+    check_failure(cnn_image_load(&image, context, folder_path("secret.jpg"), 3), CNN_ERROR_IO,
+                  "Permission denied");
+    check_failure(cnn_image_load_scaled(&image, context, folder_path("secret.jpg"), 3, 8, 8),
+                  CNN_ERROR_IO, "Permission denied");
+    ck_assert_ptr_null(image);
+}
+END_TEST
+
 /* Writes a file of its own and loads it, for a picture of `side` x `side` if that is not 0; returns
  * the status. */
 static cnn_status load_bytes_for(cnn_tensor **image, const void *bytes, size_t size, int64_t side)
@@ -433,11 +452,13 @@ int main(void)
 {
     Suite *suite = suite_create("image");
     TCase *always = tcase_create("always"), *decoding = tcase_create("decoding");
+    tcase_add_unchecked_fixture(always, folder_set_up, folder_tear_down);
     tcase_add_checked_fixture(always, set_up, tear_down);
     tcase_add_loop_test(always, orientation_is_found_or_upright, 0, CNNI_COUNT(blocks));
     tcase_add_test(always, the_first_bytes_alone_are_no_picture);
     tcase_add_loop_test(always, other_formats_are_refused_by_name, 0, CNNI_COUNT(beginnings));
     tcase_add_test(always, impossible_arguments_are_refused);
+    tcase_add_test(always, files_that_cannot_be_read);
     suite_add_tcase(suite, always);
     tcase_add_checked_fixture(decoding, set_up, tear_down);
     tcase_add_loop_test(decoding, fixtures_decode_to_their_pixels, 0, CNNI_COUNT(fixtures));

@@ -156,14 +156,14 @@ static void run(const struct tile *tile, bool lone)
                                                  tile->outputs};
         lone ? winograd_input(&call) : ((cnni_winograd_input_fn *)tile->row->function)(&call);
     } else if (strcmp(tile->row->slot, "winograd_output") == 0) {
-        const struct cnni_winograd_output call = {tile->in[0], tile->out,      tile->bias,   in_pitch,
-                                                  tile->channels, tile->outputs, tile->relu};
+        const struct cnni_winograd_output call = {tile->in[0], tile->out,      tile->bias,
+                                                  in_pitch,    tile->channels, tile->outputs,
+                                                  tile->relu};
         lone ? winograd_output(&call) : ((cnni_winograd_output_fn *)tile->row->function)(&call);
     } else {
-        const struct cnni_winograd_gradient call = {
-            tile->in, tile->out[0], out_pitch, 16, 16, tile->channels, tile->outputs};
-        lone ? winograd_gradient(&call)
-             : ((cnni_winograd_gradient_fn *)tile->row->function)(&call);
+        const struct cnni_winograd_gradient call = {tile->in, tile->out[0],   out_pitch,    16,
+                                                    16,       tile->channels, tile->outputs};
+        lone ? winograd_gradient(&call) : ((cnni_winograd_gradient_fn *)tile->row->function)(&call);
     }
 }
 
@@ -171,9 +171,8 @@ static void check_values(const struct tile *tile)
 {
     for (int at = 0; at < tile->side_out * tile->side_out; at++)
         for (int64_t c = 0; c < tile->channels && tile->out[at] != NULL; c++) {
-            struct exact exact =
-                transform(tile->row, tile->outputs, tile->side_in, tile->in, c,
-                          at / tile->side_out, at % tile->side_out);
+            struct exact exact = transform(tile->row, tile->outputs, tile->side_in, tile->in, c,
+                                           at / tile->side_out, at % tile->side_out);
             if (tile->bias != NULL) {
                 exact.value += (double)tile->bias[c];
                 exact.magnitude += fabs((double)tile->bias[c]);
@@ -182,10 +181,11 @@ static void check_values(const struct tile *tile)
                 continue; /* sums beyond the range of floats are no measure */
             const double value = tile->relu && exact.value <= 0 ? 0 : exact.value;
             const double bound = tolerance_sum(PIXELS + 1, exact.magnitude);
-            ck_assert_msg(tolerance_close(tile->out[at][c], value, bound),
-                          "%s, F(%d), %d channels: at %d, channel %d got %.9g, exact %.9g, bound %g",
-                          tile->row->name, (int)tile->outputs, (int)tile->channels, at, (int)c,
-                          (double)tile->out[at][c], value, bound);
+            ck_assert_msg(
+                tolerance_close(tile->out[at][c], value, bound),
+                "%s, F(%d), %d channels: at %d, channel %d got %.9g, exact %.9g, bound %g",
+                tile->row->name, (int)tile->outputs, (int)tile->channels, at, (int)c,
+                (double)tile->out[at][c], value, bound);
         }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Handles keep alive what they need: they are freed in every order of a small world's handles, on any
- * thread, and used as long as there are any.  The allocator's accounts end at zero each time. */
+ * Handles keep alive what they need: they are freed in every order of a small world's handles, on
+ * any thread, and used as long as there are any.  The allocator's accounts end at zero each
+ * time. */
 #include <pthread.h>
 
 #include "base/random.h"

@@ -165,6 +165,24 @@ START_TEST(arguments_of_creating_are_checked)
 }
 END_TEST
 
+START_TEST(more_samples_than_can_be_numbered)
+{
+    const int64_t most = UINT32_MAX;
+    struct painter painter = {0};
+    cnn_loader *loader;
+    EXPECT_OK(cnn_context_set_limit(context, CNN_LIMIT_SAMPLES, most + 1));
+    for (int64_t count = most; count <= most + 1; count++) {
+        cnn_dataset *dataset;
+        EXPECT_OK(cnn_dataset_from_callback(&dataset, context, count, 2, paint, &painter));
+        ck_assert_int_eq(cnn_loader_create(&loader, dataset, model, 1),
+                         count > most ? CNN_ERROR_LIMIT : CNN_OK);
+        ck_assert_int_eq(loader == NULL, count > most);
+        cnn_loader_free(loader);
+        cnn_dataset_free(dataset);
+    }
+}
+END_TEST
+
 START_TEST(models_must_take_the_samples)
 {
     static const struct {
@@ -326,6 +344,7 @@ static Suite *loader_sources_suite(void)
     tcase_add_test(tcase, callbacks_may_fail);
     tcase_add_test(tcase, floats_are_used_as_they_are);
     tcase_add_test(tcase, arguments_of_creating_are_checked);
+    tcase_add_test(tcase, more_samples_than_can_be_numbered);
     tcase_add_test(tcase, models_must_take_the_samples);
     tcase_add_test(tcase, gray_models_get_gray_pictures);
     tcase_add_test(tcase, settings_are_refused_while_an_epoch_runs);

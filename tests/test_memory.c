@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Floor 0's small tools: sizes that do not wrap, memory from the host's allocator, texts of failures. */
+ * Floor 0's small tools: sizes that do not wrap, memory from the host's allocator, texts of
+ * failures. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

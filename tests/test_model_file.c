@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
@@ -15,6 +16,7 @@
 #include "support/expect.h"
 #include "support/fixtures.h"
 #include "support/folders.h"
+#include "support/skip.h"
 #include "support/suite.h"
 
 static cnn_context *context;
@@ -328,6 +330,21 @@ START_TEST(paths_that_lead_nowhere)
     ck_assert_int_eq(cnn_model_save(model, folder_path(".")), CNN_ERROR_IO);
     ck_assert_ptr_nonnull(strstr(cnn_error_message(), "cnn_model_save: \""));
     cnn_model_free(model);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read)
+{
+    cnn_model *model = make_small_model(), *loaded;
+    ck_assert_int_eq(cnn_model_save(model, folder_path("secret")), CNN_OK);
+    cnn_model_free(model);
+    ck_assert_int_eq(chmod(folder_path("."), 0755), 0);
+    ck_assert_int_eq(chmod(folder_path("secret"), 0), 0);
+    if (!become_ordinary_user())
+        return;
+    EXPECT_FAILS(cnn_model_load(&loaded, context, folder_path("secret")), CNN_ERROR_IO,
+                 "cnn_model_load", "Permission denied");
+    ck_assert_ptr_null(loaded);
 }
 END_TEST
 
@@ -827,6 +844,7 @@ static Suite *model_file_suite(void)
     tcase_add_test(tcase, a_model_without_layers_is_not_saved);
     tcase_add_test(tcase, null_is_refused);
     tcase_add_test(tcase, paths_that_lead_nowhere);
+    tcase_add_test(tcase, a_file_that_cannot_be_read);
     tcase_add_test(tcase, without_memory_nothing_is_left);
     tcase_add_test(tcase, a_failed_save_leaves_the_old_model);
     suite_add_tcase(suite, tcase);

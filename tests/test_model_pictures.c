@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What makes a model a classifier of pictures: class names, normalisation, and preparing one picture,
- * with every documented error.  The graph is tested in test_model.c. */
+ * What makes a model a classifier of pictures: class names, normalisation, and preparing one
+ * picture, with every documented error.  The graph is tested in test_model.c. */
 #include <math.h>
 #include <string.h>
 

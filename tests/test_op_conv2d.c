@@ -492,8 +492,8 @@ START_TEST(too_large_is_refused)
 {
     cnn_context *context = create_context(1);
     const int64_t huge = 1 << 24, wide = (int64_t)1 << 31, far = huge * huge / 2;
-    const struct cnni_conv2d conv = {1, wide, huge, 1, huge, 1, 1, wide, 1,
-                                     1, far,  0,    huge, 1, 1, 0, 0};
+    const struct cnni_conv2d conv = {1, wide, huge, 1,    huge, 1, 1, wide, 1,
+                                     1, far,  0,    huge, 1,    1, 0, 0};
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, false, "test"),
                      CNN_ERROR_SHAPE);

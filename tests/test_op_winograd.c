@@ -4,8 +4,8 @@
  *
  * The bound is derived.  Each output is A' [sum of (G g G') (B' d B)] A, a sum of products whose
  * factors are at most as large as the same formula with absolute values everywhere, M.  A product
- * is rounded at most so often: 8 times in the transform of the weights (two columns of 4), 8 in that
- * of the inputs, once for each link of the sum, 10 in the transform of the outputs.  So
+ * is rounded at most so often: 8 times in the transform of the weights (two columns of 4), 8 in
+ * that of the inputs, once for each link of the sum, 10 in the transform of the outputs.  So
  *   |got - exact| <= gamma(links + 26) * M,  gamma as in support/tolerance.h.
  * M is some hundred times the sum of |x w|, which is Winograd's price; what is measured is far
  * below, and held to a second bound, a share of the largest output. */
@@ -172,8 +172,8 @@ static double row_sum(const double *row, int count)
     return sum;
 }
 
-/* M of a sum of `links` products of numbers of at most 1.  Of a point, |G g G'| <= s(G) and |B' d B|
- * <= s(B) with s the square of the row's sum; the output's rows weigh the points. */
+/* M of a sum of `links` products of numbers of at most 1.  Of a point, |G g G'| <= s(G) and |B' d
+ * B| <= s(B) with s the square of the row's sum; the output's rows weigh the points. */
 static double largest_magnitude(int32_t tile, int64_t links, bool filter)
 {
     const int set = tile == 4, points = tile + 2;
@@ -220,8 +220,8 @@ static void run(struct problem *p, int32_t lanes)
     ck_assert_int_eq(cnn_context_create(&context), CNN_OK);
     ck_assert_int_eq(cnn_context_set_threads(context, lanes), CNN_OK);
     struct cnni_conv2d_sizes sizes;
-    ck_assert_int_eq(
-        cnni_conv2d_measure(&sizes, context, &p->conv, p->n, lanes, true, "test"), CNN_OK);
+    ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &p->conv, p->n, lanes, true, "test"),
+                     CNN_OK);
     const size_t scratch =
         CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
     float *packed = drawn((int64_t)CNNI_MAX(sizes.forward_weights, sizes.backward_weights));
@@ -259,8 +259,8 @@ START_TEST(winograd_is_a_convolution)
               p.conv.c);
         check(&p, "dx", p.dx, p.dx_exact, x_count(&p), largest_magnitude(tile, p.conv.k, false),
               p.conv.k);
-        check(&p, "dw", p.dw, p.dw_exact, w_count(&p),
-              largest_magnitude(tile, pixels, true) + 1, pixels);
+        check(&p, "dw", p.dw, p.dw_exact, w_count(&p), largest_magnitude(tile, pixels, true) + 1,
+              pixels);
         check(&p, "db", p.db, p.db_exact, p.conv.k, (double)pixels + 1, pixels);
         destroy(&p);
     }
@@ -301,8 +301,8 @@ START_TEST(the_choice_follows_the_shape)
         int64_t side, c, k, n;
         int32_t most, tile, filter_tile;
     } choices[] = {
-        {64, 32, 64, 32, 4, 4, 4}, {64, 32, 64, 32, 2, 2, 2}, {64, 32, 64, 32, 0, 0, 0},
-        {64, 31, 64, 32, 4, 0, 0}, {64, 32, 8, 32, 4, 0, 0},  {16, 128, 128, 1, 4, 4, 0},
+        {64, 32, 64, 32, 4, 4, 4},  {64, 32, 64, 32, 2, 2, 2}, {64, 32, 64, 32, 0, 0, 0},
+        {64, 31, 64, 32, 4, 0, 0},  {64, 32, 8, 32, 4, 0, 0},  {16, 128, 128, 1, 4, 4, 0},
         {7, 512, 512, 32, 4, 4, 0}, {5, 64, 64, 32, 4, 0, 0},  {4, 64, 64, 32, 4, 2, 2},
     };
     for (int i = 0; i < CNNI_COUNT(choices); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Optimizers before and between steps: every setter with its documented errors and edges, the learning
- * rate that it leads to, and that a refused value changes nothing.  What a step computes is tested in
- * test_optimizers.c. */
+ * Optimizers before and between steps: every setter with its documented errors and edges, the
+ * learning rate that it leads to, and that a refused value changes nothing.  What a step computes
+ * is tested in test_optimizers.c. */
 #include <float.h>
 #include <math.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The thread pool: every item exactly once, lanes that are never shared at a time, callers that find it
- * busy, the host's own threads, fork, signals, the floating-point environment, refused threads. */
+ * The thread pool: every item exactly once, lanes that are never shared at a time, callers that
+ * find it busy, the host's own threads, fork, signals, the floating-point environment, refused
+ * threads. */
 #include <dirent.h>
 #include <fenv.h>
 #include <pthread.h>
@@ -55,8 +56,8 @@ static int32_t count_threads(void)
     return count;
 }
 
-/* Whether the process comes down to `count` threads: the system may show one that has been joined for
- * another moment. */
+/* Whether the process comes down to `count` threads: the system may show one that has been joined
+ * for another moment. */
 static bool are_left(int32_t count)
 {
     for (int32_t i = 0; i < 1000 && count_threads() > count; i++)
@@ -299,8 +300,8 @@ struct steady_work {
     atomic_bool started, stop;
 };
 
-/* Works until it is told to stop, and allocates nothing meanwhile: a sanitizer's own locks, which it takes
- * for memory and for threads that come and go, do not survive a fork. */
+/* Works until it is told to stop, and allocates nothing meanwhile: a sanitizer's own locks, which
+ * it takes for memory and for threads that come and go, do not survive a fork. */
 static void *work_steadily(void *argument)
 {
     struct steady_work *work = argument;

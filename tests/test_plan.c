@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Plans from the inside: buffers that live at the same time never overlap, others do share memory, and
- * the plans of real models keep every value until it has been read for the last time. */
+ * Plans from the inside: buffers that live at the same time never overlap, others do share memory,
+ * and the plans of real models keep every value until it has been read for the last time. */
 #include <stdlib.h>
 
 #include "base/random.h"

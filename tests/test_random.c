@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Random numbers: Random123's known answers, streams that do not touch each other, and distributions.
- * Expected numbers come from an implementation in Python written from the paper. */
+ * Random numbers: Random123's known answers, streams that do not touch each other, and
+ * distributions.  Expected numbers come from an implementation in Python written from the paper. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Elementary functions: against libm's in long double, at their special values, and bit by bit against
- * a digest, because "the same bits on every system" is what they are for. */
+ * Elementary functions: against libm's in long double, at their special values, and bit by bit
+ * against a digest, because "the same bits on every system" is what they are for. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>

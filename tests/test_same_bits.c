@@ -150,8 +150,8 @@ static uint64_t train_anew(int32_t threads, int32_t loader_threads,
 
 START_TEST(training_does_not_depend_on_threads)
 {
-    static const int32_t threads[][2] = {
-        {1, 1}, {2, 2}, {3, 0}, {4, 1}, {7, 3}, {16, 2}}; /* the context's, the loader's */
+    static const int32_t threads[][2] = {{1, 1}, {2, 2}, {3, 0},
+                                         {4, 1}, {7, 3}, {16, 2}}; /* the context's, the loader's */
     uint64_t wanted = train_anew(1, 0, NULL);
     for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++)
         ck_assert_msg(train_anew(threads[i][0], threads[i][1], NULL) == wanted,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Sessions: predictions against the layers run one by one, every documented error, memory that is known
- * beforehand, weights that change between runs, and several sessions of one model on several threads. */
+ * Sessions: predictions against the layers run one by one, every documented error, memory that is
+ * known beforehand, weights that change between runs, and several sessions of one model on several
+ * threads. */
 #include <pthread.h>
 #include <string.h>
 
@@ -73,8 +74,8 @@ static cnn_layer *clone_layer(cnn_model *model, int32_t index, int32_t same)
     return layer;
 }
 
-/* Reorders the columns of a dense layer behind [h][w][c] = [3][3][4] or [8][8][4] from c, h, w to h, w, c:
- * alone, it takes its inputs as they lie in memory. */
+/* Reorders the columns of a dense layer behind [h][w][c] = [3][3][4] or [8][8][4] from c, h, w to
+ * h, w, c: alone, it takes its inputs as they lie in memory. */
 static void reorder_columns(cnn_layer *dense)
 {
     int64_t shape[CNN_MAX_RANK];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Tensors: every function of cnn/tensor.h with each of its documented errors, the memory it wraps, and
- * that a failure leaves everything as it was. */
+ * Tensors: every function of cnn/tensor.h with each of its documented errors, the memory it wraps,
+ * and that a failure leaves everything as it was. */
 #include <fenv.h>
 #include <math.h>
 #include <stdint.h>

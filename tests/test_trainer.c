@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Trainers, their steps and the optimizers' settings: every documented error, what a step changes and
- * what a failed one does not, memory, and who may use the model during a step.  Whole epochs are tested
- * in test_fit.c, the numbers in test_training.c. */
+ * Trainers, their steps and the optimizers' settings: every documented error, what a step changes
+ * and what a failed one does not, memory, and who may use the model during a step.  Whole epochs
+ * are tested in test_fit.c, the numbers in test_training.c. */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ static struct accounts accounts;
 static cnn_context *context;
 static cnn_optimizer *optimizer;
 
-/* What a test does from inside a step: the host's parallel_for calls it once, then runs the items. */
+/* What a test does from inside a step: the host's parallel_for calls it once, then runs the
+ * items. */
 static void (*inside)(void);
 
 static void parallel_for(void *user, int64_t count, cnn_task_fn run, void *task)
@@ -269,7 +270,8 @@ START_TEST(steps_refuse_what_does_not_fit)
 }
 END_TEST
 
-/* The weights after two steps of a model with dropout, with a refused step between them or without. */
+/* The weights after two steps of a model with dropout, with a refused step between them or
+ * without. */
 static uint64_t hash_after_steps(int32_t refused)
 {
     cnn_optimizer *sgd;

@@ -8,8 +8,6 @@
 
 #include "scenery.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
 static const struct color furs[] = {
     {0.16f, 0.15f, 0.16f}, /* black */
     {0.45f, 0.44f, 0.45f}, /* gray */

@@ -51,7 +51,7 @@ bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, 
 
 /* ---- Counting ------------------------------------------------------------------------------ */
 
-static int32_t most_probable(const float *probabilities, int32_t classes)
+int32_t most_probable(const float *probabilities, int32_t classes)
 {
     int32_t best = 0;
 
@@ -60,6 +60,12 @@ static int32_t most_probable(const float *probabilities, int32_t classes)
             best = i;
     }
     return best;
+}
+
+/* The place of a count in [actual][predicted]; of 50,000 classes it is beyond an int. */
+static size_t cell(int32_t actual, int32_t predicted, int32_t classes)
+{
+    return (size_t)actual * (size_t)classes + (size_t)predicted;
 }
 
 static cnn_status count_batch(int64_t *counts, int32_t classes, cnn_context *context,
@@ -76,7 +82,7 @@ static cnn_status count_batch(int64_t *counts, int32_t classes, cnn_context *con
     if (status == CNN_OK) {
         const float *probabilities = cnn_tensor_const_data(outputs); /* [n][classes] */
         for (int64_t i = 0; i < shape[0]; i++)
-            counts[label[i] * classes + most_probable(probabilities + i * classes, classes)]++;
+            counts[cell(label[i], most_probable(probabilities + i * classes, classes), classes)]++;
     }
     cnn_tensor_free(outputs);
     return status;
@@ -131,7 +137,7 @@ static void print_matrix(const int64_t *counts, const cnn_model *model, int32_t 
     for (int32_t row = 0; row < classes; row++) {
         printf("%-*s", width, cnn_model_class_name(model, row));
         for (int32_t column = 0; column < classes; column++)
-            printf("  %*lld", width, (long long)counts[row * classes + column]);
+            printf("  %*lld", width, (long long)counts[cell(row, column, classes)]);
         printf("\n");
     }
 }
@@ -141,9 +147,10 @@ static void print_accuracy(const int64_t *counts, int32_t classes)
     long long right = 0;
     long long total = 0;
 
-    for (int32_t i = 0; i < classes * classes; i++) {
-        total += counts[i];
-        right += i / classes == i % classes ? counts[i] : 0;
+    for (int32_t row = 0; row < classes; row++) {
+        for (int32_t column = 0; column < classes; column++)
+            total += counts[cell(row, column, classes)];
+        right += counts[cell(row, row, classes)];
     }
     printf("accuracy %.4f (%lld/%lld)\n", (double)right / (double)total, right, total);
 }
@@ -158,10 +165,7 @@ bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *datas
         console_error("no memory for a table of %d x %d classes", (int)classes, (int)classes);
     else if (console_succeeded(count_all(counts, classes, context, model, dataset)))
         done = true;
-    if (done && interrupt_seen()) {
-        console_error("interrupted before all pictures were predicted");
-        done = false;
-    }
+    done = done && !interrupt_seen();
     if (done) {
         print_matrix(counts, model, classes);
         print_accuracy(counts, classes);

@@ -10,8 +10,11 @@
 /* Whether `dataset`, opened from `path`, has the classes of `model`; names both, if not. */
 bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, const char *path);
 
+/* The class that a network takes a picture for. */
+int32_t most_probable(const float *probabilities, int32_t classes);
+
 /* Predicts every picture of `dataset`, and prints the confusion matrix and, as the last line, the
- * accuracy.  Bad pictures are left out and reported.  False, after a message, when it cannot or was
+ * accuracy.  Bad pictures are left out and reported.  False when it cannot, after a message, or was
  * interrupted. */
 bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset);
 

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The elements of an array, as dice_below() takes them. */
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
 struct dice {
     uint64_t state;
 };

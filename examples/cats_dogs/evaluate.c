@@ -31,6 +31,8 @@ int command_evaluate(const struct options *options)
                       console_succeeded(open_pictures(&dataset, context, data_path)) &&
                       confusion_same_classes(model, dataset, data_path) &&
                       confusion_report(context, model, dataset);
+    if (!done && interrupt_seen())
+        console_error("interrupted before all pictures were predicted");
     cnn_dataset_free(dataset);
     cnn_model_free(model);
     cnn_context_free(context);

@@ -1,44 +1,88 @@
 /* SPDX-License-Identifier: MIT
- * A signal handler may do next to nothing: it sets a flag, and makes the one call of the library
- * that is allowed there. */
+ * A thread waits for the signals, which all others block: unlike a signal handler, it may do
+ * anything. */
 #include "interrupt.h"
 
+#include "drawings.h"
+
+#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t seen;
-static _Atomic(cnn_trainer *) running;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the following */
+static bool seen;
+static cnn_trainer *running;
+static const char *temporary;
 
-static void on_signal(int signal_number)
+static sigset_t signals;
+
+static void ask_to_finish(void)
 {
-    cnn_trainer *trainer = atomic_load(&running);
+    pthread_mutex_lock(&lock);
+    seen = true;
+    if (running != NULL)
+        cnn_trainer_cancel(running);
+    pthread_mutex_unlock(&lock);
+}
 
-    (void)signal_number;
-    seen = 1;
-    if (trainer != NULL)
-        cnn_trainer_cancel(trainer);
+/* As the signal does where nobody waits for it. */
+static void end_program(int signal_number)
+{
+    pthread_mutex_lock(&lock);
+    if (temporary != NULL)
+        drawings_remove(temporary);
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    raise(signal_number);
+}
+
+static void *wait_for_signals(void *unused)
+{
+    int signal_number;
+
+    (void)unused;
+    sigwait(&signals, &signal_number);
+    ask_to_finish();
+    sigwait(&signals, &signal_number);
+    end_program(signal_number);
+    return NULL;
 }
 
 void interrupt_catch(void)
 {
-    /* SA_RESETHAND: the second signal finds the system's default, which ends the program. */
-    struct sigaction action = {
-        .sa_handler = on_signal,
-        .sa_flags = (int)(SA_RESETHAND | SA_RESTART),
-    };
+    pthread_t thread;
 
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    /* A shell starts what is in the background with interrupts ignored. */
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signals, NULL) == 0)
+        pthread_detach(thread);
+    else
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* then the first one ends the program */
 }
 
 bool interrupt_seen(void)
 {
-    return seen != 0;
+    pthread_mutex_lock(&lock);
+    const bool result = seen;
+    pthread_mutex_unlock(&lock);
+    return result;
 }
 
 void interrupt_cancels(cnn_trainer *trainer)
 {
-    atomic_store(&running, trainer);
+    pthread_mutex_lock(&lock);
+    running = trainer;
+    if (trainer != NULL && seen)
+        cnn_trainer_cancel(trainer);
+    pthread_mutex_unlock(&lock);
+}
+
+void interrupt_removes(const char *folder)
+{
+    pthread_mutex_lock(&lock);
+    temporary = folder;
+    pthread_mutex_unlock(&lock);
 }

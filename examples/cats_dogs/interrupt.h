@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* From now on catches one interrupt, or one request to terminate. */
+/* From now on waits for interrupts, and for requests to terminate.  Call it before anything that
+ * starts threads. */
 void interrupt_catch(void);
 
 /* Whether one has come. */
@@ -15,5 +16,8 @@ bool interrupt_seen(void);
 
 /* Lets an interrupt cancel what `trainer` is doing; NULL ends that. */
 void interrupt_cancels(cnn_trainer *trainer);
+
+/* Lets the second interrupt remove the drawings in `folder`, borrowed until NULL ends that. */
+void interrupt_removes(const char *folder);
 
 #endif

@@ -59,13 +59,19 @@ static void conv_from_zero(struct builder *net, int64_t filters, int64_t kernel,
     append(net, layer);
 }
 
-static void relu(struct builder *net)
+/* Adds a layer of a kind that takes no numbers. */
+static void append_plain(struct builder *net, cnn_status (*create)(cnn_layer **, cnn_context *))
 {
     cnn_layer *layer = NULL;
 
     if (going_well(net))
-        net->status = cnn_relu_create(&layer, net->context);
+        net->status = create(&layer, net->context);
     append(net, layer);
+}
+
+static void relu(struct builder *net)
+{
+    append_plain(net, cnn_relu_create);
 }
 
 static void maxpool(struct builder *net, int64_t window)
@@ -110,11 +116,7 @@ static void add(struct builder *net, int32_t first, int32_t second)
 
 static void flatten(struct builder *net)
 {
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_flatten_create(&layer, net->context);
-    append(net, layer);
+    append_plain(net, cnn_flatten_create);
 }
 
 static void dense(struct builder *net, int64_t units)
@@ -137,11 +139,7 @@ static void dropout(struct builder *net, double rate)
 
 static void softmax(struct builder *net)
 {
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_softmax_create(&layer, net->context);
-    append(net, layer);
+    append_plain(net, cnn_softmax_create);
 }
 
 /* ---- Networks ------------------------------------------------------------------------------ */

@@ -6,13 +6,10 @@
 #include "console.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 const struct options options_default = {
     .output = "cats-dogs.cnn",
@@ -92,47 +89,58 @@ static bool read_value(struct options *options, const struct rule *rule, const c
     return false;
 }
 
-/* Turns the rules of one command into getopt_long()'s table; `val` is 1 + the rule's number, which,
- * with so few rules, is neither '?' nor ':'. */
-static void list_options(struct option list[COUNT(rules) + 1], int command)
+/* The rule that `argument`, "--name" or "--name=value", follows, `length` bytes without the value;
+ * NULL where the command has none.  Names are not abbreviated: a later option must not change what
+ * a command line means. */
+static const struct rule *find_rule(int command, const char *argument, size_t length)
 {
-    int count = 0;
-
-    _Static_assert(COUNT(rules) < ':', "numbers of rules are taken for getopt's own results");
-    for (int i = 0; i < COUNT(rules); i++) {
-        if (rules[i].commands & command)
-            list[count++] = (struct option){
-                .name = rules[i].name,
-                .has_arg = rules[i].type == SWITCH ? no_argument : required_argument,
-                .val = i + 1,
-            };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const char *name = rules[i].name;
+        if ((rules[i].commands & command) && length == 2 + strlen(name) &&
+            memcmp(argument, "--", 2) == 0 && memcmp(argument + 2, name, length - 2) == 0)
+            return &rules[i];
     }
-    list[count] = (struct option){0};
+    return NULL;
 }
 
-static bool complain(int found, const char *argument)
+/* Reads the option at `arguments`, whose value may be the argument behind it.  Returns how many
+ * arguments that were; 0, after a message, for a wrong one. */
+static int read_option(struct options *options, int command, char **arguments)
 {
-    if (found == ':')
-        console_error("%s: wanted a value behind it", argument);
-    else
-        console_error("%s: no such option; see cats-dogs --help", argument);
-    return false;
+    const size_t length = strcspn(arguments[0], "=");
+    const struct rule *rule = find_rule(command, arguments[0], length);
+    const char *value = arguments[0][length] == '=' ? arguments[0] + length + 1 : NULL;
+    const bool is_behind = rule != NULL && rule->type != SWITCH && value == NULL;
+
+    if (is_behind)
+        value = arguments[1]; /* NULL at the end, as in argv */
+    if (rule == NULL)
+        console_error("%s: no such option; see cats-dogs --help", arguments[0]);
+    else if (rule->type == SWITCH && value != NULL)
+        console_error("%s: found a value, wanted --%s alone", arguments[0], rule->name);
+    else if (rule->type != SWITCH && value == NULL)
+        console_error("%s: wanted a value behind it", arguments[0]);
+    else if (read_value(options, rule, value))
+        return 1 + is_behind;
+    return 0;
 }
 
 bool options_read(struct options *options, int command, int argc, char **argv)
 {
-    struct option list[COUNT(rules) + 1];
-    int found;
+    bool options_ended = false;
 
     *options = options_default;
-    list_options(list, command);
-    while ((found = getopt_long(argc, argv, ":", list, NULL)) != -1) {
-        if (found == '?' || found == ':')
-            return complain(found, argv[optind - 1]);
-        if (!read_value(options, &rules[found - 1], optarg))
+    options->operands = argv + 1; /* moved together, over options that have been read */
+    for (int i = 1, count; i < argc; i += count) {
+        count = 1;
+        if (options_ended || argv[i][0] != '-' || argv[i][1] == '\0')
+            options->operands[options->operand_count++] = argv[i];
+        else if (strcmp(argv[i], "--") == 0)
+            options_ended = true;
+        else
+            count = read_option(options, command, argv + i);
+        if (count == 0)
             return false;
     }
-    options->operands = argv + optind;
-    options->operand_count = argc - optind;
     return true;
 }

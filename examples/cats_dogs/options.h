@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The command line: one table of options, read by getopt_long(). */
+ * The command line: one table of options. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 

@@ -3,6 +3,7 @@
  *
  * A picture that cannot be read is reported and passed over. */
 #include "commands.h"
+#include "confusion.h"
 #include "console.h"
 
 #include <cnn.h>
@@ -83,12 +84,8 @@ static cnn_status run(struct predictor *predictor, const char *path)
 static void print_best(const struct predictor *predictor, const char *path)
 {
     const float *probability = cnn_tensor_const_data(predictor->output);
-    int32_t best = 0;
+    const int32_t best = most_probable(probability, cnn_model_class_count(predictor->model));
 
-    for (int32_t i = 1; i < cnn_model_class_count(predictor->model); i++) {
-        if (probability[i] > probability[best])
-            best = i;
-    }
     console_line("%s\t%s\t%.4f", path, cnn_model_class_name(predictor->model, best),
                  probability[best]);
 }

@@ -3,8 +3,6 @@
  * away which animal is in the picture. */
 #include "scenery.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
 static const struct color walls[] = {
     {0.85f, 0.80f, 0.72f}, {0.62f, 0.74f, 0.82f}, {0.75f, 0.83f, 0.70f}, {0.88f, 0.70f, 0.66f},
     {0.55f, 0.50f, 0.62f}, {0.93f, 0.88f, 0.62f}, {0.40f, 0.52f, 0.55f}, {0.70f, 0.66f, 0.64f},

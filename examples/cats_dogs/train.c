@@ -9,17 +9,13 @@
 #include "drawings.h"
 #include "interrupt.h"
 #include "networks.h"
+#include "output_file.h"
 #include "progress.h"
 
 #include <cnn.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The best epoch until now. */
 struct best {
@@ -49,33 +45,6 @@ struct training {
 };
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
-
-/* Whether a model can be written to `path`.  Better to know now than after an hour of training; an
- * existing file is left alone. */
-static bool can_write(const char *path)
-{
-    char probe[PATH_MAX];
-    struct stat status;
-
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        console_error("--output %s: not a regular file, wanted one to write the model to", path);
-        return false;
-    }
-    if ((size_t)snprintf(probe, sizeof probe, "%s.XXXXXX", path) >= sizeof probe) {
-        console_error("--output: a name of %zu bytes, wanted at most %d", strlen(path),
-                      PATH_MAX - 8);
-        return false;
-    }
-    const int file = mkstemp(probe);
-    if (file < 0) {
-        console_error("--output %s: %s, wanted a place to write the model to", path,
-                      strerror(errno));
-        return false;
-    }
-    close(file);
-    unlink(probe);
-    return true;
-}
 
 /* Takes from the network's recipe what the command line leaves open. */
 static bool choose_recipe(struct training *training)
@@ -166,11 +135,10 @@ static void print_plan(const struct training *training)
 static cnn_status create_training_loader(struct training *training)
 {
     const struct network *network = training->network;
-    cnn_loader *loader = NULL;
     cnn_status status = cnn_loader_create(&training->training_loader, training->training_data,
                                           training->model, training->batch);
+    cnn_loader *loader = training->training_loader;
 
-    loader = training->training_loader;
     if (status == CNN_OK)
         status = cnn_loader_set_shuffle(loader, 1, (uint64_t)training->options->seed);
     if (status == CNN_OK)
@@ -298,16 +266,27 @@ static bool test_best(const struct training *training)
     return done;
 }
 
-static bool report_result(const struct training *training)
+static void print_best(const struct training *training, bool interrupted)
 {
     const struct best *best = &training->best;
+
+    console_line("%sbest model: epoch %lld, validation accuracy %.4f, loss %.4f, saved in %s",
+                 interrupted ? "interrupted; " : "", (long long)best->epoch, best->accuracy,
+                 best->loss, training->options->output);
+}
+
+/* An interrupted training is a success, as it has a best model by now; it is tested no further. */
+static bool report_result(const struct training *training)
+{
     const bool interrupted = interrupt_seen();
 
     if (interrupted || training->test_data == NULL || !training->options->quiet)
-        console_line("%sbest model: epoch %lld, validation accuracy %.4f, loss %.4f, saved in %s",
-                     interrupted ? "interrupted; " : "", (long long)best->epoch, best->accuracy,
-                     best->loss, training->options->output);
-    return interrupted || training->test_data == NULL || test_best(training);
+        print_best(training, interrupted);
+    if (interrupted || training->test_data == NULL || test_best(training))
+        return true;
+    if (interrupt_seen())
+        print_best(training, true);
+    return interrupt_seen();
 }
 
 /* ---- The command --------------------------------------------------------------------------- */
@@ -366,7 +345,9 @@ static bool train_on_drawings(struct training *training)
         console_line("%-10s  drawing %lld cats and dogs", "data", (long long)options->count);
     if (!drawings_create_temporary(folder, sizeof folder, options->count, (uint64_t)options->seed))
         return false;
+    interrupt_removes(folder);
     const bool done = train(training, folder);
+    interrupt_removes(NULL);
     drawings_remove(folder);
     return done;
 }
@@ -376,7 +357,8 @@ int command_train(const struct options *options)
     struct training training = {.options = options};
 
     interrupt_catch();
-    if (!choose_recipe(&training) || !can_write(options->output))
+    /* Better to know now than after an hour of training. */
+    if (!choose_recipe(&training) || !output_file_check(options->output))
         return EXIT_ERROR;
     const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
                                                  : train_on_drawings(&training);

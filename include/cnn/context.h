@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Everything that would otherwise be global: threads, instruction set, allocator, log, seed, limits. */
+ * Everything that would otherwise be global: threads, instruction set, allocator, log,
+ * seed, limits. */
 #ifndef CNN_CONTEXT_H
 #define CNN_CONTEXT_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Pictures: from a file's bytes to pixels, uint8 [h][w][c] with c = 3 (red, green, blue) or 1 (gray).
+ * Pictures: from a file's bytes to pixels, uint8 [h][w][c] with c = 3 (red, green, blue) or 1
+ * (gray).
  *
  * All functions may be called concurrently with one context. */
 #ifndef CNN_IMAGE_H

@@ -76,17 +76,18 @@ CNN_API cnn_status cnn_conv2d_set_bias(cnn_layer *layer, int32_t bias);
 typedef int32_t cnn_algorithm;
 
 enum {
-    CNN_EXACT = 1,    /* direct sums only: within gamma(links) of the sum of |x w|, some 1e-7 of it */
-    CNN_BALANCED = 2, /* Winograd's F(2x2, 3x3) where it is faster: within 1e-6 of the largest output */
-    CNN_FAST = 3      /* F(4x4, 3x3) where it is faster: within 1e-5 of the largest output (default) */
+    CNN_EXACT = 1,    /* direct sums only; errors of some 1e-7 of the largest output */
+    CNN_BALANCED = 2, /* Winograd's F(2x2, 3x3) where it is faster; some 1e-6 */
+    CNN_FAST = 3      /* F(4x4, 3x3) where it is faster; some 1e-5.  The default. */
 };
 
-/* The name of `algorithm`, "exact"; "unknown algorithm" for any other number.  Borrowed for ever. */
+/* The name of `algorithm`, "exact"; "unknown algorithm" for any other number.  Borrowed for
+ * ever. */
 CNN_API const char *cnn_algorithm_name(cnn_algorithm algorithm);
 
 /* Which algorithms the layer may use.  Winograd (Lavin and Gray 2016) is for 3x3 kernels of stride
  * 1, dilation 1 and one group, with at least 32 input channels and filters, and is chosen by the
- * shape alone.  The bounds above are for values around 1; errors grow with the largest values.
+ * shape alone.
  * CNN_ERROR_INVALID: no such algorithm.  CNN_ERROR_STATE once built: see
  * cnn_model_set_algorithm(). */
 CNN_API cnn_status cnn_conv2d_set_algorithm(cnn_layer *layer, cnn_algorithm algorithm);
@@ -227,8 +228,9 @@ CNN_API cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *outpu
                                           int32_t *output_rank, const int64_t *shape, int32_t rank);
 
 /* Runs the layer on `input_count` inputs (1; for CNN_ADD 2 or more), float32, batch first, into
- * `output`, which has the output shape and memory of its own.  With `training` 1 dropout acts, and the layer shares the
- * tensors until the next forward, for cnn_layer_backward(); with 0 it predicts and keeps nothing.
+ * `output`, which has the output shape and memory of its own.  With `training` 1 dropout acts, and
+ * the layer shares the tensors until the next forward, for cnn_layer_backward(); with 0 it predicts
+ * and keeps nothing.
  * CNN_ERROR_SHAPE: an input or the output has the wrong shape or type.  CNN_ERROR_STATE: the layer
  * belongs to a model. */
 CNN_API cnn_status cnn_layer_forward(cnn_layer *layer, cnn_tensor *output,

@@ -67,7 +67,8 @@ CNN_API cnn_status cnn_loader_set_cache(cnn_loader *loader, size_t bytes);
 CNN_API cnn_status cnn_loader_set_threads(cnn_loader *loader, int32_t threads);
 
 /* Whether a bad sample, a picture that cannot be read or a callback that fails, ends the epoch with
- * its error (1) or is skipped, counted and reported to the context's log (0, default). */
+ * its error (1) or is skipped (0, default): counted in every epoch, and reported to the context's
+ * log once by each loader. */
 CNN_API cnn_status cnn_loader_set_strict(cnn_loader *loader, int32_t strict);
 
 /* Starts epoch `epoch` (from 0) from its first batch.  Without this call a loader starts with epoch

@@ -6,8 +6,8 @@
  * all added before it, so that a graph has no cycles.  The output is that of the layer added last.
  *
  * A model may be read, predicted with (one session per thread) and saved concurrently while nobody
- * changes it.  Predicting with a model, saving it or setting its weights during a training step of it
- * is CNN_ERROR_STATE. */
+ * changes it.  Predicting with a model, saving it or setting its weights during a training step of
+ * it is CNN_ERROR_STATE. */
 #ifndef CNN_MODEL_H
 #define CNN_MODEL_H
 

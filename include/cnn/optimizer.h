@@ -35,8 +35,8 @@ CNN_API cnn_status cnn_sgd_set_nesterov(cnn_optimizer *optimizer, int32_t nester
 CNN_API cnn_status cnn_adam_create(cnn_optimizer **optimizer, cnn_context *context,
                                    double learning_rate);
 
-/* AdamW (Loshchilov and Hutter 2019): as Adam, but weight decay is w -= lr * weight_decay * w before
- * the step and not part of g.  Default weight decay 0.01. */
+/* AdamW (Loshchilov and Hutter 2019): as Adam, but weight decay is w -= lr * weight_decay * w
+ * before the step and not part of g.  Default weight decay 0.01. */
 CNN_API cnn_status cnn_adamw_create(cnn_optimizer **optimizer, cnn_context *context,
                                     double learning_rate);
 

@@ -10,8 +10,9 @@ CNN_BEGIN_DECLS
 
 typedef struct cnn_session cnn_session;
 
-/* Plans predictions of 1 to `max_batch` samples at a time.  Shares the model: any number of sessions,
- * one per thread, may predict with it concurrently.  From now on no layer can be added to it.
+/* Plans predictions of 1 to `max_batch` samples at a time.  Shares the model: any number of
+ * sessions, one per thread, may predict with it concurrently.  From now on no layer can be added to
+ * it.
  * CNN_ERROR_STATE: no layers, or a layer whose output nobody takes.  CNN_ERROR_SHAPE: so many
  * samples are more than memory can hold. */
 CNN_API cnn_status cnn_session_create(cnn_session **session, cnn_model *model, int64_t max_batch);

@@ -16,7 +16,7 @@ enum {
     CNN_ERROR_INVALID = -1,     /* an argument is NULL, out of range or not meant for this call */
     CNN_ERROR_SHAPE = -2,       /* shapes or element types that do not fit together */
     CNN_ERROR_STATE = -3,       /* the call comes at the wrong time in the handle's life */
-    CNN_ERROR_MEMORY = -4,      /* the allocator returned nothing, or the system has no more open files */
+    CNN_ERROR_MEMORY = -4,      /* no memory, or no more open files, to be had */
     CNN_ERROR_NOT_FOUND = -5,   /* a file, folder, class or parameter that does not exist */
     CNN_ERROR_IO = -6,          /* the system refused to open, read, write or rename */
     CNN_ERROR_FORMAT = -7,      /* bytes that are damaged, cut short or of another kind of file */

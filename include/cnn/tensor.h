@@ -32,9 +32,9 @@ CNN_API const char *cnn_dtype_name(cnn_dtype dtype);
 /* Bytes of one element of `dtype`; 0 for a number that is no type. */
 CNN_API size_t cnn_dtype_size(cnn_dtype dtype);
 
-/* Creates a tensor of `rank` dimensions (1 to 8) of `shape[0] ... shape[rank - 1]` elements, each at
- * least 1, all elements 0.  Its memory is aligned to 64 bytes.  `shape` is borrowed for the call.
- * CNN_ERROR_SHAPE: a dimension below 1, or more bytes than a size_t counts. */
+/* Creates a tensor of `rank` dimensions (1 to 8) of `shape[0] ... shape[rank - 1]` elements, each
+ * at least 1, all elements 0.  Its memory is aligned to 64 bytes.  `shape` is borrowed for the
+ * call.  CNN_ERROR_SHAPE: a dimension below 1, or more bytes than a size_t counts. */
 CNN_API cnn_status cnn_tensor_create(cnn_tensor **tensor, cnn_context *context, cnn_dtype dtype,
                                      const int64_t *shape, int32_t rank);
 
@@ -51,7 +51,7 @@ CNN_API cnn_status cnn_tensor_wrap(cnn_tensor **tensor, cnn_context *context, cn
 
 CNN_API void cnn_tensor_free(cnn_tensor *tensor);
 
-/* The element type, the number of dimensions, the elements in all, the bytes in all.  0 for NULL. */
+/* The element type, the number of dimensions, of all elements, of all bytes.  0 for NULL. */
 CNN_API cnn_dtype cnn_tensor_dtype(const cnn_tensor *tensor);
 CNN_API int32_t cnn_tensor_rank(const cnn_tensor *tensor);
 CNN_API int64_t cnn_tensor_count(const cnn_tensor *tensor);

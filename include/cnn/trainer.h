@@ -18,8 +18,8 @@ enum {
      * probabilities.  A softmax layer at the end of the model is passed over: the loss works on its
      * input. */
     CNN_SOFTMAX_CROSS_ENTROPY = 1,
-    /* Mean over the outputs of max(z, 0) - z * target + log(1 + exp(-|z|)).  Targets: float32 of the
-     * output's shape, 0 .. 1; for a single output [1] also int32 [n] labels 0 and 1. */
+    /* Mean over the outputs of max(z, 0) - z * target + log(1 + exp(-|z|)).  Targets: float32 of
+     * the output's shape, 0 .. 1; for a single output [1] also int32 [n] labels 0 and 1. */
     CNN_BINARY_CROSS_ENTROPY = 2,
     /* Mean over the outputs of (y - target)^2.  Targets: float32 of the output's shape. */
     CNN_MEAN_SQUARED_ERROR = 3
@@ -31,9 +31,10 @@ CNN_API const char *cnn_loss_name(cnn_loss loss);
 
 typedef struct cnn_trainer cnn_trainer;
 
-/* Plans training steps of up to `batch` samples.  Shares the model and the optimizer; one trainer at
- * a time for each of both.  The optimizer starts anew: its steps and averages are 0, as they are
- * after the trainer is freed.  From now on no layer can be added to the model.  Steps allocate nothing.
+/* Plans training steps of up to `batch` samples.  Shares the model and the optimizer; one trainer
+ * at a time for each of both.  The optimizer starts anew: its steps and averages are 0, as they are
+ * after the trainer is freed.  From now on no layer can be added to the model.  Steps allocate
+ * nothing.
  * CNN_ERROR_STATE: no layers, a layer whose output nobody takes, or a trainer that already has the
  * model or the optimizer.  CNN_ERROR_SHAPE: an output that the loss cannot take, or more samples
  * than memory can hold. */
@@ -134,8 +135,8 @@ CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
                                    cnn_progress_fn progress, void *user);
 
 /* Mean loss and share of right classes of epoch 0 of `loader`, whose epoch stays what it was,
- * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model and save it meanwhile.  Statuses of
- * cnn_trainer_fit(). */
+ * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model
+ * and save it meanwhile.  Statuses of cnn_trainer_fit(). */
 CNN_API cnn_status cnn_trainer_evaluate(double *loss, double *accuracy, cnn_trainer *trainer,
                                         cnn_loader *loader);
 
@@ -148,10 +149,10 @@ CNN_API void cnn_trainer_cancel(cnn_trainer *trainer);
 /* ---- Checking ------------------------------------------------------------------------------ */
 
 /* Compares the gradients that backward computes for `model` and `loss` on one batch with finite
- * differences of the loss, for each parameter and for the input: along the gradient, and for sixteen
- * of its elements.  Writes the largest relative difference into `error`: below 0.05 when all is
- * well (single precision and the corners of ReLU and max-pooling allow no more), near 1 when a
- * gradient is wrong; `worst`, of `worst_size` bytes, gets the name of that parameter ("input" for
+ * differences of the loss, for each parameter and for the input: along the gradient, and for
+ * sixteen of its elements.  Writes the largest relative difference into `error`: below 0.05 when
+ * all is well (single precision and the corners of ReLU and max-pooling allow no more), near 1 when
+ * a gradient is wrong; `worst`, of `worst_size` bytes, gets the name of that parameter ("input" for
  * the input) and may be NULL.  Dropout does not act.  The weights are as before afterwards;
  * gradients that there were are cleared.  Slow: for tests.
  * Statuses as for cnn_trainer_create() and cnn_trainer_step(). */

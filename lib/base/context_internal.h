@@ -22,7 +22,7 @@ struct cnn_context {
     void *allocator_user;
 
     atomic_int threads;
-    atomic_bool lenient; /* about damaged JPEGs */
+    atomic_bool lenient;              /* about damaged JPEGs */
     cnn_parallel_for_fn parallel_for; /* the host's, or NULL */
     void *parallel_user;
     _Atomic(struct cnni_pool *) pool; /* started by the first parallel work */

@@ -152,7 +152,7 @@ static cnn_status read_all(const struct reading *reading, char *bytes, size_t si
     } while (count > 0 && got <= size);
     if (got != size)
         return cnni_file_refuse(reading->context, reading->function, reading->path,
-                         "changed its size while it was read");
+                                "changed its size while it was read");
     bytes[size] = '\0';
     return CNN_OK;
 }
@@ -176,7 +176,7 @@ static cnn_status read_open_file(const struct reading *reading, void **bytes, si
         return fail_reading(reading, "read", errno);
     if (!S_ISREG(status.st_mode))
         return cnni_file_refuse(reading->context, reading->function, reading->path,
-                         cnni_file_why_not_regular(status.st_mode));
+                                cnni_file_why_not_regular(status.st_mode));
     CNNI_TRY(check_size(reading, status.st_size, limit));
     CNNI_TRY(
         cnni_alloc(&memory, reading->context, (size_t)status.st_size + 1, 1, reading->function));
@@ -200,7 +200,7 @@ cnn_status cnni_file_read_below(void **bytes, size_t *size, cnn_context *context
     reading.file = cnni_file_open(path, root, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (reading.file < 0 && errno == ELOOP && root < strlen(path))
         return cnni_file_refuse(context, function, path,
-                         "is or lies behind a symbolic link, must be a regular file");
+                                "is or lies behind a symbolic link, must be a regular file");
     if (reading.file < 0)
         return fail_reading(&reading, "open", errno);
     cnn_status status = read_open_file(&reading, bytes, size, limit);

@@ -33,7 +33,7 @@ static cnn_status fail_writing(const struct cnni_file_writer *writer, const char
 {
     cnn_status status = cnni_file_status(error);
     return cnni_file_fail_as(writer->context, status == CNN_ERROR_MEMORY ? status : CNN_ERROR_IO,
-                       writer->function, verb, path, error);
+                             writer->function, verb, path, error);
 }
 
 /* The first failure counts; later ones are its consequences. */
@@ -106,8 +106,8 @@ static cnn_status open_temporary(struct cnni_file_writer *writer, int32_t mode)
     for (int32_t i = 0; i < NAME_TRIES && writer->file < 0; i++) {
         name_temporary(writer);
         CNNI_RETRY(writer->file, cnni_file_calls->openat(AT_FDCWD, writer->temporary,
-                                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                          mode < 0 ? 0666 : (mode_t)mode));
+                                                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                                                         mode < 0 ? 0666 : (mode_t)mode));
         if (writer->file < 0 && errno != EEXIST)
             break;
     }
@@ -130,8 +130,8 @@ static cnn_status open_folder(struct cnni_file_writer *writer)
         memcpy(folder, writer->target, writer->folder_length);
         folder[writer->folder_length] = '\0';
     }
-    CNNI_RETRY(writer->folder, cnni_file_calls->openat(AT_FDCWD, folder,
-                                                       O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+    CNNI_RETRY(writer->folder,
+               cnni_file_calls->openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
     return writer->folder < 0 ? remember(writer, "open the folder of", errno) : CNN_OK;
 }
 

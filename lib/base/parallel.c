@@ -210,8 +210,7 @@ static struct cnni_pool *pool_create(cnn_context *context)
         status =
             cnni_alloc_zero(&pool->worker, context, MOST_WORKERS, sizeof *pool->worker, __func__);
     cnni_error_capture(NULL);
-    if (status != CNN_OK ||
-        !cnni_lock_init_waiting(&pool->lock, &pool->start, &pool->finish)) {
+    if (status != CNN_OK || !cnni_lock_init_waiting(&pool->lock, &pool->start, &pool->finish)) {
         if (pool != NULL)
             cnni_free(context, pool->worker);
         cnni_free(context, pool);

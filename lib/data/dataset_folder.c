@@ -172,8 +172,10 @@ static cnn_status fail_link(const struct place *place, const char *name)
 {
     char shown[CNNI_SHOW_SIZE];
     return cnni_fail(place->context, CNN_ERROR_IO,
-                     "%s: \"%s\" in \"%s\" is a symbolic link, must be a folder", function,
-                     cnni_show_bytes(shown, sizeof shown, name, strlen(name)), place->shown);
+                     "%s: \"%s\" in \"%s\" is a symbolic link, must be a folder: put one there, or "
+                     "open what the link leads to",
+                     function, cnni_show_bytes(shown, sizeof shown, name, strlen(name)),
+                     place->shown);
 }
 
 /* Goes on from the folder at `place`, whose sub-folders are `folders`, to that of the part, and

@@ -3,6 +3,8 @@
  * name their samples in the source; no sample is touched. */
 #include "cnn/dataset.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -44,6 +46,16 @@ static void sort_by_class(struct split *split)
         split->by_class[split->ends[split_class(split, i)]++] = i;
 }
 
+static cnn_status fail_small(const struct split *split, int32_t class, int64_t size)
+{
+    const char *name = cnn_dataset_class_name(split->dataset, class);
+    char shown[CNNI_SHOW_SIZE];
+    return cnni_fail(split->context, CNN_ERROR_SHAPE,
+                     "%s: the class \"%s\" has %lld sample%s, must have at least 2", function,
+                     cnni_show_bytes(shown, sizeof shown, name, strlen(name)), (long long)size,
+                     size == 1 ? "" : "s");
+}
+
 /* Shuffles each class and gives the first of it to the second half. */
 static cnn_status choose(struct split *split)
 {
@@ -52,9 +64,7 @@ static cnn_status choose(struct split *split)
         struct cnni_random random;
         int64_t size = split->ends[k] - start;
         if (size < 2)
-            return cnni_fail(split->context, CNN_ERROR_SHAPE,
-                             "%s: class %d has %lld samples, must have at least 2", function, k,
-                             (long long)size);
+            return fail_small(split, k, size);
         int64_t share = (int64_t)((double)size * split->fraction + 0.5);
         share = CNNI_MIN(CNNI_MAX(share, 1), size - 1);
         cnni_random_start(&random, split->seed, CNNI_RANDOM_SPLIT, (uint64_t)k, 0);

@@ -49,7 +49,9 @@ void cnni_loader_free_epoch(cnn_loader *loader)
 {
     free_slots(loader);
     cnni_free(loader->context, loader->order);
+    cnni_free(loader->context, loader->reported);
     loader->order = NULL;
+    loader->reported = NULL;
 }
 
 /* ---- Beginning ----------------------------------------------------------------------------- */
@@ -121,8 +123,22 @@ static const char *plain_text(const char *text)
     return text;
 }
 
-/* Deals with a bad sample: an error of the call, or a line in the log. */
-static cnn_status report(cnn_loader *loader, const struct cnni_outcome *outcome)
+/* A line in the log, but one only: a bad picture is the same in every epoch. */
+static cnn_status note_once(cnn_loader *loader, int64_t position, const char *problem)
+{
+    int64_t sample = loader->order == NULL ? position : loader->order[position];
+    if (loader->reported == NULL)
+        CNNI_TRY(cnni_alloc_zero(&loader->reported, loader->context, (size_t)loader->dataset->count,
+                                 sizeof *loader->reported, function));
+    if (!loader->reported[sample])
+        cnni_note(loader->context, CNN_LOG_WARNING, "skipped a bad sample: %s", problem);
+    loader->reported[sample] = true;
+    return CNN_OK;
+}
+
+/* Deals with the bad sample at `position` of the epoch: an error of the call, or a line in the
+ * log. */
+static cnn_status report(cnn_loader *loader, int64_t position, const struct cnni_outcome *outcome)
 {
     const char *problem = outcome->text != NULL ? outcome->text : "no memory for a text";
     if (loader->strict || outcome->status == CNN_ERROR_MEMORY)
@@ -131,8 +147,7 @@ static cnn_status report(cnn_loader *loader, const struct cnni_outcome *outcome)
     if (loader->first_problem[0] == '\0')
         snprintf(loader->first_problem, sizeof loader->first_problem, "%s", problem);
     loader->skipped++;
-    cnni_note(loader->context, CNN_LOG_WARNING, "skipped a bad sample: %s", problem);
-    return CNN_OK;
+    return note_once(loader, position, problem);
 }
 
 /* Moves the good samples of a batch together, in their order; writes their number. */
@@ -145,12 +160,11 @@ static cnn_status collect(int64_t *good, cnn_loader *loader, const struct cnni_s
     *good = 0;
     for (int64_t i = 0; i < size; i++) {
         if (slot->outcomes[i].status != CNN_OK) {
-            CNNI_TRY(report(loader, &slot->outcomes[i]));
+            CNNI_TRY(report(loader, loader->next_batch * loader->batch + i, &slot->outcomes[i]));
             continue;
         }
         if (slot->outcomes[i].text != NULL)
-            cnni_note(loader->context, CNN_LOG_WARNING, "%s",
-                      plain_text(slot->outcomes[i].text));
+            cnni_note(loader->context, CNN_LOG_WARNING, "%s", plain_text(slot->outcomes[i].text));
         if (*good < i) {
             memcpy(inputs + *good * loader->row_size, inputs + i * loader->row_size, row_bytes);
             labels[*good] = labels[i];

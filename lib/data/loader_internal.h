@@ -46,6 +46,7 @@ struct cnn_loader {
     bool lent;                           /* the caller has the batch before it */
     int64_t delivered;                   /* samples of this epoch */
     int64_t skipped;                     /* of all epochs */
+    bool *reported;                      /* [samples] that the log has; NULL: none */
     char first_problem[CNNI_ERROR_SIZE]; /* of this epoch */
     double wait_seconds;
     _Atomic int64_t work_nanoseconds;

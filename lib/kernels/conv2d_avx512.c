@@ -51,9 +51,8 @@ CNNI_INLINE void start_row(__m512 sum[VECTORS], const float *start, int32_t colu
 {
     CNNI_UNROLL
     for (int j = 0; j < vectors; j++)
-        sum[j] = start == NULL
-                     ? _mm512_setzero_ps()
-                     : _mm512_maskz_loadu_ps(lanes_of(columns, j), start + j * VECTOR);
+        sum[j] = start == NULL ? _mm512_setzero_ps()
+                               : _mm512_maskz_loadu_ps(lanes_of(columns, j), start + j * VECTOR);
 }
 
 CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y, const __m512 sum[VECTORS],
@@ -162,12 +161,12 @@ CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, int32_t firs
     CNNI_UNROLL
     for (int i = 0; i < rows; i++)
         CNNI_UNROLL
-        for (int j = 0; j < vectors; j++) {
-            float *target = dw + i * tile->dw_pitch + j * VECTOR;
-            const __mmask16 lanes = lanes_of(tile->columns, j);
-            const __m512 total = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, target), sum[i][j]);
-            _mm512_mask_storeu_ps(target, lanes, total);
-        }
+    for (int j = 0; j < vectors; j++) {
+        float *target = dw + i * tile->dw_pitch + j * VECTOR;
+        const __mmask16 lanes = lanes_of(tile->columns, j);
+        const __m512 total = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, target), sum[i][j]);
+        _mm512_mask_storeu_ps(target, lanes, total);
+    }
 }
 
 CNNI_INLINE void filter_rows(const struct cnni_conv2d_filter_tile *tile, const int vectors)

@@ -34,8 +34,8 @@ CNNI_INLINE void start_row(float32x4_t sum[VECTORS], const float *start, int32_t
 {
     CNNI_UNROLL
     for (int j = 0; j < VECTORS; j++)
-        sum[j] = start == NULL ? vdupq_n_f32(0)
-                               : load_lanes(start + j * VECTOR, columns - j * VECTOR);
+        sum[j] =
+            start == NULL ? vdupq_n_f32(0) : load_lanes(start + j * VECTOR, columns - j * VECTOR);
 }
 
 CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y,
@@ -43,8 +43,7 @@ CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y,
 {
     CNNI_UNROLL
     for (int j = 0; j < VECTORS; j++)
-        store_lanes(y + j * VECTOR, tile->relu ? relu(sum[j]) : sum[j],
-                    tile->columns - j * VECTOR);
+        store_lanes(y + j * VECTOR, tile->relu ? relu(sum[j]) : sum[j], tile->columns - j * VECTOR);
 }
 
 /* One tile of `rows` rows, a constant at each call. */

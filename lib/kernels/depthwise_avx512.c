@@ -26,8 +26,8 @@ CNNI_INLINE void depthwise(const struct cnni_conv2d_depthwise *run, int64_t p, c
             const __m512 w = _mm512_maskz_loadu_ps(lanes, run->w + t * run->channels + c);
             CNNI_UNROLL
             for (int i = 0; i < pixels; i++)
-                sum[i] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x[i] + run->taps[t]), w,
-                                         sum[i]);
+                sum[i] =
+                    _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x[i] + run->taps[t]), w, sum[i]);
         }
         CNNI_UNROLL
         for (int i = 0; i < pixels; i++)
@@ -61,8 +61,8 @@ CNNI_INLINE void filter(const struct cnni_conv2d_depthwise_filter *run, int64_t 
             const __m512 dy = _mm512_maskz_loadu_ps(lanes, run->dy + p * run->channels + c);
             CNNI_UNROLL
             for (int j = 0; j < taps; j++)
-                sum[j] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x + run->taps[t + j]), dy,
-                                         sum[j]);
+                sum[j] =
+                    _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x + run->taps[t + j]), dy, sum[j]);
         }
         CNNI_UNROLL
         for (int j = 0; j < taps; j++) {

@@ -104,9 +104,11 @@ struct cnni_conv2d_depthwise_filter {
 };
 typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_filter *run);
 
-/* ---- Winograd: tiles of `outputs` x `outputs`, 2 or 4, from inputs x inputs, inputs = outputs + 2.
- * The matrices B, A are in winograd.h.  A tile is transformed in all channels; its numbers, one for
- * each of inputs x inputs points, lie point_pitch apart. ---- */
+/* ---- Winograd ---- */
+
+/* Tiles of outputs x outputs, 2 or 4, from inputs x inputs with inputs = outputs + 2.  The matrices
+ * A and B are in winograd.h.  A tile is transformed in all its channels; the numbers of a channel,
+ * one for each of inputs x inputs points, lie point_pitch apart. */
 
 /* v[point * point_pitch + c] = (B' x B) of the channel c of the pixels. */
 struct cnni_winograd_input {

@@ -88,8 +88,7 @@ static inline vec vec_relu(vec x)
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */
 static inline float fold_lanes(const float32x4_t lane[4])
 {
-    const float32x4_t four =
-        vaddq_f32(vaddq_f32(lane[0], lane[2]), vaddq_f32(lane[1], lane[3]));
+    const float32x4_t four = vaddq_f32(vaddq_f32(lane[0], lane[2]), vaddq_f32(lane[1], lane[3]));
     const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }

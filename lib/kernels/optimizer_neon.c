@@ -42,14 +42,12 @@ CNNI_INLINE void adam(const struct cnni_adam_step *step, float *w, float *g, flo
     const float32x4_t first = vfmaq_f32(vmulq_f32(vdupq_n_f32(step->rest1), h),
                                         vdupq_n_f32(step->beta1), load_lanes(m, count));
     const float32x4_t square = vmulq_f32(vmulq_f32(vdupq_n_f32(step->rest2), h), h);
-    const float32x4_t second =
-        vfmaq_f32(square, vdupq_n_f32(step->beta2), load_lanes(v, count));
+    const float32x4_t second = vfmaq_f32(square, vdupq_n_f32(step->beta2), load_lanes(v, count));
     const float32x4_t root =
         vaddq_f32(vdivq_f32(vsqrtq_f32(second), vdupq_n_f32(step->root_correction)),
                   vdupq_n_f32(step->epsilon));
-    const float32x4_t moved =
-        vfmsq_f32(vmulq_f32(weight, vdupq_n_f32(step->shrink)), vdupq_n_f32(step->step_size),
-                  vdivq_f32(first, root));
+    const float32x4_t moved = vfmsq_f32(vmulq_f32(weight, vdupq_n_f32(step->shrink)),
+                                        vdupq_n_f32(step->step_size), vdivq_f32(first, root));
     store_lanes(m, first, count);
     store_lanes(v, second, count);
     store_lanes(w, moved, count);

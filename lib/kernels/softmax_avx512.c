@@ -52,8 +52,7 @@ void cnni_softmax_exp_avx512(int64_t count, float *y, float *max, float *sum, co
     __m512 total = _mm512_setzero_ps();
     for (int64_t i = 0; i < count; i += VECTOR) {
         const __mmask16 lanes = first_lanes(count - i);
-        const __m512 value =
-            exponential(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, x + i), shift));
+        const __m512 value = exponential(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, x + i), shift));
         _mm512_mask_storeu_ps(y + i, lanes, value);
         total = _mm512_add_ps(total, _mm512_maskz_mov_ps(lanes, value));
     }

@@ -41,9 +41,9 @@ void cnni_vector_add_avx512(int64_t count, float *y, const float *a, const float
         _mm512_storeu_ps(y + i, _mm512_add_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i)));
     if (i < count) {
         const __mmask16 lanes = first_lanes(count - i);
-        _mm512_mask_storeu_ps(
-            y + i, lanes,
-            _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, a + i), _mm512_maskz_loadu_ps(lanes, b + i)));
+        _mm512_mask_storeu_ps(y + i, lanes,
+                              _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, a + i),
+                                            _mm512_maskz_loadu_ps(lanes, b + i)));
     }
 }
 

@@ -28,8 +28,7 @@ void cnni_vector_relu_backward_neon(int64_t count, float *dx, const float *dy, c
     for (; i + VECTOR <= count; i += VECTOR)
         vst1q_f32(dx + i, open_gate(vld1q_f32(dy + i), vld1q_f32(y + i)));
     if (i < count)
-        store_lanes(dx + i,
-                    open_gate(load_lanes(dy + i, count - i), load_lanes(y + i, count - i)),
+        store_lanes(dx + i, open_gate(load_lanes(dy + i, count - i), load_lanes(y + i, count - i)),
                     count - i);
 }
 
@@ -62,7 +61,7 @@ double cnni_vector_sum_squares_neon(int64_t count, const float *x)
     CNNI_UNROLL
     for (int half = LANES / 4; half > 0; half /= 2)
         CNNI_UNROLL
-        for (int j = 0; j < half; j++)
-            lane[j] = vaddq_f64(lane[j], lane[j + half]);
+    for (int j = 0; j < half; j++)
+        lane[j] = vaddq_f64(lane[j], lane[j + half]);
     return vgetq_lane_f64(lane[0], 0) + vgetq_lane_f64(lane[0], 1);
 }

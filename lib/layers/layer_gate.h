@@ -10,7 +10,8 @@
 struct cnni_weight_gate;
 
 /* The context is borrowed from those that share the gate. */
-cnn_status cnni_weight_gate_create(struct cnni_weight_gate **gate, cnn_context *context, const char *function);
+cnn_status cnni_weight_gate_create(struct cnni_weight_gate **gate, cnn_context *context,
+                                   const char *function);
 struct cnni_weight_gate *cnni_weight_gate_share(struct cnni_weight_gate *gate);
 
 /* Gives up a reference; NULL does nothing. */

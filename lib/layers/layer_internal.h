@@ -165,7 +165,7 @@ struct cnn_layer {
     char name[CNNI_NAME_SIZE];
     bool named; /* by the user, not by default */
     bool built;
-    atomic_bool in_model;   /* cleared by the last free of the model, on any thread */
+    atomic_bool in_model;          /* cleared by the last free of the model, on any thread */
     struct cnni_weight_gate *gate; /* shared with the model, the latest one; NULL: there was none */
     cnn_initializer initializer;
     uint64_t seed, stream; /* of its random numbers */

@@ -29,8 +29,8 @@ struct cnn_model {
     atomic_bool closed;  /* a session or trainer exists or existed: no layer can be added */
     atomic_bool trained; /* a trainer has it */
 
-    struct cnni_weight_gate *gate;   /* who is using the weights; shared with the layers */
-    struct cnni_lock packing; /* held while packed weights are made or refreshed */
+    struct cnni_weight_gate *gate; /* who is using the weights; shared with the layers */
+    struct cnni_lock packing;      /* held while packed weights are made or refreshed */
 
     char **classes;
     int32_t class_count;

@@ -29,8 +29,7 @@ static void relu_range(void *task, int64_t first, int64_t count)
     work->kernels->vector_relu(count, work->y + first, work->a + first);
 }
 
-void cnni_relu_forward(cnn_context *context, int32_t lanes, int64_t count, float *y,
-                       const float *x)
+void cnni_relu_forward(cnn_context *context, int32_t lanes, int64_t count, float *y, const float *x)
 {
     run(context, lanes, count, &(struct work){.y = y, .a = x}, relu_range);
 }

@@ -158,11 +158,8 @@ static int64_t rows_per_item(const struct cnni_maxpool2d *pool)
 void cnni_maxpool2d_forward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
                             int64_t n, float *y, void *winners, const float *x)
 {
-    struct work work = {.kernels = cnni_kernels(context->cpu),
-                        .pool = pool,
-                        .x = x,
-                        .y = y,
-                        .winners = winners};
+    struct work work = {
+        .kernels = cnni_kernels(context->cpu), .pool = pool, .x = x, .y = y, .winners = winners};
     cnni_parallel_range(context, lanes, n * pool->oh, rows_per_item(pool), forward_rows, &work);
 }
 

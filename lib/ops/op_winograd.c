@@ -101,8 +101,7 @@ static void point_at_pixels(const float **pixels, int32_t side, const float *all
         for (int32_t j = 0; j < side; j++) {
             const int64_t row = from.row + i, column = from.column + j;
             const bool inside = row >= 0 && row < h && column >= 0 && column < w;
-            *pixels++ =
-                inside ? all + ((from.picture * h + row) * w + column) * channels : outside;
+            *pixels++ = inside ? all + ((from.picture * h + row) * w + column) * channels : outside;
         }
 }
 
@@ -282,8 +281,7 @@ static void run_stages(const struct cnni_conv2d_call *call, const struct run *ru
 /* zeros, offsets, then the memory of each lane; in floats, each in whole cache lines. */
 static int64_t head_size(const struct cnni_winograd_pass *pass)
 {
-    const int64_t offsets =
-        2 * pass->block * (int64_t)(sizeof(ptrdiff_t) / sizeof(float));
+    const int64_t offsets = 2 * pass->block * (int64_t)(sizeof(ptrdiff_t) / sizeof(float));
     return cnni_ceil_div(pass->source_channels, 16) * 16 + cnni_ceil_div(offsets, 16) * 16;
 }
 

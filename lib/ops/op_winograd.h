@@ -42,8 +42,8 @@ void cnni_winograd_target_pixels(const struct cnni_winograd_pass *pass, int64_t 
 /* ---- Weights: [point][panel][source channel][width], a panel as wide as row-tap's tile ---- */
 
 int64_t cnni_winograd_packed_size(cnn_context *context, const struct cnni_winograd_pass *pass);
-void cnni_winograd_pack_forward(cnn_context *context, int32_t lanes,
-                                const struct cnni_conv2d *conv, float *packed, const float *w);
+void cnni_winograd_pack_forward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
+                                float *packed, const float *w);
 void cnni_winograd_pack_backward(cnn_context *context, int32_t lanes,
                                  const struct cnni_conv2d *conv, float *packed, const float *w);
 

@@ -115,7 +115,8 @@ int64_t cnni_winograd_packed_size(cnn_context *context, const struct cnni_winogr
 {
     const int64_t width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns;
     const int64_t panels = cnni_ceil_div(pass->target_channels, width);
-    return cnni_size_product(pass->points * width, cnni_size_product(panels, pass->source_channels));
+    return cnni_size_product(pass->points * width,
+                             cnni_size_product(panels, pass->source_channels));
 }
 
 void cnni_winograd_pack_forward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,

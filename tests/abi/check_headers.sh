@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_headers.sh INCLUDE_DIR CC [CXX]: every public header compiles alone, as C99, C11 and C++11, under
-# warnings that users may have on.
+# check_headers.sh INCLUDE_DIR CC [CXX]: every public header compiles alone, as C99, C11 and C++11,
+# under warnings that users may have on.
 set -eu
 include=$1 cc=$2 cxx=${3:-}
 warnings='-Wall -Wextra -Wpedantic -pedantic-errors -Wshadow -Wundef -Wstrict-prototypes -Werror'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_instructions.sh OBJECT...: only the kernels compiled for it hold AVX instructions.  One elsewhere
-# would end the process on an older CPU.
+# check_instructions.sh OBJECT...: only the kernels compiled for it hold AVX instructions.  One
+# elsewhere would end the process on an older CPU.
 set -eu
 status=0
 checked=0
@@ -12,7 +12,8 @@ for object in "$@"; do
     checked=$((checked + 1))
     objdump -f "$object" >/dev/null || status=1
     found=$(objdump -d --no-show-raw-insn "$object" |
-        grep -E '%[yz]mm|[[:space:]]v(add|mul|sub|div|fm|fn|mov|xor|broad|perm|cvt|p[a-z])' | head -n 1 || true)
+        grep -E '%[yz]mm|[[:space:]]v(add|mul|sub|div|fm|fn|mov|xor|broad|perm|cvt|p[a-z])' |
+        head -n 1 || true)
     if [ -n "$found" ]; then
         echo "$object: $found"
         status=1

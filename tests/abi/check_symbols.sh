@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_symbols.sh LIBRARY MAP INCLUDE_DIR: the names that the shared library exports, those in the map,
-# and those declared with CNN_API are the same.
+# check_symbols.sh LIBRARY MAP INCLUDE_DIR: the names that the shared library exports, those in the
+# map, and those declared with CNN_API are the same.
 set -eu
 library=$1 map=$2 include=$3
 folder=$(mktemp -d)

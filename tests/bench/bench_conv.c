@@ -130,8 +130,8 @@ static void bench_layer(cnn_context *context, const char *name, const struct cnn
 }
 
 /* Directly, and by each size of Winograd tiles that the layer may be given. */
-static void bench_algorithms(cnn_context *context, const char *name, const struct cnni_conv2d *layer,
-                             int64_t n, double seconds)
+static void bench_algorithms(cnn_context *context, const char *name,
+                             const struct cnni_conv2d *layer, int64_t n, double seconds)
 {
     for (int32_t tile = 0; tile <= 4; tile += 2) {
         struct cnni_conv2d conv = *layer;

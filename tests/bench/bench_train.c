@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Times whole training steps of the two reference networks on random data, through the public interface alone.
+ * Times whole training steps of the two reference networks on random data, through the public
+ * interface alone.
  *   bench_train NETWORK [--batch N] [--threads N] [--steps N]      NETWORK: classic or wide
- * Prints one line: the median and the fastest step.  bench_train_torch.py prints the same for PyTorch, and
- * compare_train.sh runs both in turn. */
+ * Prints one line: the median and the fastest step.  bench_train_torch.py prints the same for
+ * PyTorch, and compare_train.sh runs both in turn. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,8 +140,8 @@ int main(int argc, char **argv)
     }
     qsort(seconds, (size_t)steps, sizeof *seconds, by_value);
     double median = seconds[steps / 2];
-    printf("libcnn %s %s network=%s batch=%lld threads=%d: median %.2f ms min %.2f ms %.1f images/s "
-           "held %.1f MiB loss %.4f\n",
+    printf("libcnn %s %s network=%s batch=%lld threads=%d: median %.2f ms min %.2f ms "
+           "%.1f images/s held %.1f MiB loss %.4f\n",
            cnn_version_string(), cnn_context_cpu_name(context), network->name, (long long)batch,
            cnn_context_threads(context), 1e3 * median, 1e3 * seconds[0], (double)batch / median,
            (double)cnn_trainer_bytes(trainer) / (1 << 20), loss);

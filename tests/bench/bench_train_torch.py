@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Times whole training steps of the two reference networks in PyTorch, as bench_train does in libcnn.
+"""Times whole training steps of the two reference networks in PyTorch, as bench_train does in
+libcnn.
 
   bench_train_torch.py NETWORK [--batch N] [--threads N] [--steps N] [--layout nhwc|nchw]
 
-To cap PyTorch to AVX2, set ATEN_CPU_CAPABILITY=avx2, ONEDNN_MAX_CPU_ISA=AVX2 and MKL_ENABLE_INSTRUCTIONS=AVX2.
+To cap PyTorch to AVX2, set ATEN_CPU_CAPABILITY=avx2, ONEDNN_MAX_CPU_ISA=AVX2 and
+MKL_ENABLE_INSTRUCTIONS=AVX2.
 """
 import argparse
 import statistics
@@ -21,7 +23,8 @@ def build(size, filters, padding, units):
         layers += [nn.Conv2d(channels, count, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
         channels = count
         size = (size - 2 + 2 * padding) // 2
-    layers += [nn.Flatten(), nn.Linear(channels * size * size, units), nn.ReLU(), nn.Linear(units, 2)]
+    layers += [nn.Flatten(), nn.Linear(channels * size * size, units), nn.ReLU(),
+               nn.Linear(units, 2)]
     return nn.Sequential(*layers)
 
 
@@ -53,8 +56,9 @@ def main():
         if step >= 0:
             seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
-    print(f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()} network={options.network} "
-          f"batch={options.batch} threads={options.threads} {options.layout}: median {1e3 * median:.2f} ms "
+    print(f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()} "
+          f"network={options.network} batch={options.batch} threads={options.threads} "
+          f"{options.layout}: median {1e3 * median:.2f} ms "
           f"min {1e3 * min(seconds):.2f} ms {options.batch / median:.1f} images/s loss {loss:.4f}")
 
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Training steps of libcnn and PyTorch in turn (A, B, A, B ...), on one core and on two, both capped to AVX2.
+# Training steps of libcnn and PyTorch in turn (A, B, A, B ...), on one core and on two, both capped
+# to AVX2.
 #   sh tests/bench/compare_train.sh BUILD_FOLDER [ROUNDS]
 # Needs Python with torch 2.13.0.  PyTorch runs in both of its layouts; the better one counts.
 set -eu
@@ -41,13 +42,15 @@ awk '
         return v[int((n + 1) / 2)]
     }
     END {
-        print "| network | libcnn ms | PyTorch ms | PyTorch / libcnn | libcnn, 2 threads, ms | 1 / 2 threads |"
+        print "| network | libcnn ms | PyTorch ms | PyTorch / libcnn | libcnn, 2 threads, ms" \
+            " | 1 / 2 threads |"
         print "|---|---|---|---|---|---|"
         for (k = 1; k <= 2; k++) {
             network = k == 1 ? "wide" : "classic"
             ours = median(network "-libcnn-1"); two = median(network "-libcnn-2")
             nhwc = median(network "-torch-nhwc-1"); nchw = median(network "-torch-nchw-1")
             torch = nhwc < nchw ? nhwc : nchw
-            printf "| %s | %.1f | %.1f | %.2f | %.1f | %.2f |\n", network, ours, torch, torch / ours, two, ours / two
+            printf "| %s | %.1f | %.1f | %.2f | %.1f | %.2f |\n",
+                network, ours, torch, torch / ours, two, ours / two
         }
     }' "$log"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_install.sh BUILD_DIR SOURCE_DIR CC CXX: installs into an empty folder, builds and runs a program
-# against that through find_package and through pkg-config, shared and static, in C and C++; then
-# moves the folder and does it all again.
+# check_install.sh BUILD_DIR SOURCE_DIR CC CXX: installs into an empty folder, builds and runs a
+# program against that through find_package and through pkg-config, shared and static, in C and C++;
+# then moves the folder and does it all again.
 set -eu
 build=$1 source=$2 cc=$3 cxx=$4
 folder=$(mktemp -d)
@@ -59,6 +59,15 @@ check_pkg_config()
         sed 's/-lcnn/-l:libcnn.a/')
 }
 
+# The examples build alone, as examples/README.md says.
+check_examples()
+{
+    quietly cmake -S "$source/examples" -B "$folder/examples" -DCMAKE_PREFIX_PATH="$1" \
+        -DCMAKE_C_COMPILER="$cc"
+    quietly cmake --build "$folder/examples"
+    run '' "$folder/examples/02_xor"
+}
+
 quietly cmake --install "$build" --prefix "$folder/first"
 ! grep -rlE "$folder|$build|$source" "$folder/first" --include='*.cmake' --include='*.pc' ||
     { echo 'an installed file names a folder of this machine'; exit 1; }
@@ -68,4 +77,5 @@ for prefix in first second/moved; do
     check_find_package "$folder/$prefix"
     check_pkg_config "$folder/$prefix"
 done
+check_examples "$folder/$prefix"
 echo 'installed, used in all ways, moved, used again'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_parent.sh SOURCE_DIR CC: a project that includes libcnn's tree compiles its own files without any
-# of libcnn's flags.
+# check_parent.sh SOURCE_DIR CC: a project that includes libcnn's tree compiles its own files
+# without any of libcnn's flags.
 set -eu
 source=$1 cc=$2
 folder=$(mktemp -d)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The smallest user of an installed libcnn, compiled as C and as C++: makes a tensor and a layer, runs
- * it, and checks the result. */
+ * The smallest user of an installed libcnn, compiled as C and as C++: makes a tensor and a layer,
+ * runs it, and checks the result. */
 #include <cnn.h>
 
 #include <stdio.h>

@@ -29,7 +29,8 @@ expect_no_errors
 expect_output '^training +108 pictures: 54 cats, 54 dogs$' \
     '^validation +12 pictures: 6 cats, 6 dogs$' '^test +20 pictures: 10 cats, 10 dogs$' \
     '^  conv2d 32 3x3 +22 x 22 x 32 +896$' '^  total +[0-9,]+$' \
-    '^epoch 1/2  loss [0-9.]+  accuracy [0-9.]+  validation loss [0-9.]+  accuracy [0-9.]+  [0-9]+ pictures/s  best, saved$' \
+    '^epoch 1/2  loss [0-9.]+  accuracy [0-9.]+  validation loss [0-9.]+  accuracy [0-9.]+  '\
+'[0-9]+ pictures/s  best, saved$' \
     '^epoch 2/2 ' '^best model: epoch [12], ' '^ +predicted$' '^actual +cats +dogs$' \
     '^cats +[0-9]+ +[0-9]+$' '^dogs +[0-9]+ +[0-9]+$'
 expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/20\)$'
@@ -44,6 +45,30 @@ cmp -s "$model" "$work/models/b.cnn" || fail "other bits with one thread"
 # The well-known network: 813,346 parameters.
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/c.cnn" --network classic --epochs 1
 expect_output '^  flatten +6272 ' '^  total +813,346$'
+
+# ---- The progress bar ----
+
+# draw_bars COLUMNS: leaves what a terminal of so many columns gets, each state of the bar on a
+# line.
+draw_bars() {
+    run 0 script -qec "stty cols $1; '$cats_dogs' train '$drawings' --output '$work/models/d.cnn' \
+        $small --epochs 2 >'$work/results'" /dev/null
+    tr '\r' '\n' <"$work/out" | sed "s/$(printf '\033')\[K//g" | grep . >"$work/bars"
+    mv "$work/bars" "$work/out"
+}
+
+if command -v script >/dev/null; then
+    draw_bars 100
+    expect_output '^epoch [12]/2 \[=*>? *\] [0-9]+ pictures/s  loss [0-9.]+  accuracy [0-9.]+  '\
+'[0-9]+:[0-9]{2} left$'
+    grep -q '^epoch 2/2  loss' "$work/results" || fail "no lines of epochs beside the bar"
+    draw_bars 20
+    expect_output '^epoch 1/2 \['
+    widest=$(awk 'length > most { most = length } END { print most }' "$work/out")
+    [ "$widest" -eq 19 ] || fail "the bar is $widest wide in 20 columns, wanted 19"
+else
+    echo 'skipped: the progress bar, since there is no script(1)'
+fi
 
 # ---- evaluate ----
 

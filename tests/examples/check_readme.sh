@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The program in README.md compiles as it stands there, is as short as promised, and works.
+# The program in README.md compiles as it stands there, is about 25 lines long, and works.
 set -u
 . "$(dirname "$0")/common.sh"
 source=$2
@@ -8,7 +8,7 @@ compiler=$3
 library=$4
 
 sed -n '/^```c$/,/^```$/p' "$source/README.md" | grep -v '^```' >"$work/program.c"
-[ "$(wc -l <"$work/program.c")" -le 30 ] || fail "the program in README.md is too long"
+[ "$(wc -l <"$work/program.c")" -le 27 ] || fail "the program in README.md is too long"
 run 0 "$compiler" -std=c99 -Wall -Wextra -pedantic -Werror -I "$source/include" "$work/program.c" \
     -L "$library" -lcnn "-Wl,-rpath,$library" -o "$work/program"
 

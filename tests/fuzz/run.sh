@@ -29,6 +29,7 @@ for target in "$@"; do
     mkdir -p "$build/corpus/$target"
     echo "fuzzing $target for $seconds s"
     "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 \
-        -max_len=65536 -print_final_stats=1 -verbosity=0 -artifact_prefix="$build/findings/$target-" \
+        -max_len=65536 -print_final_stats=1 -verbosity=0 \
+        -artifact_prefix="$build/findings/$target-" \
         "$build/corpus/$target" "$root/tests/fuzz/seeds/$target"
 done

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_layering.sh ROOT: who may include whom.  The floors of lib/ stand in the table below; a breach
-# is printed as file, line and include.  Also: unique file names, and no source outside of the build.
+# check_layering.sh ROOT: who may include whom.  The floors of lib/ stand in the table below; a
+# breach is printed as file, line and include.  Also: unique file names, no source outside of the
+# build, and no kernel without a test.
 set -eu
 cd "$1"
 breaches=$(mktemp)
@@ -42,9 +43,10 @@ find_lines -rnE --include='*.[ch]' "^ *# *include *\"(.*lib/|($names)/)" include
 find_lines -rnE '^ *# *include' include | find_lines -vE '"cnn/|<std(def|int)\.h>' |
     report 'a public header may not include'
 
-# Each decoder's header is included by exactly one file, intrinsics only by the files compiled for them.
+# Each decoder's header is included by exactly one file, intrinsics only by the files compiled for
+# them.
 for header in jpeglib png; do
-    count=$(find_lines -rlE "^ *# *include *[<\"]$header\.h" lib examples tests | find_lines -c '^lib/')
+    count=$(find_lines -rlE "^ *# *include *[<\"]$header\.h" lib | wc -l)
     [ "$count" -eq 1 ] || echo "$count files of lib/" | report "$header.h is included by"
 done
 find_lines -rnE '^ *# *include *<(.*intrin|arm_neon)\.h>' lib |
@@ -60,6 +62,13 @@ for source in lib/*/*.c tests/test_*.c; do
     lib/*) grep -qE "^ +${source#lib/}\)?$" lib/CMakeLists.txt ;;
     *) grep -qE "^ *cnn_add_test\(${name%.c}[ )]" tests/CMakeLists.txt ;;
     esac || echo "$source" | report 'not in its CMakeLists.txt'
+done
+
+# Every slot of the kernel list has a test.
+slots=$(sed -nE 's/^CNNI_(TILE_)?KERNEL\(([a-z0-9_]+),.*/\2/p' lib/kernels/kernel_list.h | sort -u)
+for slot in $slots; do
+    grep -q "KERNEL_ROWS_TEST([a-z]*, \"$slot\"," tests/test_kernels_*.c ||
+        echo "$slot" | report 'no test of the slot'
 done
 
 if [ -s "$breaches" ]; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Uses libcnn from Python with nothing but its headers: no C compiler, no preprocessor.  Every
-declaration is parsed by cffi and found in the library; then a network learns exclusive or, from steps
-and from a loader with callbacks, and handles are left to the garbage collector.
+declaration is parsed by cffi and found in the library; then a network learns exclusive or, from
+steps and from a loader with callbacks, and handles are left to the garbage collector.
 
     check_ffi.py LIBRARY INCLUDE_FOLDER
 """
@@ -67,7 +67,8 @@ def release(user, data):
 def wrap(context, dtype, array, shape):
     """A tensor over memory of Python's, which must outlive it."""
     number = ffi.cast("void *", 7)
-    return make("tensor", cnn.cnn_tensor_wrap, context, dtype, shape, len(shape), array, release, number)
+    return make("tensor", cnn.cnn_tensor_wrap, context, dtype, shape, len(shape), array, release,
+                number)
 
 
 context = make("context", cnn.cnn_context_create)
@@ -78,15 +79,16 @@ inputs = wrap(context, cnn.CNN_FLOAT32, inputs_array, [4, 2])
 labels = wrap(context, cnn.CNN_INT32, labels_array, [4])
 outputs = wrap(context, cnn.CNN_FLOAT32, outputs_array, [4, 2])
 
-# ---- Steps ----------------------------------------------------------------------------------------
+# ---- Steps ---------------------------------------------------------------------------------------
 
 check(cnn.cnn_context_set_seed(context, 1))
 model = make("model", cnn.cnn_model_create, context, [2], 1)
-for create, *arguments in [(cnn.cnn_dense_create, 16), (cnn.cnn_relu_create,), (cnn.cnn_dense_create, 2),
-                           (cnn.cnn_softmax_create,)]:
+for create, *arguments in [(cnn.cnn_dense_create, 16), (cnn.cnn_relu_create,),
+                           (cnn.cnn_dense_create, 2), (cnn.cnn_softmax_create,)]:
     check(cnn.cnn_model_add(model, make("layer", create, context, *arguments)))
 optimizer = make("optimizer", cnn.cnn_adam_create, context, 0.05)
-trainer = make("trainer", cnn.cnn_trainer_create, model, optimizer, cnn.CNN_SOFTMAX_CROSS_ENTROPY, 4)
+trainer = make("trainer", cnn.cnn_trainer_create, model, optimizer,
+               cnn.CNN_SOFTMAX_CROSS_ENTROPY, 4)
 loss = ffi.new("double *")
 for _ in range(200):
     check(cnn.cnn_trainer_step(loss, trainer, [inputs], 1, [labels], 1))
@@ -97,7 +99,7 @@ check(cnn.cnn_session_run(session, [outputs], 1, [inputs], 1))
 for row, label in enumerate(labels_array):
     assert outputs_array[2 * row + label] > 0.9
 
-# ---- Failures -------------------------------------------------------------------------------------
+# ---- Failures ------------------------------------------------------------------------------------
 
 try:
     check(cnn.cnn_session_run(session, [outputs], 1, [labels], 1))
@@ -105,7 +107,7 @@ try:
 except RuntimeError as failure:
     assert "CNN_ERROR_SHAPE: cnn_session_run: inputs[0] is int32 [4]" in str(failure), failure
 
-# ---- Callbacks ------------------------------------------------------------------------------------
+# ---- Callbacks -----------------------------------------------------------------------------------
 
 samples = ffi.new("float[]", list(inputs_array))
 pixels = wrap(context, cnn.CNN_FLOAT32, samples, [4, 1, 1, 2])
@@ -114,7 +116,8 @@ picture_model = make("model", cnn.cnn_model_create, context, [1, 1, 2], 3)
 for create, *arguments in [(cnn.cnn_flatten_create,), (cnn.cnn_dense_create, 2)]:
     check(cnn.cnn_model_add(picture_model, make("layer", create, context, *arguments)))
 sgd = make("optimizer", cnn.cnn_sgd_create, context, 0.1)
-fitter = make("trainer", cnn.cnn_trainer_create, picture_model, sgd, cnn.CNN_SOFTMAX_CROSS_ENTROPY, 2)
+fitter = make("trainer", cnn.cnn_trainer_create, picture_model, sgd,
+              cnn.CNN_SOFTMAX_CROSS_ENTROPY, 2)
 loader = make("loader", cnn.cnn_loader_create, dataset, picture_model, 2)
 told = []
 
@@ -125,11 +128,12 @@ def progress(user, moment):
     return len(told) == 5
 
 
-assert cnn.cnn_trainer_fit(fitter, loader, ffi.NULL, 3, progress, ffi.NULL) == cnn.CNN_ERROR_CANCELLED
+status = cnn.cnn_trainer_fit(fitter, loader, ffi.NULL, 3, progress, ffi.NULL)
+assert status == cnn.CNN_ERROR_CANCELLED
 assert told == [(cnn.CNN_PROGRESS_STEP, 1), (cnn.CNN_PROGRESS_STEP, 1), (cnn.CNN_PROGRESS_EPOCH, 1),
                 (cnn.CNN_PROGRESS_STEP, 2), (cnn.CNN_PROGRESS_STEP, 2)], told
 
-# ---- The garbage collector, in its own order ------------------------------------------------------
+# ---- The garbage collector, in its own order -----------------------------------------------------
 
 del context, inputs, labels, pixels, dataset, model, picture_model, optimizer, sgd, loader
 gc.collect()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Opens a model file with the safetensors package, rebuilds the network in NumPy from what is in it,
-in PyTorch's layouts, and compares its predictions with libcnn's.  Then lets libcnn read what the
-package writes.
+"""Opens a model file with the safetensors package, rebuilds the network in NumPy from what is in
+it, in PyTorch's layouts, and compares its predictions with libcnn's.  Then lets libcnn read what
+the package writes.
 
     check_safetensors.py MAKE_MODEL
 """

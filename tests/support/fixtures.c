@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cnn/image.h"
+#include "support/skip.h"
 
 static const char *environment(const char *name, const char *otherwise)
 {
@@ -41,11 +42,11 @@ struct file_bytes fixture_read(const char *name)
 
 const char *test_data_folder(void)
 {
-    const char *folder = environment("CNN_TEST_DATA", "../shared/data");
+    const char *folder = getenv("CNN_TEST_DATA");
     struct stat status;
-    if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode))
+    if (folder != NULL && stat(folder, &status) == 0 && S_ISDIR(status.st_mode))
         return folder;
-    printf("skipped: no real pictures at %s\n", folder);
+    skip("data", "no real pictures at %s", folder != NULL ? folder : "$CNN_TEST_DATA");
     return NULL;
 }
 

@@ -20,8 +20,7 @@ struct file_bytes fixture_read(const char *name);
 /* Reads any file. */
 struct file_bytes file_read(const char *path);
 
-/* The folder of real data, from CNN_TEST_DATA or at its place beside the repository's root;
- * NULL, with a line "skipped: ..." on standard output, where it is absent. */
+/* The folder of real data, CNN_TEST_DATA; NULL, and skipped as "data", where it is absent. */
 const char *test_data_folder(void);
 
 /* Whether the library was built with both of its decoders; where not, with a line "skipped: ..." on

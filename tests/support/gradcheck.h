@@ -10,8 +10,9 @@
 typedef double scalar_fn(void *user);
 
 /* Fails the test unless the gradient `got` of `function` by `values` agrees with (f(values + h)
- * - f(values - h)) / 2h within 1e-4 of its largest element, for at most 150 elements spread over
- * the array.  `values` is as before afterwards.  f has no kink within h = 1e-6 of `values`. */
+ * - f(values - h)) / 2h within 1e-4 of each element, or of 1 % of the largest where that is more;
+ * for the first, the last and others by chance, at most 150 of the array.  `values` is as before
+ * afterwards.  f has no kink within h = 1e-6 of `values`. */
 void expect_gradient_of(const char *what, scalar_fn *function, void *user, double *values,
                         const float *got, int64_t count);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/skip.h"
 #include "support/suite.h"
 
 enum {
@@ -48,24 +49,34 @@ int kernel_row_count(const char *slot)
     return count;
 }
 
-static void list_skipped(const char *slot)
+/* Returns whether the list has the slot at all. */
+static bool list_skipped(const char *slot)
 {
-    for (int i = 0; i < CNNI_COUNT(all_rows); i++)
-        if (strcmp(all_rows[i].slot, slot) == 0 && !cnni_cpu_has(all_rows[i].level))
+    bool found = false;
+    for (int i = 0; i < CNNI_COUNT(all_rows); i++) {
+        if (strcmp(all_rows[i].slot, slot) != 0)
+            continue;
+        found = true;
+        if (!cnni_cpu_has(all_rows[i].level))
             printf("skipped: this machine cannot run %s\n", all_rows[i].name);
+    }
+    return found;
 }
 
 int kernel_rows_main(TCase *tcase, const char *const *slots, int count)
 {
     int rows = 0;
     for (int i = 0; i < count; i++) {
-        list_skipped(slots[i]);
+        if (!list_skipped(slots[i])) {
+            printf("failed: no line of the kernel list has the slot %s\n", slots[i]);
+            return EXIT_FAILURE;
+        }
         rows += kernel_row_count(slots[i]);
     }
     if (rows == 0) {
         const bool chosen = getenv("CNN_CPU") != NULL;
         printf("%s: no line of the kernel list to run\n", chosen ? "skipped" : "failed");
-        return chosen ? 77 : EXIT_FAILURE;
+        return chosen ? EXIT_SKIPPED : EXIT_FAILURE;
     }
     Suite *suite = suite_create("kernels");
     suite_add_tcase(suite, tcase);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Small models, tensors and datasets that several test programs need.  A failure to make one ends the
- * test. */
+ * Small models, tensors and datasets that several test programs need.  A failure to make one ends
+ * the test. */
 #ifndef SUPPORT_NETWORKS_H
 #define SUPPORT_NETWORKS_H
 
@@ -24,7 +24,8 @@ cnn_model *model_chain(cnn_context *context);
 /* The same with dropout before the dense layer. */
 cnn_model *model_dropout(cnn_context *context);
 
-/* [8][8][4] -> conv2d "same", relu, conv2d "same", add of that and the input, relu, flatten, dense 3. */
+/* [8][8][4] -> conv2d "same", relu, conv2d "same", add of that and the input, relu, flatten, dense
+ * 3. */
 cnn_model *model_residual(cnn_context *context);
 
 /* An input batch of `n` for `model`, and room for its outputs. */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * Where the model is going to be written. */
+#ifndef OUTPUT_FILE_H
+#define OUTPUT_FILE_H
+
+#include <stdbool.h>
+
+/* Whether a model can be written to `path`; says why, if not.  An existing file is left alone. */
+bool output_file_check(const char *path);
+
+#endif

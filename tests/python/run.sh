@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh PYTHON SCRIPT ARGUMENT...: runs a script of this folder.  Exit status 77, for skipped,
+# where Python or a package is missing; a failure, where CNN_TEST_REQUIRE lists python.
+set -u
+
+status=77
+if command -v "$1" >/dev/null; then
+    status=0
+    "$@" || status=$?
+else
+    echo "skipped: $1 is not there"
+fi
+case $status,${CNN_TEST_REQUIRE:-}, in
+77*,python,*) echo 'failed, as python is required'; status=1 ;;
+esac
+exit $status
