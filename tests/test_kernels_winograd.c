@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Every Winograd transform of the kernel list: against B' x B, A' m A and A dy A' in double
- * precision with the derived bound, and to the bit against the same bodies in one lane with
- * fmaf(); all tails of channels, buffers beside unmapped pages, and special values. */
+ * Every Winograd transform of the kernel list: against B' x B, A' m A, A dy A', G g G' and G' u G
+ * in double precision with the derived bound, and to the bit against the same bodies in one lane
+ * with fmaf(); all tails of channels, buffers beside unmapped pages, and special values. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +37,11 @@ static inline vec vec_add(vec a, vec b)
     return a + b;
 }
 
+static inline vec vec_mul(vec a, vec b)
+{
+    return a * b;
+}
+
 static inline vec vec_sub(vec a, vec b)
 {
     return a - b;
@@ -56,7 +61,7 @@ static inline vec vec_relu(vec x)
 
 /* ---- The matrices ---- */
 
-enum { POINTS = 6, MOST = 4, PIXELS = POINTS * POINTS, CHANNELS = 80 };
+enum { POINTS = 6, MOST = 4, KERNEL = 3, PIXELS = POINTS * POINTS, CHANNELS = 80 };
 
 static const double b_transposed[2][POINTS][POINTS] = {
     {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
@@ -73,14 +78,32 @@ static const double a_transposed[2][MOST][POINTS] = {
     {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}},
 };
 
+static const double g_matrix[2][POINTS][KERNEL] = {
+    {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
+    {{1.0 / 4, 0, 0},
+     {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+     {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+     {1.0 / 24, 1.0 / 12, 1.0 / 6},
+     {1.0 / 24, -1.0 / 12, 1.0 / 6},
+     {0, 0, 1}},
+};
+
+static bool is(const struct kernel_row *row, const char *slot)
+{
+    return strcmp(row->slot, slot) == 0;
+}
+
 /* Element (i, j) of the matrix by which one side is multiplied. */
 static double factor(const struct kernel_row *row, int32_t outputs, int i, int j)
 {
     const int set = outputs == 4;
-    if (strcmp(row->slot, "winograd_input") == 0)
+    if (is(row, "winograd_input"))
         return b_transposed[set][i][j];
-    return strcmp(row->slot, "winograd_output") == 0 ? a_transposed[set][i][j]
-                                                     : a_transposed[set][j][i];
+    if (is(row, "winograd_output"))
+        return a_transposed[set][i][j];
+    if (is(row, "winograd_gradient"))
+        return a_transposed[set][j][i];
+    return is(row, "winograd_weights") ? g_matrix[set][i][j] : g_matrix[set][j][i];
 }
 
 struct exact {
@@ -145,26 +168,34 @@ struct tile {
     float *out[PIXELS];
     const float *bias;
     bool relu;
+    float before[PIXELS * CHANNELS]; /* what a slot adds to; else 0 */
 };
 
 /* Runs the kernel, or with `lone` its body in one lane. */
+#define CALL(slot, ...)                                                                            \
+    do {                                                                                           \
+        const struct cnni_##slot call = {__VA_ARGS__};                                             \
+        if (lone)                                                                                  \
+            slot(&call);                                                                           \
+        else                                                                                       \
+            ((cnni_##slot##_fn *)tile->row->function)(&call);                                      \
+    } while (0)
+
 static void run(const struct tile *tile, bool lone)
 {
     const int64_t in_pitch = tile->in[1] - tile->in[0], out_pitch = tile->out[1] - tile->out[0];
-    if (strcmp(tile->row->slot, "winograd_input") == 0) {
-        const struct cnni_winograd_input call = {tile->in, tile->out[0], out_pitch, tile->channels,
-                                                 tile->outputs};
-        lone ? winograd_input(&call) : ((cnni_winograd_input_fn *)tile->row->function)(&call);
-    } else if (strcmp(tile->row->slot, "winograd_output") == 0) {
-        const struct cnni_winograd_output call = {tile->in[0], tile->out,      tile->bias,
-                                                  in_pitch,    tile->channels, tile->outputs,
-                                                  tile->relu};
-        lone ? winograd_output(&call) : ((cnni_winograd_output_fn *)tile->row->function)(&call);
-    } else {
-        const struct cnni_winograd_gradient call = {tile->in, tile->out[0],   out_pitch,    16,
-                                                    16,       tile->channels, tile->outputs};
-        lone ? winograd_gradient(&call) : ((cnni_winograd_gradient_fn *)tile->row->function)(&call);
-    }
+    if (is(tile->row, "winograd_input"))
+        CALL(winograd_input, tile->in, tile->out[0], out_pitch, tile->channels, tile->outputs);
+    else if (is(tile->row, "winograd_output"))
+        CALL(winograd_output, tile->in[0], tile->out, tile->bias, in_pitch, tile->channels,
+             tile->outputs, tile->relu);
+    else if (is(tile->row, "winograd_gradient"))
+        CALL(winograd_gradient, tile->in, tile->out[0], out_pitch, 16, 16, tile->channels,
+             tile->outputs);
+    else if (is(tile->row, "winograd_weights"))
+        CALL(winograd_weights, tile->in, tile->out[0], out_pitch, tile->channels, tile->outputs);
+    else
+        CALL(winograd_filter, tile->in[0], tile->out, in_pitch, tile->channels, tile->outputs);
 }
 
 static void check_values(const struct tile *tile)
@@ -173,10 +204,10 @@ static void check_values(const struct tile *tile)
         for (int64_t c = 0; c < tile->channels && tile->out[at] != NULL; c++) {
             struct exact exact = transform(tile->row, tile->outputs, tile->side_in, tile->in, c,
                                            at / tile->side_out, at % tile->side_out);
-            if (tile->bias != NULL) {
-                exact.value += (double)tile->bias[c];
-                exact.magnitude += fabs((double)tile->bias[c]);
-            }
+            const double start = tile->bias != NULL ? (double)tile->bias[c]
+                                                    : (double)tile->before[at * CHANNELS + c];
+            exact.value += start;
+            exact.magnitude += fabs(start);
             if (!(exact.magnitude < 1e37))
                 continue; /* sums beyond the range of floats are no measure */
             const double value = tile->relu && exact.value <= 0 ? 0 : exact.value;
@@ -196,6 +227,7 @@ static void check_bits(const struct tile *tile)
     struct tile copy = *tile;
     if (tile->row->level == CNNI_GENERIC)
         return;
+    memcpy(lone, tile->before, sizeof lone);
     for (int i = 0; i < PIXELS; i++)
         copy.out[i] = tile->out[i] == NULL ? NULL : lone[i];
     run(&copy, true);
@@ -207,26 +239,46 @@ static void check_bits(const struct tile *tile)
                           (double)tile->out[at][c], (double)lone[at][c]);
 }
 
+/* Sides of what goes into a slot and comes out of it. */
+static void choose_sides(struct tile *tile)
+{
+    const int inputs = tile->outputs + 2, outputs = tile->outputs;
+    const struct {
+        const char *slot;
+        int in, out;
+    } sides[] = {{"winograd_input", inputs, inputs},
+                 {"winograd_output", inputs, outputs},
+                 {"winograd_gradient", outputs, inputs},
+                 {"winograd_weights", KERNEL, inputs},
+                 {"winograd_filter", inputs, KERNEL}};
+    for (int i = 0; i < CNNI_COUNT(sides); i++)
+        if (is(tile->row, sides[i].slot)) {
+            tile->side_in = sides[i].in;
+            tile->side_out = sides[i].out;
+        }
+}
+
 static void check_tile(const struct kernel_row *row, int32_t outputs, int64_t channels, int turn)
 {
-    const bool input = strcmp(row->slot, "winograd_input") == 0;
-    const bool output = strcmp(row->slot, "winograd_output") == 0;
+    const bool output = is(row, "winograd_output");
     const enum guarded_side side = turn % GUARDED_SIDES;
     struct tile tile = {
         .row = row,
         .outputs = outputs,
-        .side_in = input || output ? outputs + 2 : outputs,
-        .side_out = output ? outputs : outputs + 2,
         .channels = channels,
-        .written = input || output ? channels : (channels + 15) / 16 * 16,
+        .written = is(row, "winograd_gradient") ? (channels + 15) / 16 * 16 : channels,
         .relu = output && turn % 3 == 0,
     };
+    choose_sides(&tile);
     const float *in = filled(X, side, tile.side_in * tile.side_in * channels, turn % 5 == 4);
     float *out = filled(Y, side, tile.side_out * tile.side_out * tile.written, false);
     for (int i = 0; i < tile.side_in * tile.side_in; i++)
         tile.in[i] = in + i * channels;
-    for (int i = 0; i < tile.side_out * tile.side_out; i++)
+    for (int i = 0; i < tile.side_out * tile.side_out; i++) {
         tile.out[i] = output && turn % 4 == 1 && i % 3 == 2 ? NULL : out + i * tile.written;
+        if (is(row, "winograd_filter"))
+            memcpy(tile.before + i * CHANNELS, tile.out[i], (size_t)channels * sizeof *out);
+    }
     if (output && turn % 2 == 0)
         tile.bias = filled(BIAS, side, channels, false);
     run(&tile, false);
@@ -265,13 +317,28 @@ START_TEST(gradients_are_transformed)
 }
 END_TEST
 
+START_TEST(weights_are_transformed)
+{
+    check_row(kernel_row("winograd_weights", _i));
+}
+END_TEST
+
+START_TEST(filters_are_transformed_back)
+{
+    check_row(kernel_row("winograd_filter", _i));
+}
+END_TEST
+
 int main(void)
 {
-    static const char *const slots[] = {"winograd_input", "winograd_output", "winograd_gradient"};
+    static const char *const slots[] = {"winograd_input", "winograd_output", "winograd_gradient",
+                                        "winograd_weights", "winograd_filter"};
     TCase *tcase = tcase_create("winograd");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     KERNEL_ROWS_TEST(tcase, "winograd_input", inputs_are_transformed);
     KERNEL_ROWS_TEST(tcase, "winograd_output", outputs_are_transformed);
     KERNEL_ROWS_TEST(tcase, "winograd_gradient", gradients_are_transformed);
+    KERNEL_ROWS_TEST(tcase, "winograd_weights", weights_are_transformed);
+    KERNEL_ROWS_TEST(tcase, "winograd_filter", filters_are_transformed_back);
     return kernel_rows_main(tcase, slots, CNNI_COUNT(slots));
 }

@@ -130,6 +130,9 @@ START_TEST(layers_describe_themselves)
     EXPECT_OK(cnn_conv2d_set_padding_sides(layer, 0, 0, 1, 2));
     EXPECT_OK(cnn_conv2d_set_bias(layer, 0));
     expect_description(layer, "conv2d 8 1x1 padding top 0 left 0 bottom 1 right 2 no bias");
+    layer = conv2d(8, 3, 3);
+    EXPECT_OK(cnn_conv2d_set_algorithm(layer, CNN_BALANCED));
+    expect_description(layer, "conv2d 8 3x3 balanced");
     expect_description(maxpool2d(2, 3), "maxpool2d 2x3");
     layer = maxpool2d(2, 3);
     EXPECT_OK(cnn_maxpool2d_set_stride(layer, 2, 3));
@@ -189,6 +192,10 @@ START_TEST(sizes_that_cannot_be)
                      "cnn_maxpool2d_set_stride", "stride_width");
     }
     EXPECT_FAILS(cnn_conv2d_set_bias(conv, 2), CNN_ERROR_INVALID, "cnn_conv2d_set_bias", "bias");
+    EXPECT_FAILS(cnn_conv2d_set_algorithm(conv, 0), CNN_ERROR_INVALID, "cnn_conv2d_set_algorithm",
+                 "algorithm");
+    EXPECT_FAILS(cnn_conv2d_set_algorithm(conv, 4), CNN_ERROR_INVALID, "cnn_conv2d_set_algorithm",
+                 "algorithm");
     /* Nothing of a refused pair was taken. */
     EXPECT_FAILS(cnn_conv2d_set_stride(conv, 2, 0), CNN_ERROR_INVALID, "cnn_conv2d_set_stride",
                  "0");
@@ -216,6 +223,7 @@ START_TEST(null_is_refused)
     ck_assert_int_eq(cnn_conv2d_set_dilation(NULL, 1, 1), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_conv2d_set_groups(NULL, 1), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_conv2d_set_bias(NULL, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_conv2d_set_algorithm(NULL, CNN_FAST), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_maxpool2d_set_stride(NULL, 1, 1), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_maxpool2d_set_padding(NULL, 1, 1), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_dense_set_bias(NULL, 1), CNN_ERROR_INVALID);
@@ -267,6 +275,7 @@ START_TEST(a_built_layer_keeps_its_options)
         cnn_conv2d_set_dilation(conv, 2, 2),
         cnn_conv2d_set_groups(conv, 2),
         cnn_conv2d_set_bias(conv, 0),
+        cnn_conv2d_set_algorithm(conv, CNN_EXACT),
         cnn_maxpool2d_set_stride(pool, 1, 1),
         cnn_maxpool2d_set_padding(pool, 1, 1),
         cnn_dense_set_bias(units, 0),

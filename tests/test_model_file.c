@@ -62,6 +62,7 @@ static cnn_model *make_model(void)
     EXPECT_OK(cnn_conv2d_set_padding_sides(layer, 1, 0, 2, 1));
     EXPECT_OK(cnn_conv2d_set_groups(layer, 3));
     EXPECT_OK(cnn_conv2d_set_dilation(layer, 1, 2));
+    EXPECT_OK(cnn_conv2d_set_algorithm(layer, CNN_EXACT));
     EXPECT_OK(cnn_layer_set_name(layer, "first \"conv\" \xC3\xA4"));
     add(model, layer);
     EXPECT_OK(cnn_relu_create(&layer, context));

@@ -2,6 +2,7 @@
  * Sessions: predictions against the layers run one by one, every documented error, memory that is
  * known beforehand, weights that change between runs, and several sessions of one model on several
  * threads. */
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -191,6 +192,66 @@ START_TEST(new_weights_are_used)
 END_TEST
 
 /* ---- Errors -------------------------------------------------------------------------------- */
+
+/* ---- Algorithms ---------------------------------------------------------------------------- */
+
+/* A model with one layer that suits Winograd, the weights of `from`, and the predictions for `x`.
+ * */
+static cnn_model *predict_by(cnn_algorithm algorithm, cnn_model *from, cnn_tensor *y, cnn_tensor *x)
+{
+    cnn_tensor *bytes;
+    cnn_model *other;
+    cnn_session *session;
+    EXPECT_OK(cnn_model_save_memory(from, &bytes));
+    EXPECT_OK(cnn_model_load_memory(&other, context, cnn_tensor_const_data(bytes),
+                                    cnn_tensor_bytes(bytes)));
+    EXPECT_OK(cnn_model_set_algorithm(other, algorithm));
+    EXPECT_OK(cnn_session_create(&session, other, 2));
+    EXPECT_OK(session_predict(session, y, x));
+    EXPECT_FAILS(cnn_model_set_algorithm(other, CNN_FAST), CNN_ERROR_STATE,
+                 "cnn_model_set_algorithm", "a session or trainer of the model exists");
+    cnn_session_free(session);
+    cnn_tensor_free(bytes);
+    return other;
+}
+
+static double largest_difference(cnn_tensor *a, cnn_tensor *b)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < cnn_tensor_count(a); i++)
+        largest = fmax(largest, fabs((double)floats(a)[i] - (double)floats(b)[i]));
+    return largest;
+}
+
+/* The three algorithms differ in their last bits, by as much as they may. */
+START_TEST(algorithms_differ_a_little)
+{
+    cnn_layer *layer;
+    cnn_model *plain = model_new(context, (int64_t[]){12, 12, 32}, 3), *others[3];
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 40, 3, 3));
+    EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+    model_take(plain, layer);
+    cnn_tensor *x = model_inputs(plain, context, 2, 5), *y[3];
+    for (int32_t i = 0; i < 3; i++) {
+        y[i] = model_outputs(plain, context, 2);
+        others[i] = predict_by(CNN_EXACT + i, plain, y[i], x);
+    }
+    ck_assert(!tensors_equal(y[0], y[1]) && !tensors_equal(y[1], y[2]));
+    ck_assert_double_lt(largest_difference(y[0], y[1]), 1e-5);
+    ck_assert_double_lt(largest_difference(y[0], y[2]), 1e-4);
+    for (int32_t i = 0; i < 3; i++) {
+        cnn_tensor_free(y[i]);
+        cnn_model_free(others[i]);
+    }
+    EXPECT_FAILS(cnn_model_set_algorithm(plain, 0), CNN_ERROR_INVALID, "cnn_model_set_algorithm",
+                 "algorithm is 0");
+    ck_assert_int_eq(cnn_model_set_algorithm(NULL, CNN_FAST), CNN_ERROR_INVALID);
+    ck_assert_str_eq(cnn_algorithm_name(CNN_BALANCED), "balanced");
+    ck_assert_str_eq(cnn_algorithm_name(0), "unknown algorithm");
+    cnn_tensor_free(x);
+    cnn_model_free(plain);
+}
+END_TEST
 
 START_TEST(creating_refuses_what_cannot_be)
 {
@@ -477,6 +538,7 @@ static Suite *session_suite(void)
     tcase_add_test(tcase, a_session_computes_what_the_layers_do);
     tcase_add_test(tcase, a_model_of_one_layer_is_enough);
     tcase_add_test(tcase, new_weights_are_used);
+    tcase_add_test(tcase, algorithms_differ_a_little);
     tcase_add_test(tcase, creating_refuses_what_cannot_be);
     tcase_add_test(tcase, hostile_shapes_end_in_a_status);
     tcase_add_test(tcase, running_refuses_what_does_not_fit);

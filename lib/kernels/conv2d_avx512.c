@@ -2,7 +2,8 @@
  * Convolution tiles with AVX-512: row-tap (forward, backward-data, dense) and backward-weights.
  * Panels are 64 wide.  6 rows of 4 vectors are 24 accumulators; with 4 vectors of weights and 1
  * broadcast value 29 of the 32 registers, 24 multiply-adds for 10 loads.  Where 1 or 2 vectors
- * hold all columns, 12 rows keep the multipliers as busy.  Contracts: kernels.h.
+ * hold all columns, 12 rows keep the multipliers as busy.  What is left of the rows is done by 4, 2
+ * and 1, with 2 or 4 vectors, which keeps the code small.  Contracts: kernels.h.
  *
  * Every loop over an array of registers carries an unroll pragma: without it gcc 12 keeps the
  * array in memory, which costs a third of the speed. */
@@ -61,7 +62,7 @@ CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y, const 
     CNNI_UNROLL
     for (int j = 0; j < vectors; j++) {
         const __m512 value = tile->relu ? relu(sum[j]) : sum[j];
-        if (tile->stream)
+        if (tile->stream && j * VECTOR < tile->columns)
             _mm512_stream_ps(y + j * VECTOR, value);
         else
             _mm512_mask_storeu_ps(y + j * VECTOR, lanes_of(tile->columns, j), value);
@@ -99,21 +100,42 @@ CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int32_t first, con
         store_row(tile, tile->y + y_offsets[i], sum[i], vectors);
 }
 
+/* The rows that are left from `first` on. */
+CNNI_INLINE void row_tap_rest(const struct cnni_conv2d_tile *tile, int32_t first, const int vectors)
+{
+    if (tile->rows - first >= 4) {
+        row_tap(tile, first, 4, vectors);
+        first += 4;
+    }
+    if (tile->rows - first >= 2) {
+        row_tap(tile, first, 2, vectors);
+        first += 2;
+    }
+    if (tile->rows > first)
+        row_tap(tile, first, 1, vectors);
+}
+
+static void row_tap_rest_narrow(const struct cnni_conv2d_tile *tile, int32_t first)
+{
+    row_tap_rest(tile, first, NARROW_VECTORS);
+}
+
+static void row_tap_rest_wide(const struct cnni_conv2d_tile *tile, int32_t first)
+{
+    row_tap_rest(tile, first, VECTORS);
+}
+
 CNNI_INLINE void row_tap_rows(const struct cnni_conv2d_tile *tile, const int vectors)
 {
-    if (vectors <= NARROW_VECTORS && tile->rows == NARROW_ROWS) {
+    const bool narrow = vectors <= NARROW_VECTORS;
+    int32_t first = 0;
+    if (narrow && tile->rows == NARROW_ROWS) {
         row_tap(tile, 0, NARROW_ROWS, vectors);
         return;
     }
-    for (int32_t first = 0; first < tile->rows; first += ROWS)
-        switch (tile->rows - first) {
-        case 1: row_tap(tile, first, 1, vectors); break;
-        case 2: row_tap(tile, first, 2, vectors); break;
-        case 3: row_tap(tile, first, 3, vectors); break;
-        case 4: row_tap(tile, first, 4, vectors); break;
-        case 5: row_tap(tile, first, 5, vectors); break;
-        default: row_tap(tile, first, 6, vectors); break;
-        }
+    for (; first + ROWS <= tile->rows; first += ROWS)
+        row_tap(tile, first, ROWS, vectors);
+    narrow ? row_tap_rest_narrow(tile, first) : row_tap_rest_wide(tile, first);
 }
 
 void cnni_conv2d_row_tap_avx512(const struct cnni_conv2d_tile *tile)
@@ -169,21 +191,43 @@ CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, int32_t firs
     }
 }
 
+/* The rows that are left from `first` on. */
+CNNI_INLINE void filter_rest(const struct cnni_conv2d_filter_tile *tile, int32_t first,
+                             const int vectors)
+{
+    if (tile->rows - first >= 4) {
+        filter(tile, first, 4, vectors);
+        first += 4;
+    }
+    if (tile->rows - first >= 2) {
+        filter(tile, first, 2, vectors);
+        first += 2;
+    }
+    if (tile->rows > first)
+        filter(tile, first, 1, vectors);
+}
+
+static void filter_rest_narrow(const struct cnni_conv2d_filter_tile *tile, int32_t first)
+{
+    filter_rest(tile, first, NARROW_VECTORS);
+}
+
+static void filter_rest_wide(const struct cnni_conv2d_filter_tile *tile, int32_t first)
+{
+    filter_rest(tile, first, VECTORS);
+}
+
 CNNI_INLINE void filter_rows(const struct cnni_conv2d_filter_tile *tile, const int vectors)
 {
-    if (vectors <= NARROW_VECTORS && tile->rows == NARROW_ROWS) {
+    const bool narrow = vectors <= NARROW_VECTORS;
+    int32_t first = 0;
+    if (narrow && tile->rows == NARROW_ROWS) {
         filter(tile, 0, NARROW_ROWS, vectors);
         return;
     }
-    for (int32_t first = 0; first < tile->rows; first += ROWS)
-        switch (tile->rows - first) {
-        case 1: filter(tile, first, 1, vectors); break;
-        case 2: filter(tile, first, 2, vectors); break;
-        case 3: filter(tile, first, 3, vectors); break;
-        case 4: filter(tile, first, 4, vectors); break;
-        case 5: filter(tile, first, 5, vectors); break;
-        default: filter(tile, first, 6, vectors); break;
-        }
+    for (; first + ROWS <= tile->rows; first += ROWS)
+        filter(tile, first, ROWS, vectors);
+    narrow ? filter_rest_narrow(tile, first) : filter_rest_wide(tile, first);
 }
 
 void cnni_conv2d_filter_avx512(const struct cnni_conv2d_filter_tile *tile)

@@ -50,7 +50,7 @@ typedef void cnni_conv2d_row_tap_fn(const struct cnni_conv2d_tile *tile);
 /* Backward-weights: `rows` rows of the filter gradient, each a (tap, channel) pair whose input is
  * at x[i], and `columns` filters.  With P the tile's width in the table,
  *   dw[i * dw_pitch + j] += chain from 0 over p of x[i][x_offsets[p]] * dy[p * P + j];
- * dy may be read up to the next multiple of 16 columns.
+ * What dy holds beyond the columns is read, but has no effect.
  * While it works on pixel p, it may fetch ahead + p * ahead_step into the caches: memory that will
  * be wanted next.  It never reads it; any number will do. */
 struct cnni_conv2d_filter_tile {
@@ -107,8 +107,8 @@ typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_
 /* ---- Winograd ---- */
 
 /* Tiles of outputs x outputs, 2 or 4, from inputs x inputs with inputs = outputs + 2.  The matrices
- * A and B are in winograd.h.  A tile is transformed in all its channels; the numbers of a channel,
- * one for each of inputs x inputs points, lie point_pitch apart. */
+ * A, B and G are in winograd.h.  A tile is transformed in all its channels; the numbers of a
+ * channel, one for each of inputs x inputs points, lie point_pitch apart. */
 
 /* v[point * point_pitch + c] = (B' x B) of the channel c of the pixels. */
 struct cnni_winograd_input {
@@ -140,6 +140,24 @@ struct cnni_winograd_gradient {
     int32_t outputs;
 };
 typedef void cnni_winograd_gradient_fn(const struct cnni_winograd_gradient *tile);
+
+/* u[point * point_pitch + c] = (G g G') of g = w[tap][c], the taps row by row. */
+struct cnni_winograd_weights {
+    const float *const *w; /* [9], each [channels] */
+    float *u;
+    int64_t point_pitch, channels;
+    int32_t outputs;
+};
+typedef void cnni_winograd_weights_fn(const struct cnni_winograd_weights *tile);
+
+/* dw[tap][c] += (G' u G) of u[point * point_pitch + c]. */
+struct cnni_winograd_filter {
+    const float *u;
+    float *const *dw; /* [9], each [channels] */
+    int64_t point_pitch, channels;
+    int32_t outputs;
+};
+typedef void cnni_winograd_filter_fn(const struct cnni_winograd_filter *tile);
 
 /* ---- Max-pooling ---- */
 
@@ -224,6 +242,8 @@ struct cnni_kernels {
     cnni_winograd_input_fn *winograd_input;
     cnni_winograd_output_fn *winograd_output;
     cnni_winograd_gradient_fn *winograd_gradient;
+    cnni_winograd_weights_fn *winograd_weights;
+    cnni_winograd_filter_fn *winograd_filter;
     cnni_maxpool2d_forward_fn *maxpool2d_forward;
     cnni_maxpool2d_backward_fn *maxpool2d_backward;
     cnni_vector_relu_fn *vector_relu;

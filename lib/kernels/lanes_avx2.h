@@ -63,6 +63,11 @@ static inline vec vec_add(vec a, vec b)
     return _mm256_add_ps(a, b);
 }
 
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
 static inline vec vec_sub(vec a, vec b)
 {
     return _mm256_sub_ps(a, b);

@@ -69,6 +69,11 @@ static inline vec vec_add(vec a, vec b)
     return vaddq_f32(a, b);
 }
 
+static inline vec vec_mul(vec a, vec b)
+{
+    return vmulq_f32(a, b);
+}
+
 static inline vec vec_sub(vec a, vec b)
 {
     return vsubq_f32(a, b);

@@ -2,8 +2,8 @@
  * The bodies of the kernels winograd_*.c, which are the same on every level: a file includes its
  * lanes_<level>.h, whose vec_...() they are written in, then this.  Contracts: kernels.h.
  *
- * The matrices are those of Lavin and Gray (2016) for the points 0, 1, -1 (F(2x2)) and 2, -2
- * (F(4x4)).  Each function below multiplies one of them with a column; a tile's columns come
+ * The matrices A, B and G are those of Lavin and Gray (2016) for the points 0, 1, -1 (F(2x2)) and
+ * 2, -2 (F(4x4)).  Each function below multiplies one of them with a column; a tile's columns come
  * first, then its rows. */
 #ifndef CNNI_WINOGRAD_H
 #define CNNI_WINOGRAD_H
@@ -11,7 +11,7 @@
 #include "kernels/kernels.h"
 #include "kernels/unroll.h"
 
-enum { INPUTS_MOST = 6, OUTPUTS_MOST = 4 };
+enum { INPUTS_MOST = 6, OUTPUTS_MOST = 4, TAPS = 3 };
 
 /* ---- One column ---- */
 
@@ -71,6 +71,46 @@ CNNI_INLINE void gradient_column(vec *z, const vec *dy, const int outputs)
     z[3] = vec_add(even2, odd2);
     z[4] = vec_sub(even2, odd2);
     z[5] = dy[3];
+}
+
+/* u = G g */
+CNNI_INLINE void weight_column(vec *u, const vec *g, const int outputs)
+{
+    const vec even = vec_add(g[0], g[2]);
+    u[0] = g[0];
+    if (outputs == 2) {
+        const vec half = vec_set(0.5f);
+        u[1] = vec_mul(half, vec_add(even, g[1]));
+        u[2] = vec_mul(half, vec_sub(even, g[1]));
+        u[3] = g[2];
+        return;
+    }
+    const vec sixth = vec_set(1.0f / 6), minus_sixth = vec_set(-1.0f / 6);
+    const vec quarter = vec_set(0.25f), wide = vec_fma(quarter, g[0], g[2]);
+    u[0] = vec_mul(quarter, g[0]);
+    u[1] = vec_mul(minus_sixth, vec_add(even, g[1]));
+    u[2] = vec_mul(minus_sixth, vec_sub(even, g[1]));
+    u[3] = vec_mul(sixth, vec_fma(vec_set(0.5f), g[1], wide));
+    u[4] = vec_mul(sixth, vec_fma(vec_set(-0.5f), g[1], wide));
+    u[5] = g[2];
+}
+
+/* g = G' u */
+CNNI_INLINE void tap_column(vec *g, const vec *u, const int outputs)
+{
+    const vec near = vec_add(u[1], u[2]), slope = vec_sub(u[1], u[2]), half = vec_set(0.5f);
+    if (outputs == 2) {
+        g[0] = vec_fma(half, near, u[0]);
+        g[1] = vec_mul(half, slope);
+        g[2] = vec_fma(half, near, u[3]);
+        return;
+    }
+    const vec far = vec_add(u[3], u[4]), far_slope = vec_sub(u[3], u[4]);
+    const vec sixth = vec_set(1.0f / 6), minus_quarter = vec_set(-0.25f);
+    g[0] = vec_fma(vec_set(-1.0f / 6), vec_fma(minus_quarter, far, near),
+                   vec_mul(vec_set(0.25f), u[0]));
+    g[1] = vec_mul(sixth, vec_sub(vec_mul(half, far_slope), slope));
+    g[2] = vec_fma(sixth, vec_sub(far, near), u[5]);
 }
 
 /* ---- One tile, `count` channels from c on: a vector, or at the end a part of one ---- */
@@ -159,6 +199,60 @@ CNNI_INLINE void gradient_lanes(const struct cnni_winograd_gradient *tile, int64
     }
 }
 
+CNNI_INLINE void weight_lanes(const struct cnni_winograd_weights *tile, int64_t c,
+                              const int64_t count, const int outputs)
+{
+    const int inputs = outputs + 2;
+    vec columns[TAPS][INPUTS_MOST];
+    CNNI_UNROLL
+    for (int j = 0; j < TAPS; j++) {
+        vec g[TAPS];
+        CNNI_UNROLL
+        for (int i = 0; i < TAPS; i++)
+            g[i] = vec_load(tile->w[i * TAPS + j] + c, count);
+        weight_column(columns[j], g, outputs);
+    }
+    CNNI_UNROLL
+    for (int i = 0; i < inputs; i++) {
+        vec g[TAPS], u[INPUTS_MOST];
+        CNNI_UNROLL
+        for (int j = 0; j < TAPS; j++)
+            g[j] = columns[j][i];
+        weight_column(u, g, outputs);
+        CNNI_UNROLL
+        for (int j = 0; j < inputs; j++)
+            vec_store(tile->u + (i * inputs + j) * tile->point_pitch + c, u[j], count);
+    }
+}
+
+CNNI_INLINE void filter_lanes(const struct cnni_winograd_filter *tile, int64_t c,
+                              const int64_t count, const int outputs)
+{
+    const int inputs = outputs + 2;
+    vec columns[INPUTS_MOST][TAPS];
+    CNNI_UNROLL
+    for (int j = 0; j < inputs; j++) {
+        vec u[INPUTS_MOST];
+        CNNI_UNROLL
+        for (int i = 0; i < inputs; i++)
+            u[i] = vec_load(tile->u + (i * inputs + j) * tile->point_pitch + c, count);
+        tap_column(columns[j], u, outputs);
+    }
+    CNNI_UNROLL
+    for (int i = 0; i < TAPS; i++) {
+        vec u[INPUTS_MOST], g[TAPS];
+        CNNI_UNROLL
+        for (int j = 0; j < inputs; j++)
+            u[j] = columns[j][i];
+        tap_column(g, u, outputs);
+        CNNI_UNROLL
+        for (int j = 0; j < TAPS; j++) {
+            float *dw = tile->dw[i * TAPS + j] + c;
+            vec_store(dw, vec_add(vec_load(dw, count), g[j]), count);
+        }
+    }
+}
+
 /* ---- All channels of a tile: whole vectors, then what is left up to `end` ---- */
 
 #define CNNI_ALL_CHANNELS(lanes, tile, end, outputs)                                               \
@@ -193,6 +287,22 @@ static inline void winograd_gradient(const struct cnni_winograd_gradient *tile)
         CNNI_ALL_CHANNELS(gradient_lanes, tile, end, 2);
     else
         CNNI_ALL_CHANNELS(gradient_lanes, tile, end, 4);
+}
+
+static inline void winograd_weights(const struct cnni_winograd_weights *tile)
+{
+    if (tile->outputs == 2)
+        CNNI_ALL_CHANNELS(weight_lanes, tile, tile->channels, 2);
+    else
+        CNNI_ALL_CHANNELS(weight_lanes, tile, tile->channels, 4);
+}
+
+static inline void winograd_filter(const struct cnni_winograd_filter *tile)
+{
+    if (tile->outputs == 2)
+        CNNI_ALL_CHANNELS(filter_lanes, tile, tile->channels, 2);
+    else
+        CNNI_ALL_CHANNELS(filter_lanes, tile, tile->channels, 4);
 }
 
 #endif

@@ -17,3 +17,13 @@ void cnni_winograd_gradient_avx512(const struct cnni_winograd_gradient *tile)
 {
     winograd_gradient(tile);
 }
+
+void cnni_winograd_weights_avx512(const struct cnni_winograd_weights *tile)
+{
+    winograd_weights(tile);
+}
+
+void cnni_winograd_filter_avx512(const struct cnni_winograd_filter *tile)
+{
+    winograd_filter(tile);
+}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * 3x3 weights to Winograd points, G g G', and the gradients of points back to weights, G' u G.
- * Plain additions and multiplications in one order, so that every level has the same bits. */
+ * Weights to Winograd points, and the gradients of points back to weights. */
 #include "ops/op_winograd.h"
 
 #include <string.h>
@@ -10,105 +9,108 @@
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
 
-enum { TAPS = 3, SIDE_MOST = 6, COLUMNS = 16 /* filters that are transformed together */ };
-
-/* ---- One column ---- */
-
-/* u = G g */
-static void point_column(float *u, const float *g, int32_t outputs)
-{
-    const float even = g[0] + g[2];
-    u[0] = g[0];
-    if (outputs == 2) {
-        u[1] = 0.5f * (even + g[1]);
-        u[2] = 0.5f * (even - g[1]);
-        u[3] = g[2];
-        return;
-    }
-    const float wide = 0.25f * g[0] + g[2], half = 0.5f * g[1];
-    u[0] = 0.25f * g[0];
-    u[1] = (-1.0f / 6) * (even + g[1]);
-    u[2] = (-1.0f / 6) * (even - g[1]);
-    u[3] = (1.0f / 6) * (wide + half);
-    u[4] = (1.0f / 6) * (wide - half);
-    u[5] = g[2];
-}
-
-/* g = G' u */
-static void tap_column(float *g, const float *u, int32_t outputs)
-{
-    const float near = u[1] + u[2], slope = u[1] - u[2];
-    if (outputs == 2) {
-        g[0] = u[0] + 0.5f * near;
-        g[1] = 0.5f * slope;
-        g[2] = u[3] + 0.5f * near;
-        return;
-    }
-    const float far = u[3] + u[4], far_slope = u[3] - u[4];
-    g[0] = 0.25f * u[0] - (1.0f / 6) * (near - 0.25f * far);
-    g[1] = (1.0f / 6) * (0.5f * far_slope - slope);
-    g[2] = u[5] + (1.0f / 6) * (far - near);
-}
+enum { TAPS = 9, BLOCK = 16 /* channels that are turned over together */ };
 
 /* ---- Packing ---- */
 
 struct packing {
+    const struct cnni_kernels *kernels;
     const struct cnni_conv2d *conv;
     struct cnni_winograd_pass pass;
     int64_t width, panels;
     float *packed;
     const float *w;
-    bool turned; /* the taps, and source and target channels: backward-data */
 };
 
-/* The points of one pair of channels. */
-static void transform(const struct packing *packing, float *u, const float *w)
+/* The points of one source channel and some target channels, whose weights w[tap] point at, into
+ * their place in a panel. */
+static void pack_run(const struct packing *packing, const float *const *w, int64_t source,
+                     int64_t target, int64_t count)
 {
-    const int32_t outputs = packing->pass.outputs, side = outputs + 2;
-    const int64_t step = packing->conv->c * packing->conv->k;
-    float columns[TAPS][SIDE_MOST];
-    for (int32_t j = 0; j < TAPS; j++) {
-        float g[TAPS];
-        for (int32_t i = 0; i < TAPS; i++) {
-            const int32_t tap = i * TAPS + j;
-            g[i] = w[(packing->turned ? TAPS * TAPS - 1 - tap : tap) * step];
-        }
-        point_column(columns[j], g, outputs);
-    }
-    for (int32_t i = 0; i < side; i++) {
-        const float row[TAPS] = {columns[0][i], columns[1][i], columns[2][i]};
-        point_column(u + i * side, row, outputs);
-    }
+    const struct cnni_winograd_pass *pass = &packing->pass;
+    const int64_t panel = target / packing->width;
+    const struct cnni_winograd_weights tile = {
+        .w = w,
+        .u = packing->packed + (panel * pass->source_channels + source) * packing->width +
+             target % packing->width,
+        .point_pitch = packing->panels * pass->source_channels * packing->width,
+        .channels = count,
+        .outputs = pass->outputs,
+    };
+    packing->kernels->winograd_weights(&tile);
 }
 
-/* An item is one source channel of one panel. */
-static void pack_item(void *task, int64_t item, int32_t lane)
+/* An item is one source channel: a row of each tap of the weights. */
+static void pack_forward_item(void *task, int64_t source, int32_t lane)
 {
     (void)lane;
     const struct packing *packing = task;
-    const struct cnni_winograd_pass *pass = &packing->pass;
-    const int64_t source = item / packing->panels, panel = item % packing->panels;
-    const int64_t first = panel * packing->width;
-    const int64_t pitch = packing->panels * pass->source_channels * packing->width;
-    float *packed = packing->packed + (panel * pass->source_channels + source) * packing->width;
-    for (int64_t j = 0; j < packing->width; j++) {
-        const int64_t target = first + j;
-        float u[CNNI_WINOGRAD_POINTS_MOST] = {0};
-        if (target < pass->target_channels)
-            transform(packing, u,
-                      packing->w + (packing->turned ? target * packing->conv->k + source
-                                                    : source * packing->conv->k + target));
-        for (int32_t point = 0; point < pass->points; point++)
-            packed[point * pitch + j] = u[point];
+    const struct cnni_conv2d *conv = packing->conv;
+    for (int64_t k = 0; k < conv->k; k += packing->width) {
+        const float *w[TAPS];
+        for (int64_t tap = 0; tap < TAPS; tap++)
+            w[tap] = packing->w + (tap * conv->c + source) * conv->k + k;
+        pack_run(packing, w, source, k, CNNI_MIN(conv->k - k, packing->width));
     }
 }
 
-static void pack(cnn_context *context, int32_t lanes, struct packing *packing)
+/* turned[tap][k][c] of BLOCK x BLOCK channels of the weights, the taps in reverse. */
+static void turn_over(const struct packing *packing, float turned[TAPS][BLOCK][BLOCK],
+                      int64_t first_c, int64_t c_count, int64_t first_k, int64_t k_count)
 {
-    packing->width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns;
-    packing->panels = cnni_ceil_div(packing->pass.target_channels, packing->width);
-    cnni_parallel(context, lanes, packing->pass.source_channels * packing->panels, pack_item,
-                  packing);
+    const struct cnni_conv2d *conv = packing->conv;
+    for (int64_t tap = 0; tap < TAPS; tap++)
+        for (int64_t c = 0; c < c_count; c++) {
+            const float *w =
+                packing->w + ((TAPS - 1 - tap) * conv->c + first_c + c) * conv->k + first_k;
+            for (int64_t k = 0; k < k_count; k++)
+                turned[tap][k][c] = w[k];
+        }
+}
+
+/* Of backward-data the source channels are the filters.  An item is BLOCK of them. */
+static void pack_backward_item(void *task, int64_t item, int32_t lane)
+{
+    (void)lane;
+    const struct packing *packing = task;
+    const struct cnni_conv2d *conv = packing->conv;
+    const int64_t first_k = item * BLOCK, k_count = CNNI_MIN(conv->k - first_k, BLOCK);
+    float turned[TAPS][BLOCK][BLOCK];
+    for (int64_t c = 0; c < conv->c; c += BLOCK) {
+        const int64_t c_count = CNNI_MIN(conv->c - c, BLOCK);
+        turn_over(packing, turned, c, c_count, first_k, k_count);
+        for (int64_t k = 0; k < k_count; k++) {
+            const float *w[TAPS];
+            for (int64_t tap = 0; tap < TAPS; tap++)
+                w[tap] = turned[tap][k];
+            pack_run(packing, w, first_k + k, c, c_count);
+        }
+    }
+}
+
+/* The last panel's columns beyond the target channels are 0; item: a source channel of a point. */
+static void clear_rest(void *task, int64_t item, int32_t lane)
+{
+    (void)lane;
+    const struct packing *packing = task;
+    const int64_t sources = packing->pass.source_channels, width = packing->width;
+    const int64_t filled = packing->pass.target_channels - (packing->panels - 1) * width;
+    const int64_t point = item / sources, source = item % sources;
+    float *row = packing->packed +
+                 ((point * packing->panels + packing->panels - 1) * sources + source) * width;
+    memset(row + filled, 0, (size_t)(width - filled) * sizeof *row);
+}
+
+static void pack(cnn_context *context, int32_t lanes, struct packing *packing, int64_t items,
+                 cnni_item_fn *item)
+{
+    const struct cnni_winograd_pass *pass = &packing->pass;
+    packing->kernels = cnni_kernels(context->cpu);
+    packing->width = packing->kernels->conv2d_row_tap_tile.columns;
+    packing->panels = cnni_ceil_div(pass->target_channels, packing->width);
+    cnni_parallel(context, lanes, items, item, packing);
+    if (pass->target_channels % packing->width != 0)
+        cnni_parallel(context, lanes, pass->points * pass->source_channels, clear_rest, packing);
 }
 
 int64_t cnni_winograd_packed_size(cnn_context *context, const struct cnni_winograd_pass *pass)
@@ -124,20 +126,21 @@ void cnni_winograd_pack_forward(cnn_context *context, int32_t lanes, const struc
 {
     struct packing packing = {.conv = conv, .packed = packed, .w = w};
     cnni_winograd_forward_pass(&packing.pass, conv, 1);
-    pack(context, lanes, &packing);
+    pack(context, lanes, &packing, conv->c, pack_forward_item);
 }
 
 void cnni_winograd_pack_backward(cnn_context *context, int32_t lanes,
                                  const struct cnni_conv2d *conv, float *packed, const float *w)
 {
-    struct packing packing = {.conv = conv, .packed = packed, .w = w, .turned = true};
+    struct packing packing = {.conv = conv, .packed = packed, .w = w};
     cnni_winograd_backward_pass(&packing.pass, conv, 1);
-    pack(context, lanes, &packing);
+    pack(context, lanes, &packing, cnni_ceil_div(conv->k, BLOCK), pack_backward_item);
 }
 
 /* ---- Back to weights ---- */
 
 struct unpacking {
+    const struct cnni_kernels *kernels;
     const struct cnni_conv2d *conv;
     float *dw;
     const float *points;
@@ -149,31 +152,22 @@ static void unpack_item(void *task, int64_t c, int32_t lane)
     (void)lane;
     const struct unpacking *unpacking = task;
     const struct cnni_conv2d *conv = unpacking->conv;
-    const int32_t outputs = conv->filter_tile, side = outputs + 2;
-    const int64_t step = conv->c * conv->k;
-    for (int64_t k = 0; k < conv->k; k++) {
-        const int64_t place = c * conv->k + k;
-        float columns[SIDE_MOST][TAPS];
-        for (int32_t j = 0; j < side; j++) {
-            float u[SIDE_MOST];
-            for (int32_t i = 0; i < side; i++)
-                u[i] = unpacking->points[(i * side + j) * step + place];
-            tap_column(columns[j], u, outputs);
-        }
-        for (int32_t i = 0; i < TAPS; i++) {
-            float u[SIDE_MOST], g[TAPS];
-            for (int32_t j = 0; j < side; j++)
-                u[j] = columns[j][i];
-            tap_column(g, u, outputs);
-            for (int32_t j = 0; j < TAPS; j++)
-                unpacking->dw[(i * TAPS + j) * step + place] += g[j];
-        }
-    }
+    float *dw[TAPS];
+    for (int64_t tap = 0; tap < TAPS; tap++)
+        dw[tap] = unpacking->dw + (tap * conv->c + c) * conv->k;
+    const struct cnni_winograd_filter tile = {
+        .u = unpacking->points + c * conv->k,
+        .dw = dw,
+        .point_pitch = conv->c * conv->k,
+        .channels = conv->k,
+        .outputs = conv->filter_tile,
+    };
+    unpacking->kernels->winograd_filter(&tile);
 }
 
 void cnni_winograd_unpack(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
                           float *dw, const float *points)
 {
-    struct unpacking unpacking = {conv, dw, points};
+    struct unpacking unpacking = {cnni_kernels(context->cpu), conv, dw, points};
     cnni_parallel(context, lanes, conv->c, unpack_item, &unpacking);
 }
