@@ -18,7 +18,7 @@ endif()
 if(CNN_SANITIZE)
     set(CNN_SANITIZE_FLAGS -fsanitize=${CNN_SANITIZE} -fno-sanitize-recover=all
         -fno-omit-frame-pointer)
-    list(APPEND CNN_COMPILE_FLAGS ${CNN_SANITIZE_FLAGS})
+    list(APPEND CNN_COMPILE_FLAGS ${CNN_SANITIZE_FLAGS} -DCNNI_SANITIZED)
 else()
     # Fortified functions hide calls from the sanitizers.
     list(APPEND CNN_COMPILE_FLAGS

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT
  * Loop pragmas for kernel files.  An array of vectors stays in registers only where every loop
- * over it is unrolled whole; the two compilers want to be asked differently. */
+ * over it is unrolled whole; the two compilers want to be asked differently.  Under a sanitizer
+ * nothing is: checks around each element would take the compiler minutes. */
 #ifndef CNNI_UNROLL_H
 #define CNNI_UNROLL_H
 
-#ifdef __clang__
+/* CNNI_INLINE is for tiles whose size is a constant at each call. */
+#if defined(CNNI_SANITIZED)
+#define CNNI_UNROLL
+#define CNNI_UNROLL_BY_2
+#define CNNI_INLINE static inline
+#elif defined(__clang__)
 #define CNNI_UNROLL      _Pragma("unroll")
 #define CNNI_UNROLL_BY_2 _Pragma("unroll 2")
+#define CNNI_INLINE      __attribute__((always_inline)) static inline
 #else
 #define CNNI_UNROLL      _Pragma("GCC unroll 32")
 #define CNNI_UNROLL_BY_2 _Pragma("GCC unroll 2")
+#define CNNI_INLINE      __attribute__((always_inline)) static inline
 #endif
-
-/* For tiles whose size is a constant at each call. */
-#define CNNI_INLINE __attribute__((always_inline)) static inline
 
 #endif
