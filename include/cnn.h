@@ -8,7 +8,9 @@
  *
  * Rules that hold everywhere, and that the comments below do not repeat:
  *
- *   Results.    Out-parameters come first.  A function that can fail returns a `cnn_status`; on
+ *   Results.    Out-parameters come first: handles that are made, and shapes and numbers that are
+ *               written.  Tensors that are filled come behind the handle that fills them, text
+ *               buffers with their size last.  A function that can fail returns a `cnn_status`; on
  *               failure, handles it would have created are set to NULL, `cnn_error_message()` says
  *               what was found and what was wanted, and every handle is as it was before the call.
  *               The contents of output buffers are unspecified after a failure.

@@ -303,7 +303,7 @@ static cnn_status prepare_picture(struct scene *scene)
 
 static cnn_status save_memory(struct scene *scene)
 {
-    return MAKE(scene->made, cnn_model_save_memory(scene->model, &scene->made));
+    return MAKE(scene->made, cnn_model_save_memory(&scene->made, scene->model));
 }
 
 static cnn_status save_file(struct scene *scene)
@@ -528,7 +528,7 @@ static cnn_status run_epoch(struct scene *scene)
     cnn_tensor *inputs, *targets;
     int64_t samples = 0;
     do {
-        const cnn_status status = cnn_loader_next(scene->loader, &inputs, &targets);
+        const cnn_status status = cnn_loader_next(&inputs, &targets, scene->loader);
         ck_assert((inputs != NULL) == (targets != NULL));
         if (status != CNN_OK) {
             ck_assert_ptr_null(inputs);

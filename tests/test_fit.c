@@ -182,11 +182,11 @@ static uint64_t hash_by_hand(int64_t steps, double *losses)
     int64_t samples = 0;
     EXPECT_OK(cnn_loader_start(training, 0));
     for (int64_t i = 0; i < steps; i++) {
-        EXPECT_OK(cnn_loader_next(training, &inputs, &targets));
+        EXPECT_OK(cnn_loader_next(&inputs, &targets, training));
         if (inputs == NULL) {
             sum = 0;
             samples = 0;
-            EXPECT_OK(cnn_loader_next(training, &inputs, &targets));
+            EXPECT_OK(cnn_loader_next(&inputs, &targets, training));
         }
         EXPECT_OK(trainer_step(&loss, trainer, inputs, targets));
         samples += cnn_tensor_dim(inputs, 0);
@@ -351,7 +351,7 @@ static void use_the_model(const cnn_progress *progress)
     cnn_tensor *bytes, *inputs = model_inputs(model, context, 2, 1);
     cnn_tensor *outputs = model_outputs(model, context, 2);
     EXPECT_OK(session_predict(session, outputs, inputs));
-    EXPECT_OK(cnn_model_save_memory(model, &bytes));
+    EXPECT_OK(cnn_model_save_memory(&bytes, model));
     EXPECT_OK(
         cnn_optimizer_set_learning_rate(optimizer, 0.001 * (double)cnn_progress_step(progress)));
     cnn_tensor_free(bytes);
@@ -381,7 +381,7 @@ START_TEST(evaluating_is_predicting)
     EXPECT_OK(cnn_trainer_evaluate(&loss, &share, trainer, validation));
     EXPECT_OK(cnn_loader_start(validation, 0));
     for (;;) {
-        EXPECT_OK(cnn_loader_next(validation, &inputs, &targets));
+        EXPECT_OK(cnn_loader_next(&inputs, &targets, validation));
         if (inputs == NULL)
             break;
         const int64_t n = cnn_tensor_dim(inputs, 0);

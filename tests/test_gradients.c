@@ -54,7 +54,7 @@ static cnn_tensor *parameter_like(const cnn_layer *layer, cnn_parameter paramete
 {
     int64_t shape[CNN_MAX_RANK];
     int32_t rank;
-    EXPECT_OK(cnn_layer_parameter_shape(layer, parameter, shape, &rank));
+    EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, layer, parameter));
     return tensor_new(context, CNN_FLOAT32, shape, rank);
 }
 
@@ -92,7 +92,7 @@ static void begin(struct subject *subject, struct tensors *tensors, cnn_layer *l
 {
     int64_t y_shape[CNN_MAX_RANK] = {x_shape[0]};
     int32_t y_rank;
-    EXPECT_OK(cnn_layer_output_shape(layer, y_shape + 1, &y_rank, x_shape + 1, rank - 1));
+    EXPECT_OK(cnn_layer_output_shape(y_shape + 1, &y_rank, layer, x_shape + 1, rank - 1));
     EXPECT_OK(cnn_layer_build(layer, x_shape + 1, rank - 1));
     for (int32_t i = 0; i < 2; i++) {
         tensors->x[i] = tensor_new(context, CNN_FLOAT32, x_shape, rank);

@@ -144,11 +144,11 @@ static uint64_t save_and_load(uint64_t hash, cnn_context *context, cnn_model *mo
     cnn_model *loaded;
     EXPECT_OK(cnn_model_set_normalization(model, (float[]){0.1f, 0.2f, 1.0f / 3},
                                           (float[]){0.7f, 1e-3f, 12345.678f}, 3));
-    EXPECT_OK(cnn_model_save_memory(model, &bytes));
+    EXPECT_OK(cnn_model_save_memory(&bytes, model));
     EXPECT_OK(cnn_model_load_memory(&loaded, context, cnn_tensor_const_data(bytes),
                                     cnn_tensor_bytes(bytes)));
     float numbers[6];
-    EXPECT_OK(cnn_model_normalization(loaded, numbers, numbers + 3, 3));
+    EXPECT_OK(cnn_model_normalization(numbers, numbers + 3, loaded, 3));
     ck_assert(numbers[2] == 1.0f / 3 && numbers[5] == 12345.678f);
     hash = hash_tensor(hash, bytes) ^ model_hash(loaded, context);
     cnn_tensor_free(bytes);

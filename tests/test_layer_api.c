@@ -298,7 +298,7 @@ static void expect_output(const cnn_layer *layer, const int64_t *input, int32_t 
 {
     int64_t output[CNN_MAX_RANK];
     int32_t found;
-    EXPECT_OK(cnn_layer_output_shape(layer, output, &found, input, rank));
+    EXPECT_OK(cnn_layer_output_shape(output, &found, layer, input, rank));
     ck_assert_int_eq(found, wanted_rank);
     for (int32_t i = 0; i < found; i++)
         ck_assert_msg(output[i] == wanted[i], "dimension %d is %lld, must be %lld", i,
@@ -381,7 +381,7 @@ static cnn_status ask_shape(const cnn_layer *layer, const int64_t *shape, int32_
 {
     int64_t output[CNN_MAX_RANK];
     int32_t output_rank;
-    return cnn_layer_output_shape(layer, output, &output_rank, shape, rank);
+    return cnn_layer_output_shape(output, &output_rank, layer, shape, rank);
 }
 
 #define EXPECT_NO_SHAPE(layer, word, ...)                                                          \
@@ -409,9 +409,9 @@ START_TEST(inputs_that_do_not_fit)
     EXPECT_FAILS(ask_shape(units, NULL, 1), CNN_ERROR_INVALID, "cnn_layer_output_shape", "shape");
     EXPECT_FAILS(ask_shape(units, output, 9), CNN_ERROR_SHAPE, "cnn_layer_output_shape",
                  "rank is 9");
-    EXPECT_FAILS(cnn_layer_output_shape(units, NULL, &rank, (int64_t[]){1}, 1), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_layer_output_shape(NULL, &rank, units, (int64_t[]){1}, 1), CNN_ERROR_INVALID,
                  "cnn_layer_output_shape", "output");
-    EXPECT_FAILS(cnn_layer_output_shape(units, output, NULL, (int64_t[]){1}, 1), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_layer_output_shape(output, NULL, units, (int64_t[]){1}, 1), CNN_ERROR_INVALID,
                  "cnn_layer_output_shape", "output_rank");
     cnn_layer_free(conv);
     cnn_layer_free(pool);

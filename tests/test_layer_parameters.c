@@ -59,13 +59,13 @@ START_TEST(parameters_have_pytorchs_shapes)
     EXPECT_OK(cnn_layer_build(relu, (int64_t[]){7}, 1));
     ck_assert_int_eq(cnn_layer_parameter_count(conv), 2);
     ck_assert_int_eq(cnn_layer_parameter_count(relu), 0);
-    EXPECT_OK(cnn_layer_parameter_shape(conv, CNN_WEIGHT, shape, &rank));
+    EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, conv, CNN_WEIGHT));
     ck_assert_int_eq(rank, 4);
     ck_assert_mem_eq(shape, ((int64_t[]){6, 4, 3, 5}), 4 * sizeof shape[0]);
-    EXPECT_OK(cnn_layer_parameter_shape(conv, CNN_BIAS, shape, &rank));
+    EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, conv, CNN_BIAS));
     ck_assert_int_eq(rank, 1);
     ck_assert_int_eq(shape[0], 6);
-    EXPECT_OK(cnn_layer_parameter_shape(units, CNN_WEIGHT, shape, &rank));
+    EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, units, CNN_WEIGHT));
     ck_assert_int_eq(rank, 2);
     ck_assert_mem_eq(shape, ((int64_t[]){4, 7}), 2 * sizeof shape[0]);
     cnn_layer_free(conv);
@@ -102,13 +102,13 @@ START_TEST(parameters_that_are_not_there_or_do_not_fit)
                  "cnn_layer_get_parameter", "dense");
     EXPECT_OK(cnn_dense_set_bias(units, 0));
     EXPECT_OK(cnn_layer_build(units, (int64_t[]){7}, 1));
-    EXPECT_FAILS(cnn_layer_parameter_shape(units, CNN_BIAS, shape, &rank), CNN_ERROR_NOT_FOUND,
+    EXPECT_FAILS(cnn_layer_parameter_shape(shape, &rank, units, CNN_BIAS), CNN_ERROR_NOT_FOUND,
                  "cnn_layer_parameter_shape", "no parameter 1");
-    EXPECT_FAILS(cnn_layer_parameter_shape(units, -1, shape, &rank), CNN_ERROR_NOT_FOUND,
+    EXPECT_FAILS(cnn_layer_parameter_shape(shape, &rank, units, -1), CNN_ERROR_NOT_FOUND,
                  "cnn_layer_parameter_shape", "no parameter -1");
-    EXPECT_FAILS(cnn_layer_parameter_shape(units, CNN_WEIGHT, NULL, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_layer_parameter_shape(NULL, &rank, units, CNN_WEIGHT), CNN_ERROR_INVALID,
                  "cnn_layer_parameter_shape", "shape");
-    EXPECT_FAILS(cnn_layer_parameter_shape(units, CNN_WEIGHT, shape, NULL), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_layer_parameter_shape(shape, NULL, units, CNN_WEIGHT), CNN_ERROR_INVALID,
                  "cnn_layer_parameter_shape", "rank");
     EXPECT_FAILS(cnn_layer_get_parameter(units, CNN_WEIGHT, turned), CNN_ERROR_SHAPE,
                  "cnn_layer_get_parameter", "[4][7]");
@@ -139,7 +139,7 @@ static struct moments moments_of(cnn_layer *layer)
     int64_t shape[CNN_MAX_RANK];
     int32_t rank;
     struct moments moments = {0, 0, 0};
-    EXPECT_OK(cnn_layer_parameter_shape(layer, CNN_WEIGHT, shape, &rank));
+    EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, layer, CNN_WEIGHT));
     cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
     EXPECT_OK(cnn_layer_get_parameter(layer, CNN_WEIGHT, values));
     double count = (double)cnn_tensor_count(values);

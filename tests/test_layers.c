@@ -50,7 +50,7 @@ static void begin(struct run *run)
     for (int32_t i = 1; i < cnn_tensor_rank(run->x); i++)
         shape[i - 1] = cnn_tensor_dim(run->x, i);
     EXPECT_OK(
-        cnn_layer_output_shape(run->layer, output + 1, &rank, shape, cnn_tensor_rank(run->x) - 1));
+        cnn_layer_output_shape(output + 1, &rank, run->layer, shape, cnn_tensor_rank(run->x) - 1));
     output[0] = cnn_tensor_dim(run->x, 0);
     run->y = tensor_new(context, CNN_FLOAT32, output, rank + 1);
     run->dx = tensor_like(context, run->x);

@@ -66,7 +66,7 @@ static void make_world(struct world *world)
     EXPECT_OK(cnn_dataset_from_memory(&world->dataset, context, world->samples, world->targets, 3));
     EXPECT_OK(cnn_dataset_split(&world->first, &world->second, world->dataset, 0.5, 1));
     EXPECT_OK(cnn_loader_create(&world->loader, world->first, world->model, 2));
-    EXPECT_OK(cnn_loader_next(world->loader, &inputs, &targets));
+    EXPECT_OK(cnn_loader_next(&inputs, &targets, world->loader));
     input = world->inputs;
     EXPECT_OK(cnn_trainer_forward(world->trainer, &world->outputs, 1, &input, 1));
     EXPECT_OK(cnn_layer_forward(world->alone, inputs, &world->inputs, 1, 1));
@@ -185,7 +185,7 @@ START_TEST(a_loader_works_alone)
     make_world(&world);
     free_all_but(kept, 1);
     do {
-        EXPECT_OK(cnn_loader_next(world.loader, &inputs, &targets));
+        EXPECT_OK(cnn_loader_next(&inputs, &targets, world.loader));
         samples += cnn_tensor_dim(inputs, 0);
     } while (inputs != NULL);
     ck_assert_int_eq(samples, cnn_loader_samples(world.loader));

@@ -264,7 +264,7 @@ START_TEST(starting_breaks_an_epoch_off)
         for (int32_t read = 0; read < 9; read++) {
             EXPECT_OK(cnn_loader_start(loader, 3));
             for (int32_t i = 0; i < read; i++)
-                EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
+                EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
             ck_assert_int_eq(cnn_loader_epoch(loader), 3);
             EXPECT_OK(cnn_loader_start(loader, 0));
             ck_assert_int_eq(cnn_loader_epoch(loader), 0);
@@ -282,7 +282,7 @@ START_TEST(a_loader_may_be_freed_at_any_time)
         cnn_loader *loader = make_loader("pictures", 1 + i % 3);
         EXPECT_OK(cnn_loader_set_threads(loader, i % 8));
         for (int32_t k = 0; k < i % 5; k++)
-            EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
+            EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
         usleep((useconds_t)(i * 37 % 1000));
         cnn_loader_free(loader);
     }
@@ -296,7 +296,7 @@ START_TEST(a_borrower_may_write_into_a_batch_and_reshape_it)
     cnn_loader *loader = make_loader("pictures", 3);
     const struct epoch *wanted = read_epoch(0, loader);
     for (;;) {
-        EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
+        EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
         if (inputs == NULL)
             break;
         int64_t count = cnn_tensor_count(inputs);

@@ -119,8 +119,8 @@ START_TEST(bad_pictures_end_a_strict_epoch)
         cnn_loader *loader = make_loader("strict", 1);
         EXPECT_OK(cnn_loader_set_threads(loader, i % 4));
         EXPECT_OK(cnn_loader_set_strict(loader, 1));
-        EXPECT_OK(cnn_loader_next(loader, &inputs, &labels)); /* a_good.jpg */
-        ck_assert_int_eq(cnn_loader_next(loader, &inputs, &labels), bad_files[i].status);
+        EXPECT_OK(cnn_loader_next(&inputs, &labels, loader)); /* a_good.jpg */
+        ck_assert_int_eq(cnn_loader_next(&inputs, &labels, loader), bad_files[i].status);
         ck_assert_ptr_null(inputs);
         ck_assert_ptr_null(labels);
         ck_assert_msg(strstr(cnn_error_message(), shown_name(i)) != NULL &&
@@ -130,8 +130,8 @@ START_TEST(bad_pictures_end_a_strict_epoch)
         ck_assert_int_eq(cnn_loader_skipped(loader), 0);
         /* The epoch is over and comes again. */
         ck_assert_int_eq(cnn_loader_epoch(loader), 0);
-        EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
-        ck_assert_int_eq(cnn_loader_next(loader, &inputs, &labels), bad_files[i].status);
+        EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
+        ck_assert_int_eq(cnn_loader_next(&inputs, &labels, loader), bad_files[i].status);
         EXPECT_OK(cnn_loader_set_strict(loader, 0));
         ck_assert_int_eq(read_epoch(0, loader)->samples, 6);
         cnn_loader_free(loader);
@@ -334,7 +334,7 @@ START_TEST(problems_that_nobody_asks_for_leak_nothing)
         EXPECT_OK(cnn_loader_create(&loader, dataset, model, 4));
         EXPECT_OK(cnn_loader_set_threads(loader, 1 + i % 2));
         for (int32_t e = 0; e < 3; e++) {
-            EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
+            EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
             usleep((useconds_t)(i * 100));
             EXPECT_OK(cnn_loader_start(loader, e));
         }

@@ -224,7 +224,7 @@ START_TEST(gray_models_get_gray_pictures)
     EXPECT_OK(cnn_model_create(&gray, context, (int64_t[]){7, 5, 1}, 3));
     EXPECT_OK(cnn_loader_create(&loader, dataset, gray, 17));
     cnn_model_free(gray);
-    EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
+    EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
     ck_assert_int_eq(cnn_tensor_count(inputs), 17 * 35);
     cnn_loader_free(loader);
     cnn_dataset_free(dataset);
@@ -252,7 +252,7 @@ START_TEST(settings_are_refused_while_an_epoch_runs)
     for (int32_t setter = 0; setter < 8; setter++) {
         ck_assert_int_eq(call_setter(NULL, setter), CNN_ERROR_INVALID);
         EXPECT_OK(call_setter(loader, setter));
-        EXPECT_OK(cnn_loader_next(loader, &inputs, &labels));
+        EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
         ck_assert_int_eq(call_setter(loader, setter), CNN_ERROR_STATE);
         EXPECT_OK(cnn_loader_start(loader, 0));
         EXPECT_OK(call_setter(loader, setter));
@@ -309,12 +309,12 @@ END_TEST
 START_TEST(questions_and_next_without_a_handle)
 {
     cnn_tensor *inputs = (cnn_tensor *)&inputs, *labels = (cnn_tensor *)&labels;
-    ck_assert_int_eq(cnn_loader_next(NULL, &inputs, &labels), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_next(&inputs, &labels, NULL), CNN_ERROR_INVALID);
     ck_assert_ptr_null(inputs);
     ck_assert_ptr_null(labels);
     cnn_loader *loader = make_loader("pictures", 9);
-    ck_assert_int_eq(cnn_loader_next(loader, NULL, &labels), CNN_ERROR_INVALID);
-    ck_assert_int_eq(cnn_loader_next(loader, &inputs, NULL), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_next(NULL, &labels, loader), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_next(&inputs, NULL, loader), CNN_ERROR_INVALID);
     int64_t shape[CNN_MAX_RANK];
     int32_t rank;
     ck_assert_int_eq(cnn_loader_sample_shape(NULL, &rank, loader), CNN_ERROR_INVALID);

@@ -72,14 +72,14 @@ START_TEST(an_empty_model_knows_its_input)
     int64_t shape[CNN_MAX_RANK];
     int32_t rank;
     cnn_model *model = model_new(context, picture, 3);
-    EXPECT_OK(cnn_model_input_shape(model, shape, &rank));
+    EXPECT_OK(cnn_model_input_shape(shape, &rank, model));
     check_shape(shape, rank, picture, 3);
     ck_assert_int_eq(cnn_model_layer_count(model), 0);
     ck_assert_int_eq(cnn_model_parameters(model), 0);
     ck_assert_int_eq(cnn_model_parameter_count(model), 0);
     ck_assert_int_eq(cnn_model_class_count(model), 0);
     ck_assert_ptr_null(cnn_model_layer(model, 0));
-    EXPECT_FAILS(cnn_model_output_shape(model, shape, &rank), CNN_ERROR_STATE,
+    EXPECT_FAILS(cnn_model_output_shape(shape, &rank, model), CNN_ERROR_STATE,
                  "cnn_model_output_shape", "no layers");
     cnn_model_free(model);
     model = model_new(context, (int64_t[]){1, 2, 1, 2, 1, 2, 1}, 7); /* and one for the batch */
@@ -136,20 +136,20 @@ START_TEST(a_chain_is_built_as_it_is_added)
         cnn_layer *layer = cnn_model_layer(model, i);
         ck_assert_int_eq(cnn_layer_get_kind(layer), wanted[i].kind);
         ck_assert_str_eq(cnn_layer_name(layer), wanted[i].name);
-        EXPECT_OK(cnn_model_layer_shape(model, i, shape, &rank));
+        EXPECT_OK(cnn_model_layer_shape(shape, &rank, model, i));
         check_shape(shape, rank, wanted[i].shape, wanted[i].rank);
         ck_assert_int_eq(cnn_model_layer_parameters(model, i), wanted[i].parameters);
     }
-    EXPECT_OK(cnn_model_output_shape(model, shape, &rank));
+    EXPECT_OK(cnn_model_output_shape(shape, &rank, model));
     check_shape(shape, rank, wanted[5].shape, 1);
     ck_assert_int_eq(cnn_model_parameters(model), 4 * 27 + 4 + 3 * 36 + 3);
     ck_assert_ptr_null(cnn_model_layer(model, 6));
     ck_assert_ptr_null(cnn_model_layer(model, -1));
     ck_assert_int_eq(cnn_model_layer_parameters(model, 6), 0);
     ck_assert_int_eq(cnn_model_layer_parameters(model, -1), 0);
-    EXPECT_FAILS(cnn_model_layer_shape(model, 6, shape, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_layer_shape(shape, &rank, model, 6), CNN_ERROR_INVALID,
                  "cnn_model_layer_shape", "index is 6, the model has 6 layers");
-    EXPECT_FAILS(cnn_model_layer_shape(model, -1, shape, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_layer_shape(shape, &rank, model, -1), CNN_ERROR_INVALID,
                  "cnn_model_layer_shape", "index is -1");
     cnn_model_free(model);
 }
@@ -289,7 +289,7 @@ START_TEST(a_failed_addition_leaves_the_layer_unbuilt)
     }
     ck_assert_int_gt(refused, 3);
     ck_assert_int_gt(accounts.blocks, blocks);
-    EXPECT_OK(cnn_model_layer_shape(model, 0, shape, &rank));
+    EXPECT_OK(cnn_model_layer_shape(shape, &rank, model, 0));
     check_shape(shape, rank, (int64_t[]){refused % 2 ? 3 : 6, 6, 4}, 3);
     cnn_layer_free(layer);
     cnn_model_free(model);
@@ -354,19 +354,19 @@ START_TEST(null_is_answered)
     ck_assert_ptr_null(cnn_model_parameter_name(NULL, 0));
     ck_assert_int_eq(cnn_model_class_count(NULL), 0);
     ck_assert_ptr_null(cnn_model_class_name(NULL, 0));
-    EXPECT_FAILS(cnn_model_input_shape(NULL, shape, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_input_shape(shape, &rank, NULL), CNN_ERROR_INVALID,
                  "cnn_model_input_shape", "model is NULL");
-    EXPECT_FAILS(cnn_model_input_shape(model, NULL, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_input_shape(NULL, &rank, model), CNN_ERROR_INVALID,
                  "cnn_model_input_shape", "shape is NULL");
-    EXPECT_FAILS(cnn_model_input_shape(model, shape, NULL), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_input_shape(shape, NULL, model), CNN_ERROR_INVALID,
                  "cnn_model_input_shape", "rank is NULL");
-    EXPECT_FAILS(cnn_model_layer_shape(NULL, 0, shape, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_layer_shape(shape, &rank, NULL, 0), CNN_ERROR_INVALID,
                  "cnn_model_layer_shape", "model is NULL");
-    EXPECT_FAILS(cnn_model_layer_shape(model, 0, NULL, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_layer_shape(NULL, &rank, model, 0), CNN_ERROR_INVALID,
                  "cnn_model_layer_shape", "shape is NULL");
-    EXPECT_FAILS(cnn_model_output_shape(NULL, shape, &rank), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_output_shape(shape, &rank, NULL), CNN_ERROR_INVALID,
                  "cnn_model_output_shape", "model is NULL");
-    EXPECT_FAILS(cnn_model_output_shape(model, shape, NULL), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_output_shape(shape, NULL, model), CNN_ERROR_INVALID,
                  "cnn_model_output_shape", "rank is NULL");
     cnn_model_free(model);
 }
@@ -462,7 +462,7 @@ START_TEST(parameters_have_names)
         int64_t shape[CNN_MAX_RANK];
         int32_t rank;
         ck_assert_str_eq(cnn_model_parameter_name(model, i), names[i]);
-        EXPECT_OK(cnn_model_parameter_shape(model, names[i], shape, &rank));
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, model, names[i]));
         check_shape(shape, rank, shapes[i], ranks[i]);
         cnn_tensor *values = tensor_noise(context, shape, rank, 3);
         cnn_tensor *got = tensor_new(context, CNN_FLOAT32, shape, rank);
@@ -492,7 +492,7 @@ START_TEST(parameters_that_are_not_there_or_do_not_fit)
     static const char *const missing[] = {
         "", "conv2d1", "conv2d1.", "conv2d2.weight", "conv2d1.weight ", "relu1.weight"};
     for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
-        EXPECT_FAILS(cnn_model_parameter_shape(model, missing[i], shape, &rank),
+        EXPECT_FAILS(cnn_model_parameter_shape(shape, &rank, model, missing[i]),
                      CNN_ERROR_NOT_FOUND, "cnn_model_parameter_shape", "has no parameter \"");
         EXPECT_FAILS(cnn_model_get_parameter(model, missing[i], values), CNN_ERROR_NOT_FOUND,
                      "cnn_model_get_parameter", missing[i]);
@@ -515,8 +515,8 @@ START_TEST(parameters_that_are_not_there_or_do_not_fit)
     ck_assert_int_eq(cnn_model_set_parameter(model, NULL, values), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_get_parameter(model, NULL, values), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_get_gradient(model, NULL, values), CNN_ERROR_INVALID);
-    ck_assert_int_eq(cnn_model_parameter_shape(model, NULL, shape, &rank), CNN_ERROR_INVALID);
-    ck_assert_int_eq(cnn_model_parameter_shape(model, "dense1.bias", NULL, &rank),
+    ck_assert_int_eq(cnn_model_parameter_shape(shape, &rank, model, NULL), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_model_parameter_shape(NULL, &rank, model, "dense1.bias"),
                      CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_set_parameter(NULL, "dense1.weight", values), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_get_parameter(NULL, "dense1.weight", values), CNN_ERROR_INVALID);

@@ -109,7 +109,7 @@ static cnn_model *make_small_model(void)
 static char *save_bytes(const cnn_model *model, size_t *size)
 {
     cnn_tensor *tensor;
-    EXPECT_OK(cnn_model_save_memory(model, &tensor));
+    EXPECT_OK(cnn_model_save_memory(&tensor, model));
     *size = cnn_tensor_bytes(tensor);
     char *bytes = malloc(*size);
     memcpy(bytes, cnn_tensor_const_data(tensor), *size);
@@ -153,7 +153,7 @@ static void check_same_parameters(const cnn_model *a, const cnn_model *b)
         int64_t shape[CNN_MAX_RANK];
         int32_t rank;
         ck_assert_str_eq(name, cnn_model_parameter_name(b, i));
-        EXPECT_OK(cnn_model_parameter_shape(a, name, shape, &rank));
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, a, name));
         cnn_tensor *of_a = new_tensor(shape, rank), *of_b = new_tensor(shape, rank);
         EXPECT_OK(cnn_model_get_parameter(a, name, of_a));
         EXPECT_OK(cnn_model_get_parameter(b, name, of_b));
@@ -168,7 +168,7 @@ static cnn_tensor *predict(cnn_model *model, const cnn_tensor *input)
     cnn_session *session;
     int64_t shape[1 + CNN_MAX_RANK] = {4};
     int32_t rank;
-    EXPECT_OK(cnn_model_output_shape(model, shape + 1, &rank));
+    EXPECT_OK(cnn_model_output_shape(shape + 1, &rank, model));
     cnn_tensor *output = new_tensor(shape, rank + 1);
     EXPECT_OK(cnn_session_create(&session, model, 4));
     EXPECT_OK(cnn_session_run(session, &output, 1, &input, 1));
@@ -206,8 +206,8 @@ static void check_same_graph(cnn_model *a, cnn_model *b)
     for (int32_t i = 0; i < cnn_model_class_count(a); i++)
         ck_assert_str_eq(cnn_model_class_name(a, i), cnn_model_class_name(b, i));
     float of_a[6], of_b[6];
-    EXPECT_OK(cnn_model_normalization(a, of_a, of_a + 3, 3));
-    EXPECT_OK(cnn_model_normalization(b, of_b, of_b + 3, 3));
+    EXPECT_OK(cnn_model_normalization(of_a, of_a + 3, a, 3));
+    EXPECT_OK(cnn_model_normalization(of_b, of_b + 3, b, 3));
     ck_assert_mem_eq(of_a, of_b, sizeof of_a);
 }
 
@@ -276,7 +276,7 @@ START_TEST(the_first_format_is_read)
         int64_t shape[CNN_MAX_RANK];
         int32_t rank;
         uint32_t seed = (uint32_t)i;
-        EXPECT_OK(cnn_model_parameter_shape(model, name, shape, &rank));
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, model, name));
         cnn_tensor *tensor = new_tensor(shape, rank);
         EXPECT_OK(cnn_model_get_parameter(model, name, tensor));
         const float *values = cnn_tensor_const_data(tensor);
@@ -295,7 +295,7 @@ START_TEST(a_model_without_layers_is_not_saved)
     cnn_model *model;
     cnn_tensor *bytes = NULL;
     EXPECT_OK(cnn_model_create(&model, context, (const int64_t[]){2}, 1));
-    ck_assert_int_eq(cnn_model_save_memory(model, &bytes), CNN_ERROR_STATE);
+    ck_assert_int_eq(cnn_model_save_memory(&bytes, model), CNN_ERROR_STATE);
     ck_assert_ptr_null(bytes);
     ck_assert_int_eq(cnn_model_save(model, folder_path("empty.cnn")), CNN_ERROR_STATE);
     ck_assert_int_ne(access(folder_path("empty.cnn"), F_OK), 0);
@@ -309,8 +309,8 @@ START_TEST(null_is_refused)
     cnn_tensor *bytes;
     ck_assert_int_eq(cnn_model_save(NULL, "x"), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_save(model, NULL), CNN_ERROR_INVALID);
-    ck_assert_int_eq(cnn_model_save_memory(NULL, &bytes), CNN_ERROR_INVALID);
-    ck_assert_int_eq(cnn_model_save_memory(model, NULL), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_model_save_memory(&bytes, NULL), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_model_save_memory(NULL, model), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_load(NULL, context, "x"), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_model_load(&loaded, NULL, "x"), CNN_ERROR_INVALID);
     ck_assert_ptr_null(loaded);
@@ -790,7 +790,7 @@ START_TEST(without_memory_nothing_is_left)
     ck_assert_int_gt(allowed, 20);
     ck_assert_ptr_nonnull(loaded);
     cnn_model_free(loaded);
-    for (allow_blocks(allowed = 0); cnn_model_save_memory(model, &saved) == CNN_ERROR_MEMORY;
+    for (allow_blocks(allowed = 0); cnn_model_save_memory(&saved, model) == CNN_ERROR_MEMORY;
          allow_blocks(++allowed)) {
         ck_assert_ptr_null(saved);
         ck_assert_int_eq(accounts.blocks, before);

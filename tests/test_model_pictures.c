@@ -83,7 +83,7 @@ START_TEST(normalization_is_kept)
 {
     float mean[3], deviation[3];
     cnn_model *model = model_chain(context);
-    EXPECT_OK(cnn_model_normalization(model, mean, deviation, 3));
+    EXPECT_OK(cnn_model_normalization(mean, deviation, model, 3));
     for (int32_t i = 0; i < 3; i++)
         ck_assert(mean[i] == 0.5f && deviation[i] == 0.5f);
     EXPECT_OK(
@@ -103,7 +103,7 @@ START_TEST(normalization_is_kept)
             EXPECT_FAILS(cnn_model_set_normalization(model, mean, deviation, channels),
                          CNN_ERROR_SHAPE, "cnn_model_set_normalization",
                          "the model's input is [8][8][3]");
-            EXPECT_FAILS(cnn_model_normalization(model, mean, deviation, channels), CNN_ERROR_SHAPE,
+            EXPECT_FAILS(cnn_model_normalization(mean, deviation, model, channels), CNN_ERROR_SHAPE,
                          "cnn_model_normalization", "channels is ");
         }
     EXPECT_FAILS(cnn_model_set_normalization(NULL, mean, deviation, 3), CNN_ERROR_INVALID,
@@ -112,11 +112,11 @@ START_TEST(normalization_is_kept)
                  "cnn_model_set_normalization", "mean is NULL");
     EXPECT_FAILS(cnn_model_set_normalization(model, mean, NULL, 3), CNN_ERROR_INVALID,
                  "cnn_model_set_normalization", "deviation is NULL");
-    EXPECT_FAILS(cnn_model_normalization(NULL, mean, deviation, 3), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_normalization(mean, deviation, NULL, 3), CNN_ERROR_INVALID,
                  "cnn_model_normalization", "model is NULL");
-    EXPECT_FAILS(cnn_model_normalization(model, NULL, deviation, 3), CNN_ERROR_INVALID,
+    EXPECT_FAILS(cnn_model_normalization(NULL, deviation, model, 3), CNN_ERROR_INVALID,
                  "cnn_model_normalization", "mean is NULL");
-    EXPECT_OK(cnn_model_normalization(model, mean, deviation, 3));
+    EXPECT_OK(cnn_model_normalization(mean, deviation, model, 3));
     ck_assert(mean[1] == -2 && deviation[2] == 1e-3f);
     cnn_model_free(model);
     model = model_new(context, (int64_t[]){5}, 1);

@@ -109,7 +109,7 @@ static cnn_tensor *parameter_tensor(const cnn_model *model, const char *name)
 {
     int64_t shape[CNN_MAX_RANK];
     int32_t rank;
-    EXPECT_OK(cnn_model_parameter_shape(model, name, shape, &rank));
+    EXPECT_OK(cnn_model_parameter_shape(shape, &rank, model, name));
     return tensor_new(context, CNN_FLOAT32, shape, rank);
 }
 

@@ -61,12 +61,12 @@ static cnn_layer *clone_layer(cnn_model *model, int32_t index, int32_t same)
     default: EXPECT_OK(cnn_add_create(&layer, context));
     }
     if (index > 0)
-        EXPECT_OK(cnn_model_layer_shape(model, index - 1, shape, &rank));
+        EXPECT_OK(cnn_model_layer_shape(shape, &rank, model, index - 1));
     else
-        EXPECT_OK(cnn_model_input_shape(model, shape, &rank));
+        EXPECT_OK(cnn_model_input_shape(shape, &rank, model));
     EXPECT_OK(cnn_layer_build(layer, shape, rank));
     for (int32_t i = 0; i < cnn_layer_parameter_count(old); i++) {
-        EXPECT_OK(cnn_layer_parameter_shape(old, i, shape, &rank));
+        EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, old, i));
         cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
         EXPECT_OK(cnn_layer_get_parameter(old, i, values));
         EXPECT_OK(cnn_layer_set_parameter(layer, i, values));
@@ -81,7 +81,7 @@ static void reorder_columns(cnn_layer *dense)
 {
     int64_t shape[CNN_MAX_RANK];
     int32_t rank;
-    EXPECT_OK(cnn_layer_parameter_shape(dense, CNN_WEIGHT, shape, &rank));
+    EXPECT_OK(cnn_layer_parameter_shape(shape, &rank, dense, CNN_WEIGHT));
     const int64_t pixels = shape[1] / 4;
     cnn_tensor *file = tensor_new(context, CNN_FLOAT32, shape, rank);
     cnn_tensor *memory = tensor_new(context, CNN_FLOAT32, shape, rank);
@@ -107,7 +107,7 @@ static cnn_tensor *predict_by_layers(cnn_model *model, cnn_tensor *inputs, int32
         const cnn_layer_kind kind = cnn_layer_get_kind(layer);
         if (kind == CNN_DENSE)
             reorder_columns(layer);
-        EXPECT_OK(cnn_model_layer_shape(model, i, shape + 1, &rank));
+        EXPECT_OK(cnn_model_layer_shape(shape + 1, &rank, model, i));
         cnn_tensor *next = tensor_new(context, CNN_FLOAT32, shape, rank + 1);
         EXPECT_OK(cnn_layer_forward(layer, next, (cnn_tensor *[]){now, inputs},
                                     kind == CNN_ADD ? 2 : 1, 0));
@@ -202,7 +202,7 @@ static cnn_model *predict_by(cnn_algorithm algorithm, cnn_model *from, cnn_tenso
     cnn_tensor *bytes;
     cnn_model *other;
     cnn_session *session;
-    EXPECT_OK(cnn_model_save_memory(from, &bytes));
+    EXPECT_OK(cnn_model_save_memory(&bytes, from));
     EXPECT_OK(cnn_model_load_memory(&other, context, cnn_tensor_const_data(bytes),
                                     cnn_tensor_bytes(bytes)));
     EXPECT_OK(cnn_model_set_algorithm(other, algorithm));

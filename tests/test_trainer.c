@@ -520,7 +520,7 @@ static void use_the_model(void)
     note(session_predict(session, inner_outputs, inputs));
     note(cnn_model_set_parameter(model, "conv2d1.bias", inner_weights));
     note(cnn_layer_set_parameter(cnn_model_layer(model, 0), CNN_BIAS, inner_weights));
-    note(cnn_model_save_memory(model, &bytes));
+    note(cnn_model_save_memory(&bytes, model));
     note(cnn_model_save(model, "no-such-folder/model.cnn"));
     note(trainer_step(NULL, trainer, inputs, targets));
     note(forward(inner_outputs, inputs));

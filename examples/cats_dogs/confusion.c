@@ -101,11 +101,11 @@ static cnn_status count_all(int64_t *counts, int32_t classes, cnn_context *conte
     if (status == CNN_OK)
         status = cnn_loader_create(&loader, dataset, model, BATCH);
     if (status == CNN_OK)
-        status = cnn_loader_next(loader, &inputs, &labels);
+        status = cnn_loader_next(&inputs, &labels, loader);
     while (status == CNN_OK && inputs != NULL && !interrupt_seen()) {
         status = count_batch(counts, classes, context, session, inputs, labels);
         if (status == CNN_OK)
-            status = cnn_loader_next(loader, &inputs, &labels);
+            status = cnn_loader_next(&inputs, &labels, loader);
     }
     cnn_loader_free(loader);
     cnn_session_free(session);

@@ -90,7 +90,7 @@ static void global_maxpool(struct builder *net)
     int32_t rank = 0;
 
     if (going_well(net))
-        net->status = cnn_model_output_shape(net->model, shape, &rank);
+        net->status = cnn_model_output_shape(shape, &rank, net->model);
     if (going_well(net))
         maxpool(net, shape[0]);
 }
@@ -329,7 +329,7 @@ void network_print(cnn_model *model)
     for (int32_t i = 0; i < cnn_model_layer_count(model); i++) {
         char layer[128];
         cnn_layer_describe(cnn_model_layer(model, i), layer, sizeof layer);
-        if (cnn_model_layer_shape(model, i, shape, &rank) == CNN_OK)
+        if (cnn_model_layer_shape(shape, &rank, model, i) == CNN_OK)
             print_row(layer, shape, rank, cnn_model_layer_parameters(model, i));
     }
     print_row("total", shape, 0, cnn_model_parameters(model));

@@ -23,8 +23,8 @@ static bool is_classifier(const cnn_model *model, const char *path)
     int64_t input[CNN_MAX_RANK], output[CNN_MAX_RANK];
     int32_t input_rank = 0, output_rank = 0;
 
-    if (!console_succeeded(cnn_model_input_shape(model, input, &input_rank)) ||
-        !console_succeeded(cnn_model_output_shape(model, output, &output_rank)))
+    if (!console_succeeded(cnn_model_input_shape(input, &input_rank, model)) ||
+        !console_succeeded(cnn_model_output_shape(output, &output_rank, model)))
         return false;
     if (input_rank == 3 && output_rank == 1 && output[0] == cnn_model_class_count(model))
         return true;
@@ -37,7 +37,7 @@ static cnn_status create_tensors(struct predictor *predictor)
     int64_t input[CNN_MAX_RANK] = {1};
     int64_t output[] = {1, cnn_model_class_count(predictor->model)};
     int32_t rank = 0;
-    cnn_status status = cnn_model_input_shape(predictor->model, input + 1, &rank);
+    cnn_status status = cnn_model_input_shape(input + 1, &rank, predictor->model);
 
     if (status == CNN_OK)
         status = cnn_tensor_create(&predictor->input, predictor->context, CNN_FLOAT32, input, 4);

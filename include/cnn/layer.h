@@ -200,8 +200,8 @@ CNN_API int32_t cnn_layer_parameter_count(const cnn_layer *layer);
 
 /* Writes the shape of `parameter` into `shape` (room for 8) and its rank into `rank`.
  * CNN_ERROR_NOT_FOUND: the layer has no such parameter. */
-CNN_API cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
-                                             int64_t *shape, int32_t *rank);
+CNN_API cnn_status cnn_layer_parameter_shape(int64_t *shape, int32_t *rank, const cnn_layer *layer,
+                                             cnn_parameter parameter);
 
 /* Copies a parameter into `values`, a float32 tensor of its shape, or from it; copies the gradient
  * that backward passes have added up.
@@ -224,8 +224,9 @@ CNN_API cnn_status cnn_layer_clear_gradients(cnn_layer *layer);
 /* Writes the output shape for an input of `shape` (both without the batch dimension) into `output`
  * (room for 8) and `output_rank`.  For CNN_ADD: the shape of each of its inputs.  Builds nothing.
  * CNN_ERROR_SHAPE: the layer cannot take such an input. */
-CNN_API cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *output,
-                                          int32_t *output_rank, const int64_t *shape, int32_t rank);
+CNN_API cnn_status cnn_layer_output_shape(int64_t *output, int32_t *output_rank,
+                                          const cnn_layer *layer, const int64_t *shape,
+                                          int32_t rank);
 
 /* Runs the layer on `input_count` inputs (1; for CNN_ADD 2 or more), float32, batch first, into
  * `output`, which has the output shape and memory of its own.  With `training` 1 dropout acts, and

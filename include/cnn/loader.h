@@ -82,7 +82,7 @@ CNN_API cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch);
  * In strict mode the statuses of cnn_image_load(), with the path in the text, or of the callback;
  * an epoch in which every sample was bad is CNN_ERROR_FORMAT; CNN_ERROR_MEMORY is never passed
  * over. */
-CNN_API cnn_status cnn_loader_next(cnn_loader *loader, cnn_tensor **inputs, cnn_tensor **labels);
+CNN_API cnn_status cnn_loader_next(cnn_tensor **inputs, cnn_tensor **labels, cnn_loader *loader);
 
 /* Batches and samples of an epoch, bad ones included. */
 CNN_API int64_t cnn_loader_batches(const cnn_loader *loader);

@@ -52,10 +52,10 @@ CNN_API cnn_layer *cnn_model_layer(cnn_model *model, int32_t index);
 /* Writes the shape, without the batch dimension, of the model's input, of the output of layer
  * `index`, or of the model's output, into `shape` (room for 8) and `rank`.
  * CNN_ERROR_STATE: the output of a model without layers. */
-CNN_API cnn_status cnn_model_input_shape(const cnn_model *model, int64_t *shape, int32_t *rank);
-CNN_API cnn_status cnn_model_layer_shape(const cnn_model *model, int32_t index, int64_t *shape,
-                                         int32_t *rank);
-CNN_API cnn_status cnn_model_output_shape(const cnn_model *model, int64_t *shape, int32_t *rank);
+CNN_API cnn_status cnn_model_input_shape(int64_t *shape, int32_t *rank, const cnn_model *model);
+CNN_API cnn_status cnn_model_layer_shape(int64_t *shape, int32_t *rank, const cnn_model *model,
+                                         int32_t index);
+CNN_API cnn_status cnn_model_output_shape(int64_t *shape, int32_t *rank, const cnn_model *model);
 
 /* How many numbers are trained, in the whole model and in layer `index`. */
 CNN_API int64_t cnn_model_parameters(const cnn_model *model);
@@ -70,8 +70,8 @@ CNN_API const char *cnn_model_parameter_name(const cnn_model *model, int32_t ind
 
 /* As cnn_layer_parameter_shape(), cnn_layer_get_parameter(), cnn_layer_set_parameter() and
  * cnn_layer_get_gradient(), with their statuses, by name. */
-CNN_API cnn_status cnn_model_parameter_shape(const cnn_model *model, const char *name,
-                                             int64_t *shape, int32_t *rank);
+CNN_API cnn_status cnn_model_parameter_shape(int64_t *shape, int32_t *rank, const cnn_model *model,
+                                             const char *name);
 CNN_API cnn_status cnn_model_get_parameter(const cnn_model *model, const char *name,
                                            cnn_tensor *values);
 CNN_API cnn_status cnn_model_set_parameter(cnn_model *model, const char *name,
@@ -96,7 +96,7 @@ CNN_API const char *cnn_model_class_name(const cnn_model *model, int32_t index);
  * CNN_ERROR_INVALID: a value that is not finite, or a deviation not above 0. */
 CNN_API cnn_status cnn_model_set_normalization(cnn_model *model, const float *mean,
                                                const float *deviation, int32_t channels);
-CNN_API cnn_status cnn_model_normalization(const cnn_model *model, float *mean, float *deviation,
+CNN_API cnn_status cnn_model_normalization(float *mean, float *deviation, const cnn_model *model,
                                            int32_t channels);
 
 /* Sets which algorithms the conv2d layers that the model has now may use, as
@@ -123,7 +123,7 @@ CNN_API cnn_status cnn_model_prepare_image(const cnn_model *model, cnn_tensor *i
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 
 /* Writes the same bytes into a new uint8 tensor [bytes]. */
-CNN_API cnn_status cnn_model_save_memory(const cnn_model *model, cnn_tensor **bytes);
+CNN_API cnn_status cnn_model_save_memory(cnn_tensor **bytes, const cnn_model *model);
 
 /* Reads a model.  Everything in the file is checked before it is used.
  * CNN_ERROR_NOT_FOUND: no such file.  CNN_ERROR_IO: it cannot be read.  CNN_ERROR_FORMAT: damaged,
@@ -132,8 +132,8 @@ CNN_API cnn_status cnn_model_save_memory(const cnn_model *model, cnn_tensor **by
 CNN_API cnn_status cnn_model_load(cnn_model **model, cnn_context *context, const char *path);
 
 /* The same from memory, borrowed for the call. */
-CNN_API cnn_status cnn_model_load_memory(cnn_model **model, cnn_context *context,
-                                         const void *bytes, size_t size);
+CNN_API cnn_status cnn_model_load_memory(cnn_model **model, cnn_context *context, const void *bytes,
+                                         size_t size);
 
 CNN_END_DECLS
 

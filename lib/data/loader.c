@@ -53,7 +53,7 @@ static cnn_status copy_normalization(cnn_loader *loader, const cnn_model *model)
     const struct cnni_source *source = loader->dataset->source;
     if (source->samples != NULL && source->samples->dtype == CNN_FLOAT32)
         return CNN_OK;
-    CNNI_TRY(cnn_model_normalization(model, mean, deviation, channels));
+    CNNI_TRY(cnn_model_normalization(mean, deviation, model, channels));
     cnni_normalization_set(&loader->preparation.normalization, mean, deviation, channels);
     return CNN_OK;
 }
@@ -70,7 +70,7 @@ static int32_t default_threads(const cnn_context *context)
 static cnn_status set_up(cnn_loader *loader, const cnn_model *model, int64_t batch)
 {
     struct cnni_shape input;
-    CNNI_TRY(cnn_model_input_shape(model, input.dim, &input.rank));
+    CNNI_TRY(cnn_model_input_shape(input.dim, &input.rank, model));
     CNNI_TRY(check_input(loader, &input));
     loader->batch = CNNI_MIN(batch, loader->dataset->count);
     loader->batches = cnni_ceil_div(loader->dataset->count, loader->batch);

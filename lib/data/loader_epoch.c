@@ -232,7 +232,7 @@ void cnni_loader_drop_epoch(cnn_loader *loader)
     loader->running = false;
 }
 
-cnn_status cnn_loader_next(cnn_loader *loader, cnn_tensor **inputs, cnn_tensor **labels)
+cnn_status cnn_loader_next(cnn_tensor **inputs, cnn_tensor **labels, cnn_loader *loader)
 {
     struct cnni_slot *slot;
     int64_t good;

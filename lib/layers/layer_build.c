@@ -169,7 +169,7 @@ cnn_status cnn_layer_build(cnn_layer *layer, const int64_t *shape, int32_t rank)
     return cnni_layer_build(layer, &input, &input, __func__);
 }
 
-cnn_status cnn_layer_output_shape(const cnn_layer *layer, int64_t *output, int32_t *output_rank,
+cnn_status cnn_layer_output_shape(int64_t *output, int32_t *output_rank, const cnn_layer *layer,
                                   const int64_t *shape, int32_t rank)
 {
     struct cnni_shape input, made;

@@ -126,8 +126,8 @@ cnn_status cnni_layer_get_gradient(const cnn_layer *layer, cnn_parameter paramet
     return CNN_OK;
 }
 
-cnn_status cnn_layer_parameter_shape(const cnn_layer *layer, cnn_parameter parameter,
-                                     int64_t *shape, int32_t *rank)
+cnn_status cnn_layer_parameter_shape(int64_t *shape, int32_t *rank, const cnn_layer *layer,
+                                     cnn_parameter parameter)
 {
     return cnni_layer_parameter_shape(layer, parameter, shape, rank, __func__);
 }

@@ -194,7 +194,7 @@ static cnn_status run_batches(const struct pass *pass)
     for (;;) {
         cnn_tensor *inputs, *labels;
         CNNI_TRY(check_cancelled(pass->trainer, pass->function));
-        CNNI_TRY(cnn_loader_next(pass->loader, &inputs, &labels));
+        CNNI_TRY(cnn_loader_next(&inputs, &labels, pass->loader));
         if (inputs == NULL)
             return CNN_OK;
         CNNI_TRY(run_batch(pass, inputs, labels));

@@ -317,15 +317,15 @@ static cnn_status write_shape(const cnn_model *model, const struct cnni_shape *f
     return CNN_OK;
 }
 
-cnn_status cnn_model_input_shape(const cnn_model *model, int64_t *shape, int32_t *rank)
+cnn_status cnn_model_input_shape(int64_t *shape, int32_t *rank, const cnn_model *model)
 {
     if (model == NULL)
         return cnni_fail_null(NULL, __func__, "model");
     return write_shape(model, &model->input, shape, rank, __func__);
 }
 
-cnn_status cnn_model_layer_shape(const cnn_model *model, int32_t index, int64_t *shape,
-                                 int32_t *rank)
+cnn_status cnn_model_layer_shape(int64_t *shape, int32_t *rank, const cnn_model *model,
+                                 int32_t index)
 {
     if (model == NULL)
         return cnni_fail_null(NULL, __func__, "model");
@@ -337,7 +337,7 @@ cnn_status cnn_model_layer_shape(const cnn_model *model, int32_t index, int64_t 
     return write_shape(model, &node->output, shape, rank, __func__);
 }
 
-cnn_status cnn_model_output_shape(const cnn_model *model, int64_t *shape, int32_t *rank)
+cnn_status cnn_model_output_shape(int64_t *shape, int32_t *rank, const cnn_model *model)
 {
     if (model == NULL)
         return cnni_fail_null(NULL, __func__, "model");

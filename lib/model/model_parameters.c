@@ -46,8 +46,8 @@ static cnn_status find(const cnn_model *model, const char *name, cnn_layer **lay
                      function, cnni_show_bytes(shown, sizeof shown, name, strlen(name)));
 }
 
-cnn_status cnn_model_parameter_shape(const cnn_model *model, const char *name, int64_t *shape,
-                                     int32_t *rank)
+cnn_status cnn_model_parameter_shape(int64_t *shape, int32_t *rank, const cnn_model *model,
+                                     const char *name)
 {
     cnn_layer *layer = NULL;
     cnn_parameter parameter = 0;

@@ -104,7 +104,7 @@ cnn_status cnn_model_set_normalization(cnn_model *model, const float *mean, cons
     return CNN_OK;
 }
 
-cnn_status cnn_model_normalization(const cnn_model *model, float *mean, float *deviation,
+cnn_status cnn_model_normalization(float *mean, float *deviation, const cnn_model *model,
                                    int32_t channels)
 {
     CNNI_TRY(check_channels(model, mean, deviation, channels, __func__));

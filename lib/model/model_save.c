@@ -229,7 +229,7 @@ static cnn_status save(const cnn_model *model, cnn_tensor **bytes, const char *f
     return status;
 }
 
-cnn_status cnn_model_save_memory(const cnn_model *model, cnn_tensor **bytes)
+cnn_status cnn_model_save_memory(cnn_tensor **bytes, const cnn_model *model)
 {
     if (bytes == NULL)
         return cnni_fail_null(model == NULL ? NULL : model->context, __func__, "bytes");

@@ -47,10 +47,10 @@ static int is_small(const cnn_model *model)
 {
     int64_t shape[CNN_MAX_RANK], count = cnn_model_parameters(model);
     int32_t rank;
-    cnn_model_input_shape(model, shape, &rank);
+    cnn_model_input_shape(shape, &rank, model);
     count += count_elements(shape, rank);
     for (int32_t i = 0; i < cnn_model_layer_count(model); i++) {
-        cnn_model_layer_shape(model, i, shape, &rank);
+        cnn_model_layer_shape(shape, &rank, model, i);
         count += count_elements(shape, rank);
     }
     return count <= MOST_ELEMENTS;
@@ -62,8 +62,8 @@ static void predict(cnn_context *context, cnn_model *model)
     int32_t input_rank, output_rank;
     cnn_tensor *input = NULL, *output = NULL;
     cnn_session *session = NULL;
-    cnn_model_input_shape(model, input_shape + 1, &input_rank);
-    cnn_model_output_shape(model, output_shape + 1, &output_rank);
+    cnn_model_input_shape(input_shape + 1, &input_rank, model);
+    cnn_model_output_shape(output_shape + 1, &output_rank, model);
     if (cnn_session_create(&session, model, 1) == CNN_OK &&
         cnn_tensor_create(&input, context, CNN_FLOAT32, input_shape, input_rank + 1) == CNN_OK &&
         cnn_tensor_create(&output, context, CNN_FLOAT32, output_shape, output_rank + 1) == CNN_OK) {
@@ -79,10 +79,10 @@ static void check_round_trip(cnn_context *context, const cnn_model *model)
 {
     cnn_tensor *first, *second;
     cnn_model *loaded;
-    fuzz_check(cnn_model_save_memory(model, &first) == CNN_OK);
+    fuzz_check(cnn_model_save_memory(&first, model) == CNN_OK);
     fuzz_check(cnn_model_load_memory(&loaded, context, cnn_tensor_data(first),
                                      cnn_tensor_bytes(first)) == CNN_OK);
-    fuzz_check(cnn_model_save_memory(loaded, &second) == CNN_OK);
+    fuzz_check(cnn_model_save_memory(&second, loaded) == CNN_OK);
     fuzz_check(cnn_tensor_bytes(first) == cnn_tensor_bytes(second));
     fuzz_check(memcmp(cnn_tensor_data(first), cnn_tensor_data(second), cnn_tensor_bytes(first)) ==
                0);

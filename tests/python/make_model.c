@@ -92,7 +92,7 @@ static void set_parameters(cnn_context *context, cnn_model *model)
         const char *name = cnn_model_parameter_name(model, i);
         int64_t shape[CNN_MAX_RANK];
         int32_t rank;
-        check(cnn_model_parameter_shape(model, name, shape, &rank));
+        check(cnn_model_parameter_shape(shape, &rank, model, name));
         cnn_tensor *values = new_tensor(context, shape, rank);
         fill(values, (uint32_t)i);
         check(cnn_model_set_parameter(model, name, values));

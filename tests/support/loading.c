@@ -66,7 +66,7 @@ cnn_loader *make_loader(const char *folder, int64_t batch)
 bool read_batch(struct epoch *epoch, cnn_loader *loader)
 {
     cnn_tensor *inputs, *labels;
-    epoch->status = cnn_loader_next(loader, &inputs, &labels);
+    epoch->status = cnn_loader_next(&inputs, &labels, loader);
     if (epoch->status != CNN_OK || inputs == NULL) {
         ck_assert_ptr_null(inputs);
         ck_assert_ptr_null(labels);

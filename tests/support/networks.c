@@ -127,7 +127,7 @@ cnn_tensor *model_inputs(cnn_model *model, cnn_context *context, int64_t n, uint
 {
     int64_t sample[CNN_MAX_RANK];
     int32_t rank;
-    EXPECT_OK(cnn_model_input_shape(model, sample, &rank));
+    EXPECT_OK(cnn_model_input_shape(sample, &rank, model));
     return batch(context, n, sample, rank, seed);
 }
 
@@ -135,7 +135,7 @@ cnn_tensor *model_outputs(cnn_model *model, cnn_context *context, int64_t n)
 {
     int64_t sample[CNN_MAX_RANK];
     int32_t rank;
-    EXPECT_OK(cnn_model_output_shape(model, sample, &rank));
+    EXPECT_OK(cnn_model_output_shape(sample, &rank, model));
     return batch(context, n, sample, rank, 0);
 }
 
@@ -146,7 +146,7 @@ uint64_t model_hash(cnn_model *model, cnn_context *context)
         const char *name = cnn_model_parameter_name(model, i);
         int64_t shape[CNN_MAX_RANK];
         int32_t rank;
-        EXPECT_OK(cnn_model_parameter_shape(model, name, shape, &rank));
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, model, name));
         cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
         EXPECT_OK(cnn_model_get_parameter(model, name, values));
         hash = hash_bytes(hash, cnn_tensor_const_data(values), cnn_tensor_bytes(values));
