@@ -15,6 +15,7 @@ if(CNN_SANITIZE)
     set(CNN_TEST_SLOWNESS 5)
 elseif(CMAKE_CROSSCOMPILING)
     set(CNN_TEST_SLOWNESS 20)
+    set(CNN_TEST_EMULATED CNN_TEST_EMULATED=1)
 endif()
 
 # Real pictures, not part of the repository: CNN_TEST_DATA, or what lies beside the checkout.
@@ -22,6 +23,7 @@ set(CNN_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH "Real pictur
 
 set(CNN_TEST_ENVIRONMENT
     CNN_TEST_DATA=${CNN_TEST_DATA}
+    ${CNN_TEST_EMULATED}
     CNN_TEST_FIXTURES=${PROJECT_SOURCE_DIR}/tests/fixtures
     CK_DEFAULT_TIMEOUT=60 # seconds for one test: what hangs is found, a busy machine is not blamed
     CK_TIMEOUT_MULTIPLIER=${CNN_TEST_SLOWNESS}

@@ -319,7 +319,7 @@ START_TEST(times_are_kept)
     ck_assert_double_gt(work, 0);
     EXPECT_OK(cnn_loader_set_threads(loader, 2));
     read_epoch(0, loader);
-    ck_assert_double_gt(cnn_loader_wait_seconds(loader), 0);
+    ck_assert_double_ge(cnn_loader_wait_seconds(loader), 0); /* the threads may be that fast */
     ck_assert_double_gt(cnn_loader_work_seconds(loader), work);
     cnn_loader_free(loader);
 }
