@@ -62,4 +62,5 @@ def main():
           f"min {1e3 * min(seconds):.2f} ms {options.batch / median:.1f} images/s loss {loss:.4f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
