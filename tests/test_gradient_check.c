@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cnn/trainer.h"
+#include "kernels/kernels.h"
 #include "layers/layer_internal.h"
 #include "support/expect.h"
 #include "support/networks.h"
@@ -256,6 +257,16 @@ static void pass_all(const struct cnni_layer_run *run)
     memmove(run->dx[0], run->dy, (size_t)input_elements(run) * sizeof(float));
 }
 
+/* As if the ReLU before, whose backward the pooling does, were not there: windows that nobody won
+ * are given to their first pixel. */
+static void open_gates(const struct cnni_layer_run *run)
+{
+    uint8_t *winners = run->state;
+    for (int64_t i = 0; i < run->n * cnni_shape_count(&run->plan->output); i++)
+        winners[i] = winners[i] == CNNI_NO_WINNER_BYTE ? 0 : winners[i];
+    cnni_layer_class(run->plan->layer->class->kind)->backward(run);
+}
+
 /* NaN in one place. */
 static void spoil(const struct cnni_layer_run *run)
 {
@@ -264,30 +275,33 @@ static void spoil(const struct cnni_layer_run *run)
     layer->parameter[CNN_WEIGHT].gradient[0] = NAN;
 }
 
-/* In model_chain(): conv2d, relu, maxpool2d, flatten, dense, softmax. */
+/* In model_chain(): conv2d, relu, maxpool2d, flatten, dense, softmax; or in model_residual():
+ * conv2d, relu, conv2d, add ... */
 static const struct {
     const char *name;
+    cnn_model *(*make)(cnn_context *context);
     int32_t layer;
     void (*backward)(const struct cnni_layer_run *run);
     const char *worst; /* what is blamed, or NULL where several may be */
 } plants[] = {
-    {"a convolution's bias", 0, forget_bias, "conv2d1.bias"},
-    {"a convolution's weight, halved", 0, halve_weight, "conv2d1.weight"},
-    {"a convolution's weight, swapped", 0, swap_weights, "conv2d1.weight"},
-    {"a ReLU that lets all through", 1, pass_all, NULL},
-    {"max-pooling that loses all", 2, lose_input, NULL},
-    {"flattening with the wrong sign", 3, turn_input, NULL},
-    {"a dense layer's bias", 4, forget_bias, "dense1.bias"},
-    {"a dense layer's weight, halved", 4, halve_weight, "dense1.weight"},
-    {"a dense layer's input, lost", 4, lose_input, NULL},
-    {"NaN", 4, spoil, "dense1.weight"},
+    {"a convolution's bias", model_chain, 0, forget_bias, "conv2d1.bias"},
+    {"a convolution's weight, halved", model_chain, 0, halve_weight, "conv2d1.weight"},
+    {"a convolution's weight, swapped", model_chain, 0, swap_weights, "conv2d1.weight"},
+    {"a ReLU that lets all through", model_residual, 1, pass_all, NULL},
+    {"max-pooling that lets all through a ReLU", model_chain, 2, open_gates, NULL},
+    {"max-pooling that loses all", model_chain, 2, lose_input, NULL},
+    {"flattening with the wrong sign", model_chain, 3, turn_input, NULL},
+    {"a dense layer's bias", model_chain, 4, forget_bias, "dense1.bias"},
+    {"a dense layer's weight, halved", model_chain, 4, halve_weight, "dense1.weight"},
+    {"a dense layer's input, lost", model_chain, 4, lose_input, NULL},
+    {"NaN", model_chain, 4, spoil, "dense1.weight"},
 };
 enum { PLANTS = sizeof plants / sizeof plants[0] };
 
 START_TEST(wrong_gradients_are_found_wrong)
 {
     char worst[64];
-    cnn_model *model = chain();
+    cnn_model *model = plants[_i].make(context);
     cnn_layer *layer = cnn_model_layer(model, plants[_i].layer);
     const struct cnni_layer_class *true_class = layer->class;
     struct cnni_layer_class wrong = *true_class;

@@ -45,6 +45,7 @@ static struct cnni_maxpool2d_windows choose(int turn)
         .x_step = (1 + turn / 2 % 4) * c,
         .first = turn % 5,
         .number_pitch = 3 + turn % 2,
+        .gate = turn % 7 < 3,
         .winner_size = turn % 3 == 0   ? 0
                        : turn % 3 == 1 ? 1
                                        : 4,
@@ -80,6 +81,11 @@ static int32_t read_winner(const struct cnni_maxpool2d_windows *shape, const voi
                                    : ((const int32_t *)winners)[place];
 }
 
+static int32_t no_winner(const struct cnni_maxpool2d_windows *shape)
+{
+    return shape->winner_size == 1 ? CNNI_NO_WINNER_BYTE : CNNI_NO_WINNER_WORD;
+}
+
 static void check_forward(const struct kernel_row *row, const struct cnni_maxpool2d_windows *shape,
                           enum guarded_side side)
 {
@@ -101,7 +107,9 @@ static void check_forward(const struct kernel_row *row, const struct cnni_maxpoo
         ck_assert_msg(tolerance_same(y[place], corner[pixel_at(shape, best)]), "%s: y[%d]",
                       row->name, (int)place);
         if (shape->winner_size != 0)
-            ck_assert_int_eq(read_winner(shape, winners, place), number_of(shape, best));
+            ck_assert_int_eq(read_winner(shape, winners, place),
+                             shape->gate && y[place] <= 0 ? no_winner(shape)
+                                                          : number_of(shape, best));
     }
 }
 
@@ -127,12 +135,14 @@ static void check_backward(const struct kernel_row *row, const struct cnni_maxpo
         want[i] = dx[i] = (float)cnni_random_uniform(&random_numbers);
     for (int64_t place = 0; place < (int64_t)results; place++) {
         const int64_t pixels = shape->rows * shape->columns;
-        const int64_t best = cnni_random_below(&random_numbers, (uint32_t)pixels);
+        /* now and then nobody */
+        const int64_t best = cnni_random_below(&random_numbers, (uint32_t)pixels + 1);
+        const int32_t number = best < pixels ? number_of(shape, best) : no_winner(shape);
         dy[place] = draw();
         if (shape->winner_size == 1)
-            ((uint8_t *)winners)[place] = (uint8_t)number_of(shape, best);
+            ((uint8_t *)winners)[place] = (uint8_t)number;
         else
-            ((int32_t *)winners)[place] = number_of(shape, best);
+            ((int32_t *)winners)[place] = number;
         float *corner = want + place / shape->channels * shape->x_step + place % shape->channels;
         for (int64_t i = 0; i < pixels; i++) {
             float *target = &corner[pixel_at(shape, i)];

@@ -79,7 +79,7 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
     for (size_t i = 0; i < outputs; i++)
         dy[i] = (float)cnni_random_below(random, 100);
     memset(dx, 0xFF, inputs * sizeof *dx);
-    cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, winners, x);
+    cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, winners, x, false);
     cnni_maxpool2d_backward(context, cnni_lanes(context), pool, n, dx, dy, winners);
 
     float *want = calloc(inputs, sizeof *want);
@@ -94,7 +94,8 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
     for (size_t i = 0; i < inputs; i++)
         ck_assert_msg(dx[i] == want[i], "dx[%zu] is %g, not %g", i, (double)dx[i], (double)want[i]);
     free(want);
-    cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, NULL, x); /* keeps no record */
+    cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, NULL, x,
+                           false); /* keeps no record */
 }
 
 START_TEST(random_shapes_are_exact)

@@ -163,7 +163,7 @@ static void check_lifetimes(const struct cnni_plan *plan)
         const int32_t flags = node->layer->class->flags;
         const int32_t backward = 2 * count - i;
         check_alive(plan, plan->steps[i].value, i, i == count - 1 ? count : i);
-        if (plan->training && flags & CNNI_BACKWARD_READS_OUTPUT)
+        if (plan->training && flags & CNNI_BACKWARD_READS_OUTPUT && !plan->steps[i].done_behind)
             check_alive(plan, plan->steps[i].value, i, backward);
         if (plan->training)
             check_alive(plan, plan->steps[i].gradient, backward, backward);
@@ -202,6 +202,39 @@ START_TEST(plans_keep_what_is_read_later)
             cnni_plan_free(plan);
             cnn_model_free(model);
         }
+}
+END_TEST
+
+/* Max-pooling behind a ReLU does that one's backward, which frees the values before it; a ReLU with
+ * another reader, or with another layer behind it, keeps its own. */
+START_TEST(pooling_takes_over_from_relu)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){8, 8, 2}, 3);
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 3, 3, 3));
+    model_take(model, layer); /* 0 */
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer); /* 1 */
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 2, 2));
+    model_take(model, layer); /* 2 */
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 3, 1, 1));
+    model_take(model, layer); /* 3 */
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer); /* 4 */
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 1, 1));
+    model_take(model, layer); /* 5 */
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){4, 5}, 2));
+    cnn_layer_free(layer); /* 6 */
+    for (int32_t training = 0; training < 2; training++) {
+        struct cnni_plan *plan = new_plan(model, 2, training != 0);
+        ck_assert_int_eq(plan->steps[1].done_behind, training);
+        ck_assert_int_eq(plan->steps[2].layer.gates_relu, training);
+        ck_assert_int_le(plan->buffers[plan->steps[1].value].to, 2);
+        ck_assert(!plan->steps[4].done_behind && !plan->steps[5].layer.gates_relu);
+        cnni_plan_free(plan);
+    }
+    cnn_model_free(model);
 }
 END_TEST
 
@@ -302,6 +335,7 @@ static Suite *plan_suite(void)
     tcase_add_test(tcase, a_chain_needs_two_places);
     tcase_add_test(tcase, layouts_at_the_edges);
     tcase_add_test(tcase, plans_keep_what_is_read_later);
+    tcase_add_test(tcase, pooling_takes_over_from_relu);
     tcase_add_test(tcase, predicting_reuses_memory);
     tcase_add_test(tcase, a_value_with_two_readers_is_not_written_over);
     tcase_add_test(tcase, batches_that_cannot_be);

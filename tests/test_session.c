@@ -193,6 +193,68 @@ END_TEST
 
 /* ---- Errors -------------------------------------------------------------------------------- */
 
+/* ---- What a session does ------------------------------------------------------------------- */
+
+START_TEST(a_session_describes_itself)
+{
+    cnn_layer *layer;
+    cnn_session *session;
+    char text[1024], cut[40];
+    cnn_model *model = model_new(context, (int64_t[]){16, 16, 32}, 3);
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 32, 3, 3));
+    EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+    model_take(model, layer);
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer);
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 4, 1, 1));
+    model_take(model, layer);
+    EXPECT_OK(cnn_session_create(&session, model, 1));
+    const size_t length = cnn_session_describe(session, text, sizeof text);
+    ck_assert_str_eq(
+        text,
+        "layer            output             algorithm                     MFLOP         KB\n"
+        "conv2d1          [16][16][32]       Winograd F(4x4), ReLU         4.719      102.5\n"
+        "relu1            [16][16][32]       in passing                    0.000        0.0\n"
+        "conv2d2          [16][16][4]        direct                        0.066       37.4\n");
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_uint_eq(cnn_session_describe(session, cut, sizeof cut), length);
+    ck_assert(strncmp(cut, text, sizeof cut - 1) == 0 && strlen(cut) == sizeof cut - 1);
+    ck_assert_uint_eq(cnn_session_describe(session, NULL, 0), length);
+    ck_assert_uint_eq(cnn_session_describe(NULL, cut, sizeof cut), 0);
+    ck_assert_str_eq(cut, "");
+    cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
+START_TEST(a_session_measures_its_layers_when_asked)
+{
+    cnn_model *chain = model_chain(context);
+    cnn_session *session = new_session(chain, 4);
+    cnn_tensor *x = model_inputs(chain, context, 4, 6), *y = model_outputs(chain, context, 4);
+    for (int32_t round = 0; round < 3; round++) {
+        const int32_t on = round == 1;
+        EXPECT_OK(cnn_session_profile(session, on));
+        ck_assert_double_eq(cnn_session_layer_seconds(session, 0), 0);
+        EXPECT_OK(session_predict(session, y, x));
+        ck_assert((cnn_session_layer_seconds(session, 0) > 0) == on);
+    }
+    EXPECT_OK(cnn_session_profile(session, 1));
+    EXPECT_OK(session_predict(session, y, x));
+    ck_assert_double_eq(cnn_session_layer_seconds(session, 1), 0); /* a ReLU done in passing */
+    ck_assert_double_eq(cnn_session_layer_seconds(session, -1), 0);
+    ck_assert_double_eq(cnn_session_layer_seconds(session, cnn_model_layer_count(chain)), 0);
+    ck_assert_double_eq(cnn_session_layer_seconds(NULL, 0), 0);
+    EXPECT_FAILS(cnn_session_profile(session, 2), CNN_ERROR_INVALID, "cnn_session_profile",
+                 "on is 2, must be 0 or 1");
+    ck_assert_int_eq(cnn_session_profile(NULL, 1), CNN_ERROR_INVALID);
+    cnn_session_free(session);
+    cnn_model_free(chain);
+    cnn_tensor_free(x);
+    cnn_tensor_free(y);
+}
+END_TEST
+
 /* ---- Algorithms ---------------------------------------------------------------------------- */
 
 /* A model with one layer that suits Winograd, the weights of `from`, and the predictions for `x`.
@@ -539,6 +601,8 @@ static Suite *session_suite(void)
     tcase_add_test(tcase, a_model_of_one_layer_is_enough);
     tcase_add_test(tcase, new_weights_are_used);
     tcase_add_test(tcase, algorithms_differ_a_little);
+    tcase_add_test(tcase, a_session_describes_itself);
+    tcase_add_test(tcase, a_session_measures_its_layers_when_asked);
     tcase_add_test(tcase, creating_refuses_what_cannot_be);
     tcase_add_test(tcase, hostile_shapes_end_in_a_status);
     tcase_add_test(tcase, running_refuses_what_does_not_fit);

@@ -32,6 +32,22 @@ CNN_API cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outp
 /* Bytes that the session holds besides the model's weights. */
 CNN_API size_t cnn_session_bytes(const cnn_session *session);
 
+/* ---- What it does, and how long that takes ------------------------------------------------- */
+
+/* Writes a table of how the session runs the model, a line for each layer: its name, its output's
+ * shape, its algorithm with what is done in passing for the next layer, and for one sample millions
+ * of floating-point operations (as direct sums, additions and multiplications) and kilobytes of
+ * inputs, outputs and weights.  Cut short if `size` is too small and always ended by a zero byte;
+ * `buffer` may be NULL with `size` 0.  Returns the bytes of the whole text without the zero. */
+CNN_API size_t cnn_session_describe(const cnn_session *session, char *buffer, size_t size);
+
+/* Begins (1) to measure the time of each layer, from 0, or ends it (0, default: costs nothing). */
+CNN_API cnn_status cnn_session_profile(cnn_session *session, int32_t on);
+
+/* The seconds that runs have spent in layer `index` since cnn_session_profile() began; 0 for layers
+ * that another does in passing, where none are measured, and for a number there is not. */
+CNN_API double cnn_session_layer_seconds(const cnn_session *session, int32_t index);
+
 CNN_END_DECLS
 
 #endif

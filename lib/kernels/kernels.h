@@ -161,17 +161,22 @@ typedef void cnni_winograd_filter_fn(const struct cnni_winograd_filter *tile);
 
 /* ---- Max-pooling ---- */
 
+/* The number of a window that nobody won, as byte and as word. */
+enum { CNNI_NO_WINNER_BYTE = 255, CNNI_NO_WINNER_WORD = -1 };
+
 /* `windows` windows of `rows` x `columns` pixels, beside each other; y and winners are
  * [windows][channels].  A window's pixel (i, j) is at x + window * x_step + i * row_pitch + j *
  * channels and has the number first + i * number_pitch + j, number_pitch >= columns.  The winner
- * is the first that no later one is greater than, or the first NaN.  `winners` are uint8_t where
- * winner_size is 1, int32_t where it is 4; with 0 they are not written. */
+ * is the first that no later one is greater than, or the first NaN; where `gate`, nobody wins a
+ * window whose largest value is <= 0.  `winners` are uint8_t where winner_size is 1, int32_t where
+ * it is 4; with 0 they are not written. */
 struct cnni_maxpool2d_windows {
     int64_t windows, channels;
     int64_t rows, columns;
     int64_t x_step, row_pitch;
     int32_t first, number_pitch;
     int32_t winner_size;
+    bool gate;   /* of forward */
     bool stream; /* of backward */
 };
 typedef void cnni_maxpool2d_forward_fn(const struct cnni_maxpool2d_windows *shape, float *y,

@@ -58,6 +58,12 @@ CNNI_INLINE void largest(const struct cnni_maxpool2d_windows *shape, const int64
             winner = _mm256_max_epi32(winner, _mm256_and_si256(_mm256_castps_si256(wins), numbers));
         }
     }
+    if (shape->gate) {
+        const __m256i none =
+            _mm256_set1_epi32(shape->winner_size == 1 ? CNNI_NO_WINNER_BYTE : CNNI_NO_WINNER_WORD);
+        const __m256 closed = _mm256_cmp_ps(best, _mm256_setzero_ps(), _CMP_LE_OQ);
+        winner = _mm256_blendv_epi8(winner, none, _mm256_castps_si256(closed));
+    }
     store_lanes(y + place, best, masked, mask);
     store_winners(winners, place, shape->winner_size, count, winner);
 }

@@ -48,6 +48,10 @@ CNNI_INLINE void largest(const struct cnni_maxpool2d_windows *shape, const int64
             winner = _mm512_mask_set1_epi32(winner, wins, number + (int32_t)j);
         }
     }
+    if (shape->gate)
+        winner = _mm512_mask_set1_epi32(
+            winner, _mm512_cmp_ps_mask(best, _mm512_setzero_ps(), _CMP_LE_OQ),
+            shape->winner_size == 1 ? CNNI_NO_WINNER_BYTE : CNNI_NO_WINNER_WORD);
     _mm512_mask_storeu_ps(y + place, lanes, best);
     store_winners(winners, place, shape->winner_size, lanes, winner);
 }

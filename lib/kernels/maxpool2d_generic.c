@@ -15,6 +15,8 @@ static float largest(const struct cnni_maxpool2d_windows *shape, const float *x,
                 *winner = shape->first + (int32_t)i * shape->number_pitch + (int32_t)j;
             }
         }
+    if (shape->gate && best <= 0)
+        *winner = shape->winner_size == 1 ? CNNI_NO_WINNER_BYTE : CNNI_NO_WINNER_WORD;
     return best;
 }
 

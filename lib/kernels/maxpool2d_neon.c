@@ -55,6 +55,10 @@ CNNI_INLINE void largest(const struct cnni_maxpool2d_windows *shape, const int64
             winner = vbslq_s32(wins, vdupq_n_s32(number + (int32_t)j), winner);
         }
     }
+    if (shape->gate) {
+        const int32_t none = shape->winner_size == 1 ? CNNI_NO_WINNER_BYTE : CNNI_NO_WINNER_WORD;
+        winner = vbslq_s32(vcleq_f32(best, vdupq_n_f32(0)), vdupq_n_s32(none), winner);
+    }
     store_lanes(y + place, best, count);
     store_winners(winners, place, shape->winner_size, count, winner);
 }

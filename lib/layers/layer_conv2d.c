@@ -200,6 +200,7 @@ const struct cnni_layer_class cnni_conv2d_class = {
     .pack_backward = cnni_filter_pack_backward,
     .forward = cnni_filter_forward,
     .backward = cnni_filter_backward,
+    .explain = cnni_filter_explain,
     .describe = describe,
 };
 

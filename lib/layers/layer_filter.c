@@ -38,6 +38,14 @@ void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, int32_t lanes
                               plan->layer->parameter[CNN_WEIGHT].value);
 }
 
+const char *cnni_filter_explain(const struct cnni_layer_plan *plan, double *operations)
+{
+    const struct cnni_conv2d *conv = &plan->geometry.conv;
+    *operations = 2.0 * (double)(conv->oh * conv->ow * conv->k) *
+                  (double)(conv->r * conv->s * (conv->c / conv->groups));
+    return cnni_conv2d_algorithm_name(conv);
+}
+
 static struct cnni_conv2d_call call_for(const struct cnni_layer_run *run)
 {
     return (struct cnni_conv2d_call){

@@ -10,6 +10,7 @@
 cnn_status cnni_filter_plan(struct cnni_layer_plan *plan, const char *function);
 void cnni_filter_pack_forward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
 void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
+const char *cnni_filter_explain(const struct cnni_layer_plan *plan, double *operations);
 void cnni_filter_forward(const struct cnni_layer_run *run);
 void cnni_filter_backward(const struct cnni_layer_run *run);
 

@@ -65,6 +65,8 @@ struct cnni_layer_plan {
     int32_t lanes;
     bool training;
     bool relu; /* forward ends with max(., 0): the next layer is done here */
+    bool
+        gates_relu; /* backward is also that of the ReLU before: nothing where the output is <= 0 */
 
     /* Filled by the class: what a run is to be given, in bytes. */
     size_t state; /* kept from forward to backward */
@@ -99,7 +101,8 @@ enum {
     CNNI_BACKWARD_READS_OUTPUT = 2,
     CNNI_IN_PLACE = 4,     /* elements keep their places: y may be x[0], and dx[0] may be dy */
     CNNI_KEEPS_VALUES = 8, /* and what is written there is what was there */
-    CNNI_TAKES_RELU = 16   /* forward can end with max(., 0) */
+    CNNI_TAKES_RELU = 16,  /* forward can end with max(., 0) */
+    CNNI_GATES_RELU = 32   /* backward can do that of a ReLU before it in passing */
 };
 
 struct cnni_layer_class {
@@ -126,6 +129,9 @@ struct cnni_layer_class {
     void (*pack_backward)(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
     void (*forward)(const struct cnni_layer_run *run);
     void (*backward)(const struct cnni_layer_run *run);
+    /* How the plan is run: a name of the algorithm, and the operations of one sample; NULL: it
+     * goes over the elements. */
+    const char *(*explain)(const struct cnni_layer_plan *plan, double *operations);
     /* Appends to the kind's name what a description says of its options; NULL: nothing. */
     void (*describe)(const cnn_layer *layer, char *buffer, size_t size);
 };

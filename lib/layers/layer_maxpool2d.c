@@ -96,7 +96,7 @@ static void forward(const struct cnni_layer_run *run)
 {
     const struct cnni_layer_plan *plan = run->plan;
     cnni_maxpool2d_forward(plan->layer->context, plan->lanes, &plan->geometry.pool, run->n, run->y,
-                           plan->training ? run->state : NULL, run->x[0]);
+                           plan->training ? run->state : NULL, run->x[0], plan->gates_relu);
 }
 
 static void backward(const struct cnni_layer_run *run)
@@ -126,6 +126,7 @@ const struct cnni_layer_class cnni_maxpool2d_class = {
     .kind = CNN_MAXPOOL2D,
     .name = "maxpool2d",
     .size = sizeof(struct maxpool2d),
+    .flags = CNNI_GATES_RELU,
     .min_inputs = 1,
     .max_inputs = 1,
     .options = options,

@@ -97,6 +97,16 @@ static void fuse_relu(struct cnni_plan *plan, int32_t index)
     plan->steps[index].done_before = true;
 }
 
+/* Whether backward of the ReLU `index`, which works in place, is done by the layer behind it.  Its
+ * values are then not needed for that, which for a first layer are the largest of a network. */
+static bool is_gated_behind(const struct cnni_plan *plan, int32_t index)
+{
+    const struct cnni_node *nodes = plan->model->nodes;
+    return plan->training && nodes[index].layer->class->kind == CNN_RELU &&
+           nodes[index].consumers == 1 && index + 1 < plan->model->node_count &&
+           nodes[index + 1].inputs[0] == index && flags(plan, index + 1) & CNNI_GATES_RELU;
+}
+
 static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char *function)
 {
     const struct cnni_node *node = &plan->model->nodes[index];
@@ -105,6 +115,7 @@ static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char 
     CNNI_TRY(batch_bytes(plan, &bytes, &node->output, function));
     if (works_in_place(plan, index)) {
         step->value = plan->steps[node->inputs[0]].value;
+        step->done_behind = is_gated_behind(plan, index);
         fuse_relu(plan, index);
     } else {
         step->value = new_buffer(plan, bytes, forward_time(index));
@@ -112,7 +123,7 @@ static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char 
     need(plan, step->value, forward_time(index));
     if (index == plan->model->node_count - 1)
         need(plan, step->value, loss_time(plan));
-    if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT)
+    if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT && !step->done_behind)
         need(plan, step->value, backward_time(plan, index));
     for (int32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] == CNN_MODEL_INPUT)
@@ -212,6 +223,7 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .max_n = plan->max_n,
         .lanes = plan->lanes,
         .training = plan->training,
+        .gates_relu = input != CNN_MODEL_INPUT && plan->steps[input].done_behind,
     };
     size_t bytes; /* known to fit before anything is computed from the batch */
     CNNI_TRY(batch_bytes(plan, &bytes, &step->layer.input, function));
@@ -311,6 +323,7 @@ void cnni_plan_free(struct cnni_plan *plan)
     cnni_free(context, plan->buffers);
     cnni_free(context, (void *)plan->x);
     cnni_free(context, plan->dx);
+    cnni_free(context, plan->seconds);
     cnni_free(context, plan->arena);
     cnn_model *model = plan->model;
     cnni_free(context, plan);

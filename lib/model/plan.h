@@ -16,6 +16,7 @@ struct cnni_step {
     int32_t
         *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */
     bool done_before;    /* forward is done by the layer before: a fused ReLU */
+    bool done_behind;    /* backward is done by the layer behind */
     bool owns_gradients; /* the layer had none before, and will have none after */
 };
 
@@ -42,6 +43,7 @@ struct cnni_plan {
     size_t bytes;    /* of the plan and all that it points to */
     const float **x; /* room for the pointers of one run: the most inputs that a layer has */
     float **dx;
+    double *seconds; /* [layer]: time of forward, where that is measured; else NULL */
 };
 
 struct cnni_plan_options {
@@ -54,6 +56,9 @@ struct cnni_plan_options {
 cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
                             const struct cnni_plan_options *options, const char *function);
 void cnni_plan_free(struct cnni_plan *plan);
+
+/* Begins to measure the time of each layer's forward, from 0; or ends it. */
+cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *function);
 
 /* Bytes that the plan holds. */
 size_t cnni_plan_bytes(const struct cnni_plan *plan);

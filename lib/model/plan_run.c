@@ -2,7 +2,10 @@
  * Running a plan: packing weights, forward, backward.  How it is made is in plan.c. */
 #include "model/plan.h"
 
+#include <time.h>
+
 #include "base/context_internal.h"
+#include "base/memory.h"
 #include "ops/op_elementwise.h"
 
 static void refresh(const struct cnni_plan *plan, int32_t lanes)
@@ -71,6 +74,23 @@ static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct cnni_p
     };
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *function)
+{
+    cnni_free(plan->model->context, plan->seconds);
+    plan->seconds = NULL;
+    if (!on)
+        return CNN_OK;
+    return cnni_alloc_zero(&plan->seconds, plan->model->context, (size_t)plan->model->node_count,
+                           sizeof *plan->seconds, function);
+}
+
 void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
     for (int32_t i = 0; i < count; i++) {
@@ -78,7 +98,10 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
             continue;
         struct cnni_layer_run one = prepare(plan, run, i);
         one.scratch = place(plan, plan->steps[i].forward_scratch);
+        const double start = plan->seconds == NULL ? 0 : seconds();
         plan->model->nodes[i].layer->class->forward(&one);
+        if (plan->seconds != NULL)
+            plan->seconds[i] += seconds() - start;
     }
 }
 
@@ -105,5 +128,6 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
 void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
     for (int32_t i = count - 1; i >= 0; i--)
-        backward_layer(plan, run, i);
+        if (!plan->steps[i].done_behind)
+            backward_layer(plan, run, i);
 }

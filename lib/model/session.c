@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A session: a model and a plan to predict with it. */
+ * A session: a model and a plan to predict with it.  Its table is in session_describe.c. */
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "cnn/session.h"
-#include "model/plan.h"
-
-struct cnn_session {
-    struct cnni_plan *plan;
-};
+#include "model/session_internal.h"
 
 cnn_status cnn_session_create(cnn_session **session, cnn_model *model, int64_t max_batch)
 {
@@ -78,6 +73,24 @@ cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int
     cnni_float_leave(&host);
     cnni_weight_gate_leave(plan->model->gate);
     return CNN_OK;
+}
+
+cnn_status cnn_session_profile(cnn_session *session, int32_t on)
+{
+    if (session == NULL)
+        return cnni_fail_null(NULL, __func__, "session");
+    if (on != 0 && on != 1)
+        return cnni_fail(session->plan->model->context, CNN_ERROR_INVALID,
+                         "%s: on is %d, must be 0 or 1", __func__, on);
+    return cnni_plan_measure(session->plan, on == 1, __func__);
+}
+
+double cnn_session_layer_seconds(const cnn_session *session, int32_t index)
+{
+    if (session == NULL || session->plan->seconds == NULL || index < 0 ||
+        index >= session->plan->model->node_count)
+        return 0;
+    return session->plan->seconds[index];
 }
 
 size_t cnn_session_bytes(const cnn_session *session)

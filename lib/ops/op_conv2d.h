@@ -34,6 +34,10 @@ struct cnni_conv2d {
  * picture alone, so that a picture's bits do not depend on its batch; backward-weights at `n`. */
 void cnni_conv2d_choose(struct cnni_conv2d *conv, int32_t most_tile, int64_t n);
 
+/* What forward was chosen to run: "direct", "depthwise", "Winograd F(4x4)" ...  Borrowed for
+ * ever. */
+const char *cnni_conv2d_algorithm_name(const struct cnni_conv2d *conv);
+
 /* The sizes of what the calls below need, in floats.  They depend on the shape, the CPU level,
  * the batch and the lanes. */
 struct cnni_conv2d_sizes {

@@ -42,3 +42,11 @@ void cnni_conv2d_choose(struct cnni_conv2d *conv, int32_t most_tile, int64_t n)
         n >= cnni_ceil_div(2 * conv->c, tile_count(conv->oh, conv->ow, conv->tile)))
         conv->filter_tile = conv->tile;
 }
+
+const char *cnni_conv2d_algorithm_name(const struct cnni_conv2d *conv)
+{
+    if (conv->tile > 0)
+        return conv->tile == 2 ? "Winograd F(2x2)" : "Winograd F(4x4)";
+    return conv->groups > 1 && conv->groups == conv->c && conv->k == conv->c ? "depthwise"
+                                                                             : "direct";
+}

@@ -26,12 +26,13 @@ struct work {
     const float *x, *dy;
     float *y, *dx;
     uint8_t *winners; /* or NULL */
+    bool gate;        /* nobody wins where the largest is <= 0 */
     bool stream;      /* dx past the caches */
 };
 
 static int32_t winner_size(const struct cnni_maxpool2d *pool)
 {
-    return pool->r * pool->s > 256 ? 4 : 1;
+    return pool->r * pool->s > CNNI_NO_WINNER_BYTE ? 4 : 1;
 }
 
 size_t cnni_maxpool2d_winner_bytes(const struct cnni_maxpool2d *pool)
@@ -69,6 +70,7 @@ static struct span span_at(const struct work *work, int64_t row, int64_t column)
                     .first = (int32_t)(above * pool->s + before),
                     .number_pitch = (int32_t)pool->s,
                     .winner_size = work->winners == NULL ? 0 : winner_size(pool),
+                    .gate = work->gate,
                     .stream = work->stream},
         .input = place * pool->c,
         .output = (row * pool->ow + column) * pool->c,
@@ -156,10 +158,14 @@ static int64_t rows_per_item(const struct cnni_maxpool2d *pool)
 }
 
 void cnni_maxpool2d_forward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
-                            int64_t n, float *y, void *winners, const float *x)
+                            int64_t n, float *y, void *winners, const float *x, bool gate)
 {
-    struct work work = {
-        .kernels = cnni_kernels(context->cpu), .pool = pool, .x = x, .y = y, .winners = winners};
+    struct work work = {.kernels = cnni_kernels(context->cpu),
+                        .pool = pool,
+                        .x = x,
+                        .y = y,
+                        .winners = winners,
+                        .gate = gate};
     cnni_parallel_range(context, lanes, n * pool->oh, rows_per_item(pool), forward_rows, &work);
 }
 

@@ -15,13 +15,15 @@ struct cnni_maxpool2d {
     int64_t pad_top, pad_left;
 };
 
-/* Bytes of the record of winners of one sample: 1 per output, 4 for windows of more than 256. */
+/* Bytes of the record of winners of one sample: 1 per output, 4 for windows of more than 255. */
 size_t cnni_maxpool2d_winner_bytes(const struct cnni_maxpool2d *pool);
 
 /* y [n][oh][ow][c] = largest of each window of x [n][h][w][c]; NaN wins.  `winners` (or NULL)
- * records which, as row * s + column within the window; of equal ones the first. */
+ * records which, as row * s + column within the window; of equal ones the first.  With `gate`
+ * nobody wins a window whose largest value is <= 0: backward through it is then backward through a
+ * ReLU before it as well. */
 void cnni_maxpool2d_forward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,
-                            int64_t n, float *y, void *winners, const float *x);
+                            int64_t n, float *y, void *winners, const float *x, bool gate);
 
 /* dx = gradient by x for dy; overwritten. */
 void cnni_maxpool2d_backward(cnn_context *context, int32_t lanes, const struct cnni_maxpool2d *pool,

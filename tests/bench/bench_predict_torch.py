@@ -3,8 +3,8 @@
 
   bench_predict_torch.py NETWORK [--batch N] [--threads N] [--steps N] [--mode MODE]
 
-MODE: nhwc, nchw (plain modules in either layout), frozen (traced, frozen, optimize_for_inference) or
-compile (torch.compile, channels last).  To cap PyTorch to AVX2, set the variables that
+MODE: nhwc, nchw (plain modules in either layout), frozen (traced, frozen, optimized for inference)
+or compile (torch.compile, channels last).  To cap PyTorch to AVX2, set the variables that
 compare_train.sh sets.
 """
 import argparse

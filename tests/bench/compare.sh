@@ -30,7 +30,8 @@ run() {
 
 # median NAME [MODE]: of the runs kept under NAME.
 median() {
-    awk -v name="$1" -v mode="${2:-}" '$1 == name && (mode == "" || $2 == mode) { print $3 }' "$log" |
+    awk -v name="$1" -v mode="${2:-}" \
+        '$1 == name && (mode == "" || $2 == mode) { print $3 }' "$log" |
         sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
 }
 
@@ -39,6 +40,11 @@ best_median() {
     for mode in $(awk -v name="$1" '$1 == name { print $2 }' "$log" | sort -u); do
         median "$1" "$mode"
     done | sort -n | head -n 1
+}
+
+heading() {
+    echo '| network | libcnn ms | PyTorch ms | PyTorch / libcnn | 2 threads, ms | 1 / 2 threads |'
+    echo '|---|---|---|---|---|---|'
 }
 
 # row NAME OURS THEIRS TWO_THREADS: a line of the table.

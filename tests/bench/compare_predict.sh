@@ -23,8 +23,7 @@ for network in wide classic; do
     done
 done
 
-echo '| network | libcnn ms | PyTorch ms | PyTorch / libcnn | libcnn, 2 threads, ms | 1 / 2 threads |'
-echo '|---|---|---|---|---|---|'
+heading
 for network in wide classic; do
     row "$network" "$(median "$network-libcnn-1")" "$(best_median "$network-torch-1")" \
         "$(median "$network-libcnn-2")"
