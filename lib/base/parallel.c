@@ -17,12 +17,17 @@
 #include "base/memory.h"
 #include "base/processors.h"
 
-/* One call of cnni_parallel(). */
+enum { MOST_WORKERS = 255 };
+
+/* One call of cnni_parallel().  Each lane has its share, neighbouring items, and helps the others
+ * when that is done.  So a lane meets in every layer the samples that it made in the one before,
+ * which are still in its caches. */
 struct job {
     cnni_item_fn *run;
     void *task;
     int64_t items;
-    _Atomic int64_t next; /* first item that nobody has taken */
+    int32_t lanes;
+    _Atomic int64_t next[MOST_WORKERS + 1]; /* [lane]: the first of its items nobody has taken */
 };
 
 struct worker {
@@ -49,16 +54,34 @@ struct cnni_pool {
     bool stop;
 };
 
-enum { MOST_WORKERS = 255 };
-
-static void run_items(struct job *job, int32_t lane)
+/* The first item of a lane's share; of the number of lanes, the end. */
+static int64_t first_item(const struct job *job, int32_t lane)
 {
+    return lane * (job->items / job->lanes) + CNNI_MIN(lane, job->items % job->lanes);
+}
+
+static void share_out(struct job *job, int32_t lanes)
+{
+    job->lanes = lanes;
+    for (int32_t lane = 0; lane < lanes; lane++)
+        atomic_init(&job->next[lane], first_item(job, lane));
+}
+
+static void run_share(struct job *job, int32_t share, int32_t lane)
+{
+    const int64_t end = first_item(job, share + 1);
     for (;;) {
-        int64_t item = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
-        if (item >= job->items)
+        int64_t item = atomic_fetch_add_explicit(&job->next[share], 1, memory_order_relaxed);
+        if (item >= end)
             return;
         job->run(job->task, item, lane);
     }
+}
+
+static void run_items(struct job *job, int32_t lane)
+{
+    for (int32_t i = 0; i < job->lanes; i++)
+        run_share(job, (lane + i) % job->lanes, lane);
 }
 
 /* ---- Floating-point environment and threads ---- */
@@ -316,23 +339,27 @@ void cnni_parallel_prepare(cnn_context *context)
 void cnni_parallel(cnn_context *context, int32_t lanes, int64_t items, cnni_item_fn *run,
                    void *task)
 {
-    struct job job = {.run = run, .task = task, .items = items};
+    struct job job;
     int32_t wanted = CNNI_MIN(lanes, cnni_lanes(context));
-    wanted = (int32_t)CNNI_MIN(wanted, items);
+    wanted = (int32_t)CNNI_MAX(CNNI_MIN(wanted, items), 1);
+    job.run = run;
+    job.task = task;
+    job.items = items;
     if (wanted > 1 && context->parallel_for != NULL) {
+        share_out(&job, wanted);
         context->parallel_for(context->parallel_user, wanted, run_lane, &job);
         return;
     }
     struct cnni_pool *pool = wanted > 1 ? pool_of(context) : NULL;
-    if (pool == NULL || atomic_exchange(&pool->busy, true)) {
-        run_items(&job, 0);
-        return;
-    }
-    hire(context, pool, wanted - 1);
-    wanted = CNNI_MIN(wanted, pool->workers + 1);
+    const bool ours = pool != NULL && !atomic_exchange(&pool->busy, true);
+    if (ours)
+        hire(context, pool, wanted - 1);
+    wanted = ours ? CNNI_MIN(wanted, pool->workers + 1) : 1;
+    share_out(&job, wanted);
     if (wanted > 1)
         run_on_pool(pool, &job, wanted);
     else
         run_items(&job, 0);
-    atomic_store(&pool->busy, false);
+    if (ours)
+        atomic_store(&pool->busy, false);
 }

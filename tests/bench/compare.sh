@@ -18,11 +18,11 @@ cap() {
 }
 
 # run NAME PROCESSORS COMMAND...: prints the command's line and keeps its median with the line's
-# mode (the word before the colon) under NAME.
+# mode (the word before the colon) under NAME.  A mode that crashes is told and left out.
 run() {
     name=$1 processors=$2
     shift 2
-    line=$(taskset -c "$processors" "$@")
+    line=$(taskset -c "$processors" "$@") || { echo "failed: $*"; return 0; }
     echo "$line"
     echo "$name $(echo "$line" |
         sed 's/.* \([^ ]*\): median \([0-9.]*\) ms.*/\1 \2/')" >>"$log"
