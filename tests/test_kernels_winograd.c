@@ -57,7 +57,7 @@ static inline vec vec_relu(vec x)
     return x <= 0 ? 0 : x;
 }
 
-#include "kernels/winograd.h"
+#include "kernels/winograd_body.h"
 
 /* ---- The matrices ---- */
 

@@ -107,7 +107,7 @@ typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_
 /* ---- Winograd ---- */
 
 /* Tiles of outputs x outputs, 2 or 4, from inputs x inputs with inputs = outputs + 2.  The matrices
- * A, B and G are in winograd.h.  A tile is transformed in all its channels; the numbers of a
+ * A, B and G are in winograd_body.h.  A tile is transformed in all its channels; the numbers of a
  * channel, one for each of inputs x inputs points, lie point_pitch apart. */
 
 /* v[point * point_pitch + c] = (B' x B) of the channel c of the pixels. */

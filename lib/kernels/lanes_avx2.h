@@ -79,6 +79,22 @@ static inline vec vec_fma(vec a, vec b, vec c)
     return _mm256_fmadd_ps(a, b, c);
 }
 
+/* c - a b, rounded once */
+static inline vec vec_fnma(vec a, vec b, vec c)
+{
+    return _mm256_fnmadd_ps(a, b, c);
+}
+
+static inline vec vec_div(vec a, vec b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+static inline vec vec_sqrt(vec x)
+{
+    return _mm256_sqrt_ps(x);
+}
+
 static inline vec vec_relu(vec x)
 {
     return relu(x);

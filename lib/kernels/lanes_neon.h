@@ -85,6 +85,22 @@ static inline vec vec_fma(vec a, vec b, vec c)
     return vfmaq_f32(c, a, b);
 }
 
+/* c - a b, rounded once */
+static inline vec vec_fnma(vec a, vec b, vec c)
+{
+    return vfmsq_f32(c, a, b);
+}
+
+static inline vec vec_div(vec a, vec b)
+{
+    return vdivq_f32(a, b);
+}
+
+static inline vec vec_sqrt(vec x)
+{
+    return vsqrtq_f32(x);
+}
+
 static inline vec vec_relu(vec x)
 {
     return relu(x);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Winograd tiles with AVX2 and FMA: the bodies of winograd.h.  Contracts: kernels.h. */
+ * Winograd tiles with AVX2 and FMA: winograd_body.h.  Contracts: kernels.h. */
 #include "kernels/lanes_avx2.h"
-#include "kernels/winograd.h"
+#include "kernels/winograd_body.h"
 
 void cnni_winograd_input_avx2(const struct cnni_winograd_input *tile)
 {

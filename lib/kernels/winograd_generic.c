@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Winograd tiles in portable C: the bodies of winograd.h.  Contracts: kernels.h. */
+ * Winograd tiles in portable C: winograd_body.h.  Contracts: kernels.h. */
 #include "kernels/lanes_generic.h"
-#include "kernels/winograd.h"
+#include "kernels/winograd_body.h"
 
 void cnni_winograd_input_generic(const struct cnni_winograd_input *tile)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Winograd tiles with NEON: the bodies of winograd.h.  Contracts: kernels.h. */
+ * Winograd tiles with NEON: winograd_body.h.  Contracts: kernels.h. */
 #include "kernels/lanes_neon.h"
-#include "kernels/winograd.h"
+#include "kernels/winograd_body.h"
 
 void cnni_winograd_input_neon(const struct cnni_winograd_input *tile)
 {

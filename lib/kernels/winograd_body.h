@@ -5,8 +5,8 @@
  * The matrices A, B and G are those of Lavin and Gray (2016) for the points 0, 1, -1 (F(2x2)) and
  * 2, -2 (F(4x4)).  Each function below multiplies one of them with a column; a tile's columns come
  * first, then its rows. */
-#ifndef CNNI_WINOGRAD_H
-#define CNNI_WINOGRAD_H
+#ifndef CNNI_WINOGRAD_BODY_H
+#define CNNI_WINOGRAD_BODY_H
 
 #include "kernels/kernels.h"
 #include "kernels/unroll.h"
