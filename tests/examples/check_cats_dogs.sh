@@ -57,7 +57,7 @@ draw_bars() {
     mv "$work/bars" "$work/out"
 }
 
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1; then # it is there, and gets a terminal
     draw_bars 100
     expect_output '^epoch [12]/2 \[=*>? *\] [0-9]+ pictures/s  loss [0-9.]+  accuracy [0-9.]+  '\
 '[0-9]+:[0-9]{2} left$'
@@ -67,7 +67,7 @@ if command -v script >/dev/null; then
     widest=$(awk 'length > most { most = length } END { print most }' "$work/out")
     [ "$widest" -eq 19 ] || fail "the bar is $widest wide in 20 columns, wanted 19"
 else
-    echo 'skipped: the progress bar, since there is no script(1)'
+    echo 'skipped: the progress bar, since script(1) is not there or gets no terminal'
 fi
 
 # ---- evaluate ----
