@@ -10,6 +10,7 @@
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
 #include "support/tolerance.h"
+#include "support/winograd_matrices.h"
 
 /* ---- One lane with fused multiply-add ---- */
 
@@ -59,34 +60,9 @@ static inline vec vec_relu(vec x)
 
 #include "kernels/winograd_body.h"
 
-/* ---- The matrices ---- */
+/* ---- What is exact ---- */
 
-enum { POINTS = 6, MOST = 4, KERNEL = 3, PIXELS = POINTS * POINTS, CHANNELS = 80 };
-
-static const double b_transposed[2][POINTS][POINTS] = {
-    {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
-    {{4, 0, -5, 0, 1, 0},
-     {0, -4, -4, 1, 1, 0},
-     {0, 4, -4, -1, 1, 0},
-     {0, -2, -1, 2, 1, 0},
-     {0, 2, -1, -2, 1, 0},
-     {0, 4, 0, -5, 0, 1}},
-};
-
-static const double a_transposed[2][MOST][POINTS] = {
-    {{1, 1, 1, 0}, {0, 1, -1, -1}},
-    {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}},
-};
-
-static const double g_matrix[2][POINTS][KERNEL] = {
-    {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
-    {{1.0 / 4, 0, 0},
-     {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-     {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-     {1.0 / 24, 1.0 / 12, 1.0 / 6},
-     {1.0 / 24, -1.0 / 12, 1.0 / 6},
-     {0, 0, 1}},
-};
+enum { PIXELS = POINTS * POINTS, CHANNELS = 80 };
 
 static bool is(const struct kernel_row *row, const char *slot)
 {

@@ -20,34 +20,12 @@
 #include "ops/op_conv2d.h"
 #include "support/suite.h"
 #include "support/tolerance.h"
+#include "support/winograd_matrices.h"
 
-enum { ROUNDINGS = 26, POINTS = 6, MOST = 4 };
+enum { ROUNDINGS = 26 };
 
 /* Of the largest output: three times the 8.1e-7 and 5.6e-6 that were measured here. */
 #define SHARE(tile) ((tile) == 2 ? 2.5e-6 : 1.7e-5)
-
-static const double b_transposed[2][POINTS][POINTS] = {
-    {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
-    {{4, 0, -5, 0, 1, 0},
-     {0, -4, -4, 1, 1, 0},
-     {0, 4, -4, -1, 1, 0},
-     {0, -2, -1, 2, 1, 0},
-     {0, 2, -1, -2, 1, 0},
-     {0, 4, 0, -5, 0, 1}},
-};
-static const double a_transposed[2][MOST][POINTS] = {
-    {{1, 1, 1, 0}, {0, 1, -1, -1}},
-    {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}},
-};
-static const double g_matrix[2][POINTS][3] = {
-    {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
-    {{1.0 / 4, 0, 0},
-     {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-     {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-     {1.0 / 24, 1.0 / 12, 1.0 / 6},
-     {1.0 / 24, -1.0 / 12, 1.0 / 6},
-     {0, 0, 1}},
-};
 
 /* ---- A problem ---- */
 

@@ -232,9 +232,12 @@ START_TEST(a_session_measures_its_layers_when_asked)
     cnn_model *chain = model_chain(context);
     cnn_session *session = new_session(chain, 4);
     cnn_tensor *x = model_inputs(chain, context, 4, 6), *y = model_outputs(chain, context, 4);
+    const size_t bytes = cnn_session_bytes(session);
+    const size_t profile = (size_t)cnn_model_layer_count(chain) * sizeof(double);
     for (int32_t round = 0; round < 3; round++) {
         const int32_t on = round == 1;
         EXPECT_OK(cnn_session_profile(session, on));
+        ck_assert_uint_eq(cnn_session_bytes(session), bytes + (on ? profile : 0));
         ck_assert_double_eq(cnn_session_layer_seconds(session, 0), 0);
         EXPECT_OK(session_predict(session, y, x));
         ck_assert((cnn_session_layer_seconds(session, 0) > 0) == on);

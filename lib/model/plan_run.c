@@ -83,12 +83,17 @@ static double seconds(void)
 
 cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *function)
 {
+    const size_t count = (size_t)plan->model->node_count;
+    if (plan->seconds != NULL)
+        plan->bytes -= count * sizeof *plan->seconds;
     cnni_free(plan->model->context, plan->seconds);
     plan->seconds = NULL;
     if (!on)
         return CNN_OK;
-    return cnni_alloc_zero(&plan->seconds, plan->model->context, (size_t)plan->model->node_count,
-                           sizeof *plan->seconds, function);
+    CNNI_TRY(cnni_alloc_zero(&plan->seconds, plan->model->context, count, sizeof *plan->seconds,
+                             function));
+    plan->bytes += count * sizeof *plan->seconds;
+    return CNN_OK;
 }
 
 void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
