@@ -246,7 +246,7 @@ static void run(cnn_context *context, struct problem *problem, enum guarded_side
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, conv, problem->n, lanes, true, "test"),
                      CNN_OK);
-    struct cnni_conv2d_call call = {context, conv, problem->n, lanes, NULL};
+    struct cnni_conv2d_call call = {context, conv, problem->n, lanes, NULL, NULL};
 
     float *packed = guarded_floats(&buffers[PACKED], side, sizes.forward_weights);
     call.scratch = place_aligned(SCRATCH, side, sizes.forward);
@@ -331,27 +331,27 @@ static const struct {
     struct cnni_conv2d conv;
 } special[] = {
     /* many channels: chains cut into pieces, odd pitch of copies, in both directions */
-    {2, {5, 6, 150, 140, 3, 3, 5, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
-    {1, {4, 4, 600, 20, 2, 2, 3, 3, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {2, {5, 6, 150, 140, 3, 3, 5, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {1, {4, 4, 600, 20, 2, 2, 3, 3, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     /* a dense layer: long chain, many rows of dw, few pixels */
-    {13, {1, 1, 1100, 37, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
-    {1, {1, 1, 700, 2, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {13, {1, 1, 1100, 37, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
+    {1, {1, 1, 700, 2, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     /* single pixels joined over pictures, and cut into strips */
-    {3, {31, 17, 6, 5, 1, 1, 31, 17, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
+    {3, {31, 17, 6, 5, 1, 1, 31, 17, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     /* several strips in a picture, and several pictures in a strip */
-    {2, {70, 70, 3, 4, 3, 3, 70, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
-    {40, {3, 3, 4, 6, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+    {2, {70, 70, 3, 4, 3, 3, 70, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {40, {3, 3, 4, 6, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
     /* a kernel larger than a strip, and larger than the picture */
-    {1, {60, 9, 2, 3, 41, 3, 30, 9, 1, 1, 5, 1, 1, 1, 1, 0, 0}},
-    {2, {3, 4, 2, 3, 7, 7, 3, 4, 1, 1, 3, 3, 1, 1, 1, 0, 0}},
+    {1, {60, 9, 2, 3, 41, 3, 30, 9, 1, 1, 5, 1, 1, 1, 1, 0, 0, false}},
+    {2, {3, 4, 2, 3, 7, 7, 3, 4, 1, 1, 3, 3, 1, 1, 1, 0, 0, false}},
     /* strides past the kernel, dilations with a divisor of the stride, pixels nobody reads */
-    {2, {11, 13, 3, 5, 2, 3, 3, 4, 5, 4, 1, 1, 1, 1, 1, 0, 0}},
-    {2, {16, 16, 3, 5, 3, 2, 6, 5, 2, 4, 0, 1, 2, 6, 1, 0, 0}},
-    {1, {9, 9, 3, 5, 1, 1, 2, 2, 4, 6, 0, 0, 1, 1, 1, 0, 0}},
+    {2, {11, 13, 3, 5, 2, 3, 3, 4, 5, 4, 1, 1, 1, 1, 1, 0, 0, false}},
+    {2, {16, 16, 3, 5, 3, 2, 6, 5, 2, 4, 0, 1, 2, 6, 1, 0, 0, false}},
+    {1, {9, 9, 3, 5, 1, 1, 2, 2, 4, 6, 0, 0, 1, 1, 1, 0, 0, false}},
     /* the usual first layers */
-    {1, {20, 22, 3, 16, 7, 7, 10, 11, 2, 2, 3, 3, 1, 1, 1, 0, 0}},
+    {1, {20, 22, 3, 16, 7, 7, 10, 11, 2, 2, 3, 3, 1, 1, 1, 0, 0, false}},
     /* depthwise with strides and with many taps */
-    {2, {12, 11, 40, 40, 5, 5, 6, 6, 2, 2, 2, 2, 1, 1, 40, 0, 0}},
+    {2, {12, 11, 40, 40, 5, 5, 6, 6, 2, 2, 2, 2, 1, 1, 40, 0, 0, false}},
 };
 
 START_TEST(special_shapes_match_reference)
@@ -382,12 +382,12 @@ static const struct {
     int64_t n;
     struct cnni_conv2d conv;
 } threaded[] = {
-    {5, {19, 18, 7, 33, 3, 3, 10, 18, 2, 1, 1, 1, 1, 1, 1, 0, 0}},
-    {33, {6, 6, 5, 17, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
-    {9, {1, 1, 300, 70, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0}},
-    {3, {40, 40, 3, 20, 3, 3, 40, 40, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
-    {6, {13, 13, 24, 24, 3, 3, 13, 13, 1, 1, 1, 1, 1, 1, 24, 0, 0}},
-    {2, {9, 9, 6, 20, 3, 3, 9, 9, 1, 1, 1, 1, 1, 1, 2, 0, 0}},
+    {5, {19, 18, 7, 33, 3, 3, 10, 18, 2, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {33, {6, 6, 5, 17, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {9, {1, 1, 300, 70, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
+    {3, {40, 40, 3, 20, 3, 3, 40, 40, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {6, {13, 13, 24, 24, 3, 3, 13, 13, 1, 1, 1, 1, 1, 1, 24, 0, 0, false}},
+    {2, {9, 9, 6, 20, 3, 3, 9, 9, 1, 1, 1, 1, 1, 1, 2, 0, 0, false}},
 };
 
 START_TEST(threads_do_not_change_bits)
@@ -456,7 +456,8 @@ END_TEST
 /* An output so large that it goes past the caches, against the same in halves, which do not. */
 START_TEST(large_outputs_have_the_same_bits)
 {
-    const struct cnni_conv2d conv = {256, 256, 1, 64, 1, 1, 256, 256, 1, 1, 0, 0, 1, 1, 1, 0, 0};
+    const struct cnni_conv2d conv = {256, 256, 1, 64, 1, 1, 256, 256, 1,
+                                     1,   0,   0, 1,  1, 1, 0,   0,   false};
     const size_t x_count = x_size(&conv), y_count = y_size(&conv);
     cnn_context *context = create_context(2);
     struct cnni_conv2d_sizes sizes;
@@ -471,7 +472,7 @@ START_TEST(large_outputs_have_the_same_bits)
     fill(&random, w, 64);
     cnni_conv2d_pack_forward(context, 2, &conv, packed, w);
     float *scratch = aligned_alloc(64, (sizes.forward + 16) / 16 * 64);
-    struct cnni_conv2d_call call = {context, &conv, 2, 2, scratch};
+    struct cnni_conv2d_call call = {context, &conv, 2, 2, scratch, NULL};
     cnni_conv2d_forward(&call, whole, x, packed, NULL, true);
     call.n = 1;
     for (size_t i = 0; i < 2; i++) {
@@ -493,7 +494,7 @@ START_TEST(too_large_is_refused)
     cnn_context *context = create_context(1);
     const int64_t huge = 1 << 24, wide = (int64_t)1 << 31, far = huge * huge / 2;
     const struct cnni_conv2d conv = {1, wide, huge, 1,    huge, 1, 1, wide, 1,
-                                     1, far,  0,    huge, 1,    1, 0, 0};
+                                     1, far,  0,    huge, 1,    1, 0, 0,    false};
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, false, "test"),
                      CNN_ERROR_SHAPE);
@@ -514,7 +515,8 @@ START_TEST(phases_that_nothing_reaches_cost_nothing)
 {
     cnn_context *context = create_context(1);
     const int64_t side = 1 << 16;
-    const struct cnni_conv2d conv = {side, side, 1, 1, 1, 1, 1, 1, side, side, 0, 0, 1, 1, 1, 0, 0};
+    const struct cnni_conv2d conv = {side, side, 1, 1, 1, 1, 1, 1, side,
+                                     side, 0,    0, 1, 1, 1, 0, 0, false};
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, &conv, 1, 1, true, "test"), CNN_OK);
     ck_assert_uint_le(sizes.backward_weights, 64);

@@ -203,7 +203,11 @@ static void run(struct problem *p, int32_t lanes)
     const size_t scratch =
         CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
     float *packed = drawn((int64_t)CNNI_MAX(sizes.forward_weights, sizes.backward_weights));
-    const struct cnni_conv2d_call call = {context, &p->conv, p->n, lanes, drawn((int64_t)scratch)};
+    const struct cnni_conv2d_call call = {.context = context,
+                                          .conv = &p->conv,
+                                          .n = p->n,
+                                          .lanes = lanes,
+                                          .scratch = drawn((int64_t)scratch)};
     cnni_conv2d_pack_forward(context, lanes, &p->conv, packed, p->w);
     cnni_conv2d_forward(&call, p->y, p->x, packed, p->b, false);
     cnni_conv2d_pack_backward(context, lanes, &p->conv, packed, p->w);
@@ -279,9 +283,10 @@ START_TEST(the_choice_follows_the_shape)
         int64_t side, c, k, n;
         int32_t most, tile, filter_tile;
     } choices[] = {
-        {64, 32, 64, 32, 4, 4, 4},  {64, 32, 64, 32, 2, 2, 2}, {64, 32, 64, 32, 0, 0, 0},
-        {64, 31, 64, 32, 4, 0, 0},  {64, 32, 8, 32, 4, 0, 0},  {16, 128, 128, 1, 4, 4, 0},
-        {7, 512, 512, 32, 4, 4, 0}, {5, 64, 64, 32, 4, 0, 0},  {4, 64, 64, 32, 4, 2, 2},
+        {64, 32, 64, 32, 4, 4, 4},  {64, 32, 64, 32, 2, 2, 2},  {64, 32, 64, 32, 0, 0, 0},
+        {64, 31, 64, 32, 4, 0, 0},  {64, 32, 8, 32, 4, 0, 0},   {16, 128, 128, 3, 4, 4, 0},
+        {7, 512, 512, 32, 4, 4, 4}, {7, 512, 512, 15, 4, 4, 0}, {5, 64, 64, 32, 4, 0, 0},
+        {4, 64, 64, 32, 4, 2, 2},
     };
     for (int i = 0; i < CNNI_COUNT(choices); i++) {
         struct problem p;

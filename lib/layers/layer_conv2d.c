@@ -148,7 +148,13 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
     CNNI_TRY(geometry(plan->layer, &plan->geometry.conv, &plan->input, function));
     cnni_conv2d_choose(&plan->geometry.conv, algorithms[conv2d(plan->layer)->algorithm].most_tile,
                        plan->max_n);
+    plan->geometry.conv.pooled = plan->fused.pool;
     return cnni_filter_plan(plan, function);
+}
+
+static bool takes_pool(const cnn_layer *layer)
+{
+    return conv2d(layer)->groups == 1;
 }
 
 static void describe_padding(const struct conv2d *conv, char *buffer, size_t size)
@@ -189,6 +195,7 @@ const struct cnni_layer_class cnni_conv2d_class = {
     .name = "conv2d",
     .size = sizeof(struct conv2d),
     .flags = CNNI_BACKWARD_READS_INPUT | CNNI_TAKES_RELU,
+    .takes_pool = takes_pool,
     .min_inputs = 1,
     .max_inputs = 1,
     .options = options,

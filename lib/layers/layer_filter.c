@@ -14,12 +14,16 @@ cnn_status cnni_filter_plan(struct cnni_layer_plan *plan, const char *function)
 {
     struct cnni_conv2d_sizes floats;
     cnn_context *context = plan->layer->context;
+    const struct cnni_conv2d *conv = &plan->geometry.conv;
+    const int64_t winners = conv->pooled ? conv->oh / 2 * (conv->ow / 2) * conv->k : 0;
     CNNI_TRY(cnni_conv2d_measure(&floats, context, &plan->geometry.conv, plan->max_n, plan->lanes,
                                  plan->training, function));
     if (!to_bytes(&plan->packed_forward, floats.forward_weights) ||
         !to_bytes(&plan->forward_scratch, floats.forward) ||
         !to_bytes(&plan->packed_backward, floats.backward_weights) ||
-        !to_bytes(&plan->backward_scratch, CNNI_MAX(floats.backward_data, floats.backward_filter)))
+        !to_bytes(&plan->backward_scratch,
+                  CNNI_MAX(floats.backward_data, floats.backward_filter)) ||
+        !cnni_mul_size(&plan->state, plan->training ? (size_t)winners : 0, (size_t)plan->max_n))
         return cnni_fail(context, CNN_ERROR_SHAPE,
                          "%s: layer \"%s\" needs more memory than there can be", function,
                          plan->layer->name);
@@ -54,6 +58,7 @@ static struct cnni_conv2d_call call_for(const struct cnni_layer_run *run)
         .n = run->n,
         .lanes = run->plan->lanes,
         .scratch = run->scratch,
+        .winners = run->state,
     };
 }
 
@@ -62,7 +67,8 @@ void cnni_filter_forward(const struct cnni_layer_run *run)
     const cnn_layer *layer = run->plan->layer;
     const struct cnni_conv2d_call call = call_for(run);
     const float *bias = layer->parameter_count > CNN_BIAS ? layer->parameter[CNN_BIAS].value : NULL;
-    cnni_conv2d_forward(&call, run->y, run->x[0], layer->forward.weights, bias, run->plan->relu);
+    cnni_conv2d_forward(&call, run->y, run->x[0], layer->forward.weights, bias,
+                        run->plan->fused.relu);
 }
 
 void cnni_filter_backward(const struct cnni_layer_run *run)

@@ -64,9 +64,13 @@ struct cnni_layer_plan {
     int64_t max_n;
     int32_t lanes;
     bool training;
-    bool relu; /* forward ends with max(., 0): the next layer is done here */
-    bool
-        gates_relu; /* backward is also that of the ReLU before: nothing where the output is <= 0 */
+    /* Other layers that are done along with it. */
+    struct {
+        bool relu; /* forward ends with max(., 0) */
+        bool pool; /* then, the output is pooled as cnni_is_half_pool() says, and backward begins
+                      with that of both */
+        bool gate; /* backward ends with that of a ReLU before: nothing where its output is <= 0 */
+    } fused;
 
     /* Filled by the class: what a run is to be given, in bytes. */
     size_t state; /* kept from forward to backward */
@@ -122,6 +126,8 @@ struct cnni_layer_class {
      * columns in files.  NULL: none. */
     int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter parameter[2],
                           const struct cnni_shape *input, const struct cnni_shape *origin);
+    /* Whether max-pooling as of cnni_is_half_pool() can be done along with it; NULL: never. */
+    bool (*takes_pool)(const cnn_layer *layer);
     /* Completes a plan; NULL where nothing is needed. */
     cnn_status (*plan)(struct cnni_layer_plan *plan, const char *function);
     /* Packs the weights as planned, on at most `lanes` threads; NULL with no packed weights. */
@@ -246,6 +252,9 @@ void cnni_layer_join(cnn_layer *layer, struct cnni_weight_gate *gate);
 /* What cnn_conv2d_set_algorithm() sets, also on a built layer that no plan knows yet; other layers
  * have nothing to choose. */
 void cnni_conv2d_allow(cnn_layer *layer, cnn_algorithm algorithm);
+
+/* Whether the layer is max-pooling of 2x2 windows with stride 2 and no padding. */
+bool cnni_is_half_pool(const cnn_layer *layer);
 
 /* Frees what a layer keeps for running on its own. */
 void cnni_solo_free(cnn_context *context, struct cnni_solo *solo);

@@ -25,6 +25,15 @@ static const struct maxpool2d *maxpool2d(const cnn_layer *layer)
     return (const struct maxpool2d *)layer;
 }
 
+bool cnni_is_half_pool(const cnn_layer *layer)
+{
+    const struct maxpool2d *pool = maxpool2d(layer);
+    return layer->class == &cnni_maxpool2d_class && pool->window_height == 2 &&
+           pool->window_width == 2 && pool->stride_height % 2 == 0 && pool->stride_height <= 2 &&
+           pool->stride_width % 2 == 0 && pool->stride_width <= 2 && pool->padding_height == 0 &&
+           pool->padding_width == 0;
+}
+
 static cnn_status geometry(const cnn_layer *layer, struct cnni_maxpool2d *made,
                            const struct cnni_shape *input, const char *function)
 {
@@ -96,7 +105,7 @@ static void forward(const struct cnni_layer_run *run)
 {
     const struct cnni_layer_plan *plan = run->plan;
     cnni_maxpool2d_forward(plan->layer->context, plan->lanes, &plan->geometry.pool, run->n, run->y,
-                           plan->training ? run->state : NULL, run->x[0], plan->gates_relu);
+                           plan->training ? run->state : NULL, run->x[0], plan->fused.gate);
 }
 
 static void backward(const struct cnni_layer_run *run)

@@ -86,25 +86,13 @@ static bool works_in_place(const struct cnni_plan *plan, int32_t index)
            !(output_is_read(plan, input) || flags(plan, index) & CNNI_BACKWARD_READS_INPUT);
 }
 
-/* A ReLU that works in place behind a layer that can do it in passing. */
-static void fuse_relu(struct cnni_plan *plan, int32_t index)
+/* What layer `index` makes: its output, or that of the pooling fused behind it. */
+const struct cnni_shape *cnni_plan_made(const struct cnni_plan *plan, int32_t index)
 {
-    int32_t input = plan->model->nodes[index].inputs[0];
-    if (plan->model->nodes[index].layer->class->kind != CNN_RELU ||
-        !(flags(plan, input) & CNNI_TAKES_RELU))
-        return;
-    plan->steps[input].layer.relu = true;
-    plan->steps[index].done_before = true;
-}
-
-/* Whether backward of the ReLU `index`, which works in place, is done by the layer behind it.  Its
- * values are then not needed for that, which for a first layer are the largest of a network. */
-static bool is_gated_behind(const struct cnni_plan *plan, int32_t index)
-{
-    const struct cnni_node *nodes = plan->model->nodes;
-    return plan->training && nodes[index].layer->class->kind == CNN_RELU &&
-           nodes[index].consumers == 1 && index + 1 < plan->model->node_count &&
-           nodes[index + 1].inputs[0] == index && flags(plan, index + 1) & CNNI_GATES_RELU;
+    int32_t made = index;
+    if (plan->steps[index].layer.fused.pool)
+        made += plan->steps[index].layer.fused.relu ? 2 : 1;
+    return &plan->model->nodes[made].output;
 }
 
 static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char *function)
@@ -112,18 +100,14 @@ static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char 
     const struct cnni_node *node = &plan->model->nodes[index];
     struct cnni_step *step = &plan->steps[index];
     size_t bytes;
-    CNNI_TRY(batch_bytes(plan, &bytes, &node->output, function));
-    if (works_in_place(plan, index)) {
-        step->value = plan->steps[node->inputs[0]].value;
-        step->done_behind = is_gated_behind(plan, index);
-        fuse_relu(plan, index);
-    } else {
-        step->value = new_buffer(plan, bytes, forward_time(index));
-    }
+    CNNI_TRY(batch_bytes(plan, &bytes, cnni_plan_made(plan, index), function));
+    step->value = step->skips_forward || works_in_place(plan, index)
+                      ? plan->steps[node->inputs[0]].value
+                      : new_buffer(plan, bytes, forward_time(index));
     need(plan, step->value, forward_time(index));
     if (index == plan->model->node_count - 1)
         need(plan, step->value, loss_time(plan));
-    if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT && !step->done_behind)
+    if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT && !step->skips_backward)
         need(plan, step->value, backward_time(plan, index));
     for (int32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] == CNN_MODEL_INPUT)
@@ -139,6 +123,8 @@ static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char 
 static void place_work(struct cnni_plan *plan, int32_t index)
 {
     struct cnni_step *step = &plan->steps[index];
+    if (step->skips_forward)
+        return;
     step->state = new_buffer(plan, step->layer.state, forward_time(index));
     need(plan, step->state, backward_time(plan, index));
     step->forward_scratch = new_buffer(plan, step->layer.forward_scratch, forward_time(index));
@@ -160,8 +146,9 @@ static void place_gradient(struct cnni_plan *plan, int32_t index, int32_t slot, 
     const struct cnni_node *node = &plan->model->nodes[index];
     int32_t input = node->inputs[slot], time = backward_time(plan, index);
     int32_t *gradient = gradient_of(plan, input);
-    bool in_place = slot == 0 && flags(plan, index) & CNNI_IN_PLACE && input != CNN_MODEL_INPUT &&
-                    plan->model->nodes[input].consumers == 1;
+    bool stays = plan->steps[index].skips_backward || flags(plan, index) & CNNI_IN_PLACE;
+    bool in_place =
+        slot == 0 && stays && input != CNN_MODEL_INPUT && plan->model->nodes[input].consumers == 1;
     if (*gradient != CNNI_NO_BUFFER)
         plan->steps[index].sum[slot] = new_buffer(plan, bytes, time);
     else
@@ -223,7 +210,7 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .max_n = plan->max_n,
         .lanes = plan->lanes,
         .training = plan->training,
-        .gates_relu = input != CNN_MODEL_INPUT && plan->steps[input].done_behind,
+        .fused = step->layer.fused,
     };
     size_t bytes; /* known to fit before anything is computed from the batch */
     CNNI_TRY(batch_bytes(plan, &bytes, &step->layer.input, function));
@@ -264,6 +251,7 @@ static cnn_status fill(struct cnni_plan *plan, const struct cnni_plan_options *o
 {
     cnn_context *context = plan->model->context;
     CNNI_TRY(make_room(plan, function));
+    cnni_plan_fuse(plan);
     for (int32_t i = 0; i < plan->model->node_count; i++)
         CNNI_TRY(plan_layer(plan, i, function));
     if (plan->training)

@@ -15,9 +15,8 @@ struct cnni_step {
     int32_t state, forward_scratch, backward_scratch;
     int32_t
         *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */
-    bool done_before;    /* forward is done by the layer before: a fused ReLU */
-    bool done_behind;    /* backward is done by the layer behind */
-    bool owns_gradients; /* the layer had none before, and will have none after */
+    bool skips_forward, skips_backward; /* done along with a neighbour: plan_fuse.c */
+    bool owns_gradients;                /* the layer had none before, and will have none after */
 };
 
 /* A piece of memory that is needed from one moment to another, both included. */
@@ -56,6 +55,12 @@ struct cnni_plan_options {
 cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
                             const struct cnni_plan_options *options, const char *function);
 void cnni_plan_free(struct cnni_plan *plan);
+
+/* Decides which layers are done along with others: `fused` and `skips_...` of the steps. */
+void cnni_plan_fuse(struct cnni_plan *plan);
+
+/* The shape of what layer `index` makes: its output, or that of the pooling done along with it. */
+const struct cnni_shape *cnni_plan_made(const struct cnni_plan *plan, int32_t index);
 
 /* Begins to measure the time of each layer's forward, from 0; or ends it. */
 cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *function);

@@ -99,7 +99,7 @@ cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *functi
 void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
     for (int32_t i = 0; i < count; i++) {
-        if (plan->steps[i].done_before)
+        if (plan->steps[i].skips_forward)
             continue;
         struct cnni_layer_run one = prepare(plan, run, i);
         one.scratch = place(plan, plan->steps[i].forward_scratch);
@@ -133,6 +133,6 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
 void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
     for (int32_t i = count - 1; i >= 0; i--)
-        if (!plan->steps[i].done_behind)
+        if (!plan->steps[i].skips_backward)
             backward_layer(plan, run, i);
 }

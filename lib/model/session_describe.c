@@ -23,13 +23,13 @@ __attribute__((format(printf, 2, 3))) static void append(struct text *text, cons
     text->length += added > 0 ? (size_t)added : 0;
 }
 
-/* What the layer does: its algorithm, and the ReLU behind it where that is done in passing. */
+/* What the layer does: its algorithm, or where else it is done. */
 static const char *explain(const struct cnni_plan *plan, int32_t index, double *operations)
 {
     const struct cnni_step *step = &plan->steps[index];
     const struct cnni_layer_class *class = step->layer.layer->class;
     *operations = 0;
-    if (step->done_before)
+    if (step->skips_forward)
         return "in passing";
     if (class->explain != NULL)
         return class->explain(&step->layer, operations);
@@ -44,10 +44,10 @@ static double kilobytes(const struct cnni_plan *plan, int32_t index)
 {
     const struct cnni_step *step = &plan->steps[index];
     double floats = (double)cnn_model_layer_parameters(plan->model, index);
-    if (step->done_before)
+    if (step->skips_forward)
         return 0;
     floats += (double)cnni_shape_count(&step->layer.input) * step->layer.input_count;
-    floats += (double)cnni_shape_count(&step->layer.output);
+    floats += (double)cnni_shape_count(cnni_plan_made(plan, index));
     return floats * sizeof(float) / 1000;
 }
 
@@ -56,8 +56,8 @@ static void append_layer(struct text *text, const struct cnni_plan *plan, int32_
     const struct cnni_step *step = &plan->steps[index];
     char how[64], shape[CNNI_SHAPE_TEXT];
     double operations;
-    snprintf(how, sizeof how, "%s%s", explain(plan, index, &operations),
-             step->layer.relu ? ", ReLU" : "");
+    snprintf(how, sizeof how, "%s%s%s", explain(plan, index, &operations),
+             step->layer.fused.relu ? ", ReLU" : "", step->layer.fused.pool ? ", pool" : "");
     append(text, "%-16s %-18s %-24s %10.3f %10.1f\n", step->layer.layer->name,
            cnni_shape_text(shape, &step->layer.output), how, operations / 1e6,
            kilobytes(plan, index));

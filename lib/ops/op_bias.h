@@ -26,9 +26,4 @@ void cnni_bias_add(struct cnni_bias_tree *tree, float *sums);
 /* Writes the sum of all blocks. */
 void cnni_bias_total(const struct cnni_bias_tree *tree, float *sums);
 
-/* db [filters] += the sums of dy [pixels][filters]; scratch in floats. */
-int64_t cnni_bias_scratch_size(int64_t pixels, int64_t filters, int32_t lanes);
-void cnni_bias_gradient(cnn_context *context, int32_t lanes, float *db, const float *dy,
-                        int64_t pixels, int64_t filters, float *scratch);
-
 #endif

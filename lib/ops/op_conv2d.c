@@ -10,6 +10,7 @@
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_conv2d_pool.h"
 #include "ops/op_winograd.h"
 
 enum {
@@ -33,12 +34,13 @@ struct run {
     struct cnni_offsets offsets;
     int64_t panels; /* of all groups */
     int64_t parts;  /* into which they are cut */
-    float *scratch; /* one strip per lane */
-    int64_t strip_size;
+    float *scratch; /* of each lane a strip, and outputs that are to be pooled */
+    int64_t strip_size, outputs_size;
     int64_t block; /* pixels that all panels pass over before the next */
     bool stream;   /* the target past the caches */
     float *target;
-    const float *source;
+    uint8_t *winners;
+    struct cnni_source source;
     const float *packed;
     const float *bias;
     bool relu;
@@ -47,7 +49,8 @@ struct run {
 /* Some pixels of a strip. */
 struct block {
     const float *source;
-    float *target;
+    float *target;        /* of the strip's pixel number `target_first` */
+    int64_t target_first; /* 0, or that of the block where the target is outputs to be pooled */
     int64_t first, end;
 };
 
@@ -59,7 +62,7 @@ static void run_tiles(const struct run *run, struct cnni_conv2d_tile *tile,
     for (int64_t pixel = block->first; pixel < block->end; pixel += most) {
         tile->rows = (int32_t)CNNI_MIN(block->end - pixel, most);
         tile->x_offsets = run->offsets.source + pixel;
-        tile->y_offsets = run->offsets.target + pixel;
+        tile->y_offsets = run->offsets.target + pixel - block->target_first;
         run->kernels->conv2d_row_tap(tile);
     }
 }
@@ -120,14 +123,34 @@ static void run_depthwise(const struct run *run, const struct cnni_strip *strip,
     run->kernels->conv2d_depthwise(&tile);
 }
 
+/* Pools the rows of the block, picture by picture. */
+static void pool_block(const struct run *run, const struct cnni_strip *strip,
+                       const struct block *block)
+{
+    const struct cnni_conv2d *conv = run->pass->conv;
+    const int64_t end = block->end / conv->ow;
+    const float *outputs = block->target;
+    struct cnni_region region = {.columns = conv->ow};
+    for (int64_t row = block->first / conv->ow; row < end; row += region.rows) {
+        region.picture = strip->picture + row / strip->rows;
+        region.row = strip->row + row % strip->rows;
+        region.rows = CNNI_MIN(end - row, strip->rows - row % strip->rows);
+        cnni_conv2d_pool(run->kernels, conv, &region, run->target, run->winners, outputs,
+                         run->relu);
+        outputs += region.rows * conv->ow * conv->k;
+    }
+}
+
 static void run_item(void *task, int64_t item, int32_t lane)
 {
     const struct run *run = task;
+    float *memory = run->scratch + lane * (run->strip_size + run->outputs_size);
     const struct cnni_strip strip = cnni_pass_strip(run->pass, item / run->parts);
+    const bool pools = run->pass->pools;
     struct block block = {
-        .source = cnni_strip_source(run->pass, &strip, run->source,
-                                    run->scratch + lane * run->strip_size),
-        .target = cnni_strip_target(run->pass, &strip, run->target),
+        .source = cnni_strip_source(run->pass, &strip, &run->source, memory),
+        .target =
+            pools ? memory + run->strip_size : cnni_strip_target(run->pass, &strip, run->target),
     };
     if (run->pass->depthwise) {
         run_depthwise(run, &strip, block.source, block.target);
@@ -138,8 +161,11 @@ static void run_item(void *task, int64_t item, int32_t lane)
     const int64_t end = (part + 1) * run->panels / run->parts;
     for (; block.first < strip.pixels; block.first = block.end) {
         block.end = CNNI_MIN(block.first + run->block, strip.pixels);
+        block.target_first = pools ? block.first : 0;
         for (int64_t panel = first; panel < end; panel++)
             run_panel(run, &block, panel);
+        if (pools)
+            pool_block(run, &strip, &block);
     }
     if (run->stream)
         atomic_thread_fence(memory_order_seq_cst);
@@ -150,6 +176,8 @@ static void run_item(void *task, int64_t item, int32_t lane)
 static int64_t choose_block(const struct run *run)
 {
     const int32_t width = run->kernels->conv2d_row_tap_tile.columns;
+    if (run->pass->pools)
+        return run->pass->pooled_rows * run->pass->w.grid;
     const bool small =
         !run->pass->copied && cnni_packed_pass_size(run->pass, width) <= SMALL_WEIGHTS;
     return small ? SMALL_BLOCK : INT64_MAX / 2;
@@ -161,7 +189,7 @@ static bool choose_stream(const struct run *run)
     const int64_t channels = pass->groups * pass->target_channels;
     const int64_t size = pass->n * pass->h.target * pass->w.target * channels;
     const bool whole = pass->target_channels % STREAM_COLUMNS == 0;
-    return size >= LARGE_TARGET && whole && !pass->depthwise &&
+    return size >= LARGE_TARGET && whole && !pass->depthwise && !pass->pools &&
            channels * (int64_t)sizeof(float) % STREAM_ALIGNMENT == 0 &&
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;
 }
@@ -175,12 +203,17 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->pass = pass;
     run->panels = pass->groups *
                   cnni_ceil_div(pass->target_channels, run->kernels->conv2d_row_tap_tile.columns);
-    run->parts =
-        pass->depthwise ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
+    run->parts = pass->depthwise || pass->pools
+                     ? 1
+                     : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
     run->block = choose_block(run);
     run->stream = choose_stream(run);
     run->scratch = call->scratch + cnni_pass_offsets_size(pass);
     run->strip_size = cnni_pass_strip_size(pass);
+    run->outputs_size = cnni_pass_outputs_size(pass);
+    run->winners = call->winners;
+    run->source.kernels = run->kernels;
+    run->source.winners = call->winners;
     cnni_pass_offsets(&run->offsets, pass, call->scratch);
     cnni_parallel(call->context, call->lanes, pass->strips * run->parts, run_item, run);
 }
@@ -199,7 +232,7 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
     struct cnni_pass pass;
     cnni_pass_forward(&pass, &flat, n);
-    struct run run = {.target = y, .source = x, .packed = packed, .bias = b, .relu = relu};
+    struct run run = {.target = y, .source.values = x, .packed = packed, .bias = b, .relu = relu};
     run_pass(call, &pass, &run);
 }
 
@@ -236,7 +269,7 @@ void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, c
     for (int64_t i = 0; i < cnni_pass_backward_count(&flat); i++) {
         struct cnni_pass pass;
         cnni_pass_backward(&pass, &flat, n, i);
-        struct run run = {.target = dx, .source = dy, .packed = packed};
+        struct run run = {.target = dx, .source.values = dy, .packed = packed};
         run_pass(call, &pass, &run);
         packed += cnni_packed_pass_size(&pass, width);
     }

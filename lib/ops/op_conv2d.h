@@ -27,6 +27,10 @@ struct cnni_conv2d {
     /* How it is computed: 0 directly, 2 or 4 by Winograd tiles of so many outputs squared; forward
      * and backward-data, and backward-weights.  Set by cnni_conv2d_choose(). */
     int32_t tile, filter_tile;
+
+    /* 2x2 max-pooling with stride 2 is done along with it: y, and the dy that backward gets, are
+     * [n][oh / 2][ow / 2][k].  Only with one group. */
+    bool pooled;
 };
 
 /* Chooses the algorithms for the shape: Winograd tiles of at most `most_tile` (4, 2, or 0) outputs
@@ -61,17 +65,21 @@ void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct 
 void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
                                float *packed, const float *w);
 
-/* Of all three: `scratch` is 64-byte aligned, of the measured size; `lanes` as measured. */
+/* Of all three: `scratch` is 64-byte aligned, of the measured size; `lanes` as measured.  Where
+ * pooled, `winners`, one for each of y, say which pixel each came from: forward writes them, or
+ * does not where it is NULL, for backward to read. */
 struct cnni_conv2d_call {
     cnn_context *context;
     const struct cnni_conv2d *conv;
     int64_t n;
     int32_t lanes;
     float *scratch;
+    uint8_t *winners;
 };
 
 /* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where
- * `relu`. */
+ * `relu`, then pooled where the convolution says so.  With both, nobody wins a window whose
+ * largest value is 0, so that backward is that of the ReLU too. */
 void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                          const float *packed, const float *b, bool relu);
 

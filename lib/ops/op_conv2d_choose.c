@@ -3,9 +3,11 @@
 #include "ops/op_conv2d.h"
 
 enum {
-    CHANNELS_LEAST = 32, /* below, the transforms cost more than the products save */
-    TILES_LEAST = 4,     /* of one picture: fewer do not fill the rows of the products */
-    SAVING = 2           /* wanted: so many times fewer multiplications */
+    CHANNELS_LEAST = 32,    /* below, the transforms cost more than the products save */
+    TILES_LEAST = 4,        /* of one picture: fewer do not fill the rows of the products */
+    SAVING = 2,             /* wanted: so many times fewer multiplications */
+    FILTER_TILES_LEAST = 64 /* of the batch: with fewer, backward-weights adds up too short chains
+                               to pay for its sums at 16 or 36 points */
 };
 
 /* Stride 1, dilation 1, 3x3, one group, and enough channels. */
@@ -37,9 +39,8 @@ void cnni_conv2d_choose(struct cnni_conv2d *conv, int32_t most_tile, int64_t n)
     for (int32_t tile = 2; tile <= most_tile; tile += 2)
         if (saves(conv->oh, conv->ow, tile) && saves(conv->h, conv->w, tile))
             conv->tile = tile;
-    /* The sums of the points are added to once for each block of tiles: few tiles do not pay. */
     if (conv->tile > 0 &&
-        n >= cnni_ceil_div(2 * conv->c, tile_count(conv->oh, conv->ow, conv->tile)))
+        n >= cnni_ceil_div(FILTER_TILES_LEAST, tile_count(conv->oh, conv->ow, conv->tile)))
         conv->filter_tile = conv->tile;
 }
 

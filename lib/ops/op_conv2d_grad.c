@@ -12,6 +12,7 @@
 #include "kernels/kernels.h"
 #include "ops/op_bias.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_conv2d_pool.h"
 #include "ops/op_winograd.h"
 
 enum {
@@ -41,6 +42,7 @@ struct filter {
         int64_t biases;      /* [chunks][filters] */
         int64_t lanes;       /* of each lane a strip and: */
         int64_t block;       /* [groups][panels][BLOCK][width] */
+        int64_t expanded;    /* [BLOCK][filters], where the gradient is pooled */
         int64_t tree;        /* [levels + 1][filters] */
         int64_t lane, all;   /* sizes */
     } at;
@@ -49,7 +51,9 @@ struct filter {
     struct cnni_offsets offsets;
     const ptrdiff_t *row_offsets;
     float *dw, *db;
-    const float *x, *dy;
+    struct cnni_source x;
+    const float *dy;
+    const uint8_t *winners;
 };
 
 /* ---- Cutting and memory ---- */
@@ -97,6 +101,8 @@ static void lay_out(struct filter *filter, int32_t lanes)
     const int64_t panels = filter->pass->depthwise ? 0 : filter->pass->groups * filter->panels;
     const int64_t panel = BLOCK * filter->kernels->conv2d_filter_tile.columns;
     filter->at.block = take(&lane, cnni_size_product(panels, panel));
+    filter->at.expanded =
+        take(&lane, filter->pass->pools ? cnni_size_product(BLOCK, filter->filters) : 0);
     filter->at.tree = take(&lane, cnni_size_product(filter->levels + 1, filter->filters));
     take(&all, cnni_pass_offsets_size(filter->pass));
     filter->at.row_offsets = take(&all, cnni_size_product(filter->rows, 2));
@@ -139,7 +145,7 @@ struct item {
     int64_t chunk;
     int64_t first_row, end_row;
     float *dw; /* the chunk's, all rows */
-    float *strip, *block, *sums;
+    float *strip, *block, *expanded, *sums;
     struct cnni_bias_tree tree;
     uintptr_t ahead;      /* dy of the next block, fetched while this one is worked on: */
     uintptr_t ahead_step; /* so many bytes in each kernel call */
@@ -217,18 +223,39 @@ static void plan_ahead(const struct filter *filter, struct item *item, const flo
         (uintptr_t)(bytes / CNNI_MAX(tiles * filter->panels * filter->pass->groups, 1));
 }
 
+/* The gradient by `pixels` outputs from number `first` of all pictures on. */
+static const float *gradient_of(const struct filter *filter, const struct item *item, int64_t first,
+                                int64_t pixels)
+{
+    const struct cnni_conv2d *conv = filter->pass->conv;
+    if (!filter->pass->pools)
+        return filter->dy + first * filter->filters;
+    struct cnni_region region = {.rows = 1};
+    for (int64_t pixel = first; pixel < first + pixels; pixel += region.columns) {
+        region.picture = pixel / (conv->oh * conv->ow);
+        region.row = pixel / conv->ow % conv->oh;
+        region.column = pixel % conv->ow;
+        region.columns = CNNI_MIN(conv->ow - region.column, first + pixels - pixel);
+        cnni_conv2d_expand(filter->kernels, conv, &region,
+                           item->expanded + (pixel - first) * filter->filters, filter->dy,
+                           filter->winners);
+    }
+    return item->expanded;
+}
+
 static void add_strip(const struct filter *filter, struct item *item, int64_t index)
 {
     const struct cnni_pass *pass = filter->pass;
     const struct cnni_strip strip = cnni_pass_strip(pass, index);
-    const float *x = cnni_strip_source(pass, &strip, filter->x, item->strip);
-    const int64_t row = strip.picture * pass->h.grid + strip.row;
-    const float *dy = filter->dy + row * pass->w.grid * filter->filters;
-    for (int64_t p = 0; p < strip.pixels; p += BLOCK, dy += BLOCK * filter->filters) {
+    const float *x = cnni_strip_source(pass, &strip, &filter->x, item->strip);
+    const int64_t first = (strip.picture * pass->h.grid + strip.row) * pass->w.grid;
+    for (int64_t p = 0; p < strip.pixels; p += BLOCK) {
         const int64_t pixels = CNNI_MIN(strip.pixels - p, BLOCK);
         const ptrdiff_t *x_offsets = filter->offsets.source + p;
+        const float *dy = gradient_of(filter, item, first + p, pixels);
         pack_block(filter, item, dy, pixels);
-        plan_ahead(filter, item, dy + pixels * filter->filters);
+        if (!pass->pools)
+            plan_ahead(filter, item, dy + pixels * filter->filters);
         cnni_bias_add(&item->tree, item->sums);
         if (pass->depthwise)
             add_depthwise(filter, item, x, x_offsets, dy, pixels);
@@ -258,6 +285,7 @@ static void run_item(void *task, int64_t number, int32_t lane)
         .end_row = part_row(filter, part + 1),
         .strip = memory,
         .block = memory + filter->at.block,
+        .expanded = memory + filter->at.expanded,
         .sums = memory + filter->at.tree + filter->levels * filter->filters,
         .tree = {.kernels = filter->kernels,
                  .filters = filter->filters,
@@ -301,7 +329,8 @@ void cnni_conv2d_backward_filter(const struct cnni_conv2d_call *call, float *dw,
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
     struct cnni_pass pass;
     cnni_pass_forward(&pass, &flat, n);
-    struct filter filter = {.scratch = call->scratch, .dw = dw, .x = x, .dy = dy};
+    struct filter filter = {
+        .scratch = call->scratch, .dw = dw, .x.values = x, .dy = dy, .winners = call->winners};
     plan(&filter, call->context, &pass, pass.strips);
     lay_out(&filter, call->lanes);
     cnni_pass_offsets(&filter.offsets, &pass, call->scratch);

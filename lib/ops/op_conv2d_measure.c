@@ -13,8 +13,10 @@ static int64_t pass_scratch_size(const struct cnni_pass *pass, int32_t lanes)
 {
     if (pass->strips == 0)
         return 0;
-    return cnni_size_sum(cnni_pass_offsets_size(pass),
-                         cnni_size_product(cnni_pass_strip_size(pass), lanes));
+    return cnni_size_sum(
+        cnni_pass_offsets_size(pass),
+        cnni_size_product(cnni_size_sum(cnni_pass_strip_size(pass), cnni_pass_outputs_size(pass)),
+                          lanes));
 }
 
 /* As struct cnni_conv2d_sizes; INT64_MAX: too much. */

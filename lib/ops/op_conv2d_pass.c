@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "ops/op_conv2d_pool.h"
+
 enum {
     /* 512 KB: a strip stays in the L2 cache while all filters pass over it. */
     STRIP_FLOATS = 128 * 1024,
@@ -15,6 +17,12 @@ enum {
     WANTED_STRIPS = 16,
     LEAST_PIXELS = 48,
     TILE_ROWS = 6,
+    /* Forward's strips have even numbers of rows, which 2x2 windows fill. */
+    EVEN = 2,
+    /* So few weights (128 KB) pass over few rows (128 KB) after another, which are then pooled in
+     * the nearest caches. */
+    SMALL_WEIGHTS = 32 * 1024,
+    POOLED_FLOATS = 8 * 1024,
     /* From so many channels on, copies get 16 floats more from pixel to pixel: at powers of two,
      * the pixels of a tile would compete for the same few lines of the L1 cache. */
     ODD_PITCH = 128
@@ -56,7 +64,7 @@ static void plan_reading(struct cnni_pass *pass)
 {
     const int64_t channels = pass->groups * pass->source_channels;
     const bool reads = pass->h.taps > 0 && pass->w.taps > 0;
-    pass->copied = reads && (reaches_over(&pass->h) || reaches_over(&pass->w));
+    pass->copied = reads && (pass->expands || reaches_over(&pass->h) || reaches_over(&pass->w));
     pass->pitch = channels + (pass->copied && channels >= ODD_PITCH ? 16 : 0);
     pass->row_pitch = cnni_size_product(pass->pitch, pass->copied ? reach(&pass->w, pass->w.grid)
                                                                   : pass->w.source);
@@ -69,6 +77,12 @@ static void plan_reading(struct cnni_pass *pass)
 
 /* ---- Cutting ---- */
 
+/* The next even number of rows, but no more than there are. */
+static int64_t even_rows(const struct cnni_pass *pass, int64_t rows)
+{
+    return CNNI_MIN(cnni_ceil_div(rows, EVEN) * EVEN, pass->h.grid);
+}
+
 /* The largest strips, whatever the number of pictures. */
 static void plan_largest(struct cnni_pass *pass)
 {
@@ -76,7 +90,7 @@ static void plan_largest(struct cnni_pass *pass)
     const int64_t fitting =
         CNNI_MAX(STRIP_FLOATS / pass->row_pitch - reach_of_one, 0) / pass->h.step + 1;
     const int64_t rows = CNNI_MIN(fitting, CNNI_MAX(STRIP_PIXELS / pass->w.grid, 1));
-    pass->most_rows = CNNI_MIN(rows, pass->h.grid);
+    pass->most_rows = even_rows(pass, rows);
     pass->most_pictures = 1;
     const int64_t pixels = cnni_size_product(pass->h.grid, pass->w.grid);
     const int64_t height = pass->copied ? reach(&pass->h, pass->h.grid) : pass->h.source;
@@ -109,8 +123,18 @@ static void plan_strips(struct cnni_pass *pass)
     const int64_t wanted = CNNI_MAX(cnni_ceil_div(pass->h.grid, per_picture), least);
     const int64_t most = CNNI_MIN(wanted, pass->most_rows);
     pass->pictures = 1;
-    pass->rows = cnni_ceil_div(pass->h.grid, cnni_ceil_div(pass->h.grid, most));
+    pass->rows = even_rows(pass, cnni_ceil_div(pass->h.grid, cnni_ceil_div(pass->h.grid, most)));
     pass->strips = pass->n * cnni_ceil_div(pass->h.grid, pass->rows);
+}
+
+static void plan_pooling(struct cnni_pass *pass)
+{
+    const int64_t channels = pass->groups * pass->target_channels;
+    const int64_t row = cnni_size_product(pass->w.grid, channels);
+    const int64_t weights = cnni_size_product(pass->tap_count * pass->depth, channels);
+    const bool few = weights <= SMALL_WEIGHTS && pass->most_pictures == 1;
+    const int64_t rows = few ? CNNI_MAX(POOLED_FLOATS / row, 1) : pass->most_rows;
+    pass->pooled_rows = pass->most_pictures * CNNI_MIN(even_rows(pass, rows), pass->most_rows);
 }
 
 static void plan(struct cnni_pass *pass)
@@ -121,6 +145,7 @@ static void plan(struct cnni_pass *pass)
     if (pass->h.grid > 0 && pass->w.grid > 0) {
         plan_largest(pass);
         plan_strips(pass);
+        plan_pooling(pass);
     }
 }
 
@@ -132,8 +157,8 @@ void cnni_conv2d_flatten(struct cnni_conv2d *flat, int64_t *flat_n, const struct
     *flat = *conv;
     *flat_n = n;
     const bool single = conv->r == 1 && conv->s == 1 && conv->stride_h == 1 && conv->stride_w == 1;
-    if (!single || conv->pad_top != 0 || conv->pad_left != 0 || conv->oh != conv->h ||
-        conv->ow != conv->w)
+    if (!single || conv->pooled || conv->pad_top != 0 || conv->pad_left != 0 ||
+        conv->oh != conv->h || conv->ow != conv->w)
         return;
     *flat_n = cnni_size_product(n, cnni_size_product(conv->h, conv->w));
     flat->h = flat->w = flat->oh = flat->ow = 1;
@@ -164,6 +189,8 @@ void cnni_pass_forward(struct cnni_pass *pass, const struct cnni_conv2d *conv, i
         .groups = conv->groups,
         .source_channels = conv->c / conv->groups,
         .target_channels = conv->k / conv->groups,
+        .conv = conv,
+        .pools = conv->pooled,
     };
     plan(pass);
 }
@@ -243,6 +270,8 @@ void cnni_pass_backward(struct cnni_pass *pass, const struct cnni_conv2d *conv, 
         .groups = conv->groups,
         .source_channels = conv->k / conv->groups,
         .target_channels = conv->c / conv->groups,
+        .conv = conv,
+        .expands = conv->pooled,
     };
     plan(pass);
 }
@@ -261,13 +290,29 @@ int64_t cnni_pass_offsets_size(const struct cnni_pass *pass)
     return round_up_16(cnni_size_product(count, (int64_t)(sizeof(ptrdiff_t) / sizeof(float))));
 }
 
+/* A row of the source behind the strip, where it is expanded first. */
+static int64_t expanded_size(const struct cnni_pass *pass)
+{
+    return pass->expands ? cnni_size_product(pass->w.source, pass->source_channels) : 0;
+}
+
 int64_t cnni_pass_strip_size(const struct cnni_pass *pass)
 {
     if (!pass->copied)
         return 0;
     const int64_t pictures = CNNI_MIN(pass->most_pictures, pass->n);
-    return round_up_16(cnni_size_product(
-        cnni_size_product(pictures, reach(&pass->h, pass->most_rows)), pass->row_pitch));
+    const int64_t strip = cnni_size_product(
+        cnni_size_product(pictures, reach(&pass->h, pass->most_rows)), pass->row_pitch);
+    return cnni_size_sum(round_up_16(strip), round_up_16(expanded_size(pass)));
+}
+
+int64_t cnni_pass_outputs_size(const struct cnni_pass *pass)
+{
+    if (!pass->pools)
+        return 0;
+    const int64_t pixels = cnni_size_product(pass->pooled_rows, pass->w.grid);
+    return round_up_16(cnni_size_product(CNNI_MIN(pixels, most_pixels(pass)),
+                                         pass->groups * pass->target_channels));
 }
 
 /* ---- Strips ---- */
@@ -337,36 +382,51 @@ static void copy_row(const struct cnni_pass *pass, float *target, const float *r
     memset(target + end * pitch, 0, (size_t)((pixels - end) * pitch) * sizeof *target);
 }
 
+/* Row `row` of a picture: where it is, or expanded into `memory`. */
+static const float *source_row(const struct cnni_pass *pass, const struct cnni_source *source,
+                               int64_t picture, int64_t row, float *memory)
+{
+    const int64_t row_size = pass->w.source * pass->groups * pass->source_channels;
+    if (!pass->expands)
+        return source->values + (picture * pass->h.source + row) * row_size;
+    const struct cnni_region region = {
+        .picture = picture, .row = row, .rows = 1, .columns = pass->w.source};
+    cnni_conv2d_expand(source->kernels, pass->conv, &region, memory, source->values,
+                       source->winners);
+    return memory;
+}
+
 static void copy_strip(const struct cnni_pass *pass, const struct cnni_strip *strip,
-                       const float *source, float *memory)
+                       const struct cnni_source *source, float *memory)
 {
     const struct cnni_axis *h = &pass->h;
-    const int64_t row_size = pass->w.source * pass->groups * pass->source_channels;
+    float *expanded = memory + cnni_pass_strip_size(pass) - round_up_16(expanded_size(pass));
     const int64_t rows = reach(h, strip->rows), columns = reach(&pass->w, pass->w.grid);
     for (int64_t picture = 0; picture < strip->pictures; picture++)
         for (int64_t i = 0; i < rows; i++) {
             const int64_t row = strip->row * h->step + h->tap_first + i;
-            const int64_t place = (strip->picture + picture) * h->source + row;
             float *target = memory + (picture * rows + i) * pass->row_pitch;
             if (row < 0 || row >= h->source)
                 memset(target, 0, (size_t)pass->row_pitch * sizeof *target);
             else
-                copy_row(pass, target, source + place * row_size, pass->w.tap_first, columns);
+                copy_row(pass, target,
+                         source_row(pass, source, strip->picture + picture, row, expanded),
+                         pass->w.tap_first, columns);
         }
 }
 
 const float *cnni_strip_source(const struct cnni_pass *pass, const struct cnni_strip *strip,
-                               const float *source, float *memory)
+                               const struct cnni_source *source, float *memory)
 {
     if (pass->copied) {
         copy_strip(pass, strip, source, memory);
         return memory;
     }
     if (pass->tap_count == 0)
-        return source;
+        return source->values;
     const int64_t row =
         strip->picture * pass->h.source + strip->row * pass->h.step + pass->h.tap_first;
-    return source + row * pass->row_pitch + pass->w.tap_first * pass->pitch;
+    return source->values + row * pass->row_pitch + pass->w.tap_first * pass->pitch;
 }
 
 float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip,

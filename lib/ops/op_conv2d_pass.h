@@ -30,6 +30,8 @@ struct cnni_pass {
     int64_t groups;
     int64_t source_channels, target_channels; /* per group */
     bool depthwise;                           /* both are 1, and there are several groups */
+    const struct cnni_conv2d *conv;
+    bool pools, expands; /* the target is to be pooled; the source is a pooled gradient */
 
     /* How the source is read: floats from pixel to pixel, row to row, picture to picture. */
     bool copied;
@@ -40,6 +42,7 @@ struct cnni_pass {
     int64_t most_pictures, most_rows; /* for any n: what memory is measured by */
     int64_t pictures, rows;
     int64_t strips;
+    int64_t pooled_rows; /* of a strip, that are pooled at a time */
 };
 
 /* Replaces a convolution that looks at single pixels by one on n * h * w pictures of one pixel,
@@ -75,17 +78,26 @@ struct cnni_strip {
 };
 struct cnni_strip cnni_pass_strip(const struct cnni_pass *pass, int64_t index);
 
+/* What a pass reads: [n][h][w][channels], or the pooled gradient of such, with its winners. */
+struct cnni_source {
+    const struct cnni_kernels *kernels;
+    const float *values;
+    const uint8_t *winners;
+};
+
 /* Where the strip's first pixel lies: copies into `memory` where the pass says so. */
 const float *cnni_strip_source(const struct cnni_pass *pass, const struct cnni_strip *strip,
-                               const float *source, float *memory);
+                               const struct cnni_source *source, float *memory);
 float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip,
                          float *target);
 
 /* ---- Memory that the files op_conv2d_*.c agree on, in floats; INT64_MAX: too much ---- */
 
-/* Room for the offsets, and for one strip; multiples of 16. */
+/* Room for the offsets, for one strip, and for the outputs that are pooled at a time; multiples of
+ * 16. */
 int64_t cnni_pass_offsets_size(const struct cnni_pass *pass);
 int64_t cnni_pass_strip_size(const struct cnni_pass *pass);
+int64_t cnni_pass_outputs_size(const struct cnni_pass *pass);
 
 /* Products and sums that stop at INT64_MAX; operands are >= 0. */
 int64_t cnni_size_product(int64_t a, int64_t b);

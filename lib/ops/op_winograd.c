@@ -13,114 +13,11 @@
 #include "ops/op_conv2d_pass.h"
 
 enum {
-    WANTED_ITEMS = 16,         /* for threads to share */
-    BLOCK_FLOATS = 192 * 1024, /* 768 KB of transformed inputs and products: most of an L2 cache */
-    BLOCK_LEAST = 24,
-    BLOCK_MOST = 192,
-    LARGE_WEIGHTS = 512 * 1024, /* so many (2 MB) are worth to be read by large blocks alone */
-    BLOCK_MULTIPLE = 12,        /* whole tiles of row-tap */
-    STAGE_TILES = 8,            /* of an item of the first and last stage */
-    PIECE = 512                 /* links of a chain done in one go, as in op_conv2d.c */
+    WANTED_ITEMS = 16, /* for threads to share */
+    STAGE_ROWS = 4,    /* of an item of expanding */
+    STAGE_TILES = 8,   /* of an item of the first and last stage */
+    PIECE = 512        /* links of a chain done in one go, as in op_conv2d.c */
 };
-
-/* ---- Geometry ---- */
-
-static int64_t choose_block(const struct cnni_winograd_pass *pass)
-{
-    const int64_t channels = pass->source_channels + pass->target_channels;
-    const int64_t weights = pass->points * pass->source_channels * pass->target_channels;
-    int64_t block = BLOCK_FLOATS / (pass->points * channels);
-    if (weights >= LARGE_WEIGHTS)
-        block = BLOCK_MOST;
-    block = CNNI_MIN(CNNI_MAX(block, BLOCK_LEAST), BLOCK_MOST);
-    return block / BLOCK_MULTIPLE * BLOCK_MULTIPLE;
-}
-
-static void plan(struct cnni_winograd_pass *pass)
-{
-    pass->points = (pass->outputs + 2) * (pass->outputs + 2);
-    pass->down = cnni_ceil_div(pass->target_h, pass->outputs);
-    pass->across = cnni_ceil_div(pass->target_w, pass->outputs);
-    pass->tiles = pass->n * pass->down * pass->across;
-    pass->block = choose_block(pass);
-}
-
-void cnni_winograd_forward_pass(struct cnni_winograd_pass *pass, const struct cnni_conv2d *conv,
-                                int64_t n)
-{
-    *pass = (struct cnni_winograd_pass){
-        .outputs = conv->tile,
-        .n = n,
-        .source_h = conv->h,
-        .source_w = conv->w,
-        .source_channels = conv->c,
-        .target_h = conv->oh,
-        .target_w = conv->ow,
-        .target_channels = conv->k,
-        .pad_top = conv->pad_top,
-        .pad_left = conv->pad_left,
-    };
-    plan(pass);
-}
-
-void cnni_winograd_backward_pass(struct cnni_winograd_pass *pass, const struct cnni_conv2d *conv,
-                                 int64_t n)
-{
-    *pass = (struct cnni_winograd_pass){
-        .outputs = conv->tile,
-        .n = n,
-        .source_h = conv->oh,
-        .source_w = conv->ow,
-        .source_channels = conv->k,
-        .target_h = conv->h,
-        .target_w = conv->w,
-        .target_channels = conv->c,
-        .pad_top = 2 - conv->pad_top,
-        .pad_left = 2 - conv->pad_left,
-    };
-    plan(pass);
-}
-
-/* Tile number `tile`: its picture and its first output. */
-struct place {
-    int64_t picture, row, column;
-};
-
-static struct place place_of(const struct cnni_winograd_pass *pass, int64_t tile)
-{
-    const int64_t per_picture = pass->down * pass->across, within = tile % per_picture;
-    return (struct place){tile / per_picture, within / pass->across * pass->outputs,
-                          within % pass->across * pass->outputs};
-}
-
-/* `side` x `side` pixels of [n][h][w][channels] from (row, column) on. */
-static void point_at_pixels(const float **pixels, int32_t side, const float *all, int64_t h,
-                            int64_t w, int64_t channels, struct place from, const float *outside)
-{
-    for (int32_t i = 0; i < side; i++)
-        for (int32_t j = 0; j < side; j++) {
-            const int64_t row = from.row + i, column = from.column + j;
-            const bool inside = row >= 0 && row < h && column >= 0 && column < w;
-            *pixels++ = inside ? all + ((from.picture * h + row) * w + column) * channels : outside;
-        }
-}
-
-void cnni_winograd_source_pixels(const struct cnni_winograd_pass *pass, int64_t tile,
-                                 const float *source, const float *zeros, const float **pixels)
-{
-    struct place from = place_of(pass, tile);
-    from.row -= pass->pad_top;
-    from.column -= pass->pad_left;
-    point_at_pixels(pixels, pass->outputs + 2, source, pass->source_h, pass->source_w,
-                    pass->source_channels, from, zeros);
-}
-
-void cnni_winograd_target_pixels(const struct cnni_winograd_pass *pass, int64_t tile,
-                                 const float *target, const float *outside, const float **pixels)
-{
-    point_at_pixels(pixels, pass->outputs, target, pass->target_h, pass->target_w,
-                    pass->target_channels, place_of(pass, tile), outside);
-}
 
 /* ---- A pass being run ---- */
 
@@ -129,28 +26,62 @@ struct run {
     const struct cnni_winograd_pass *pass;
     int64_t panels;
     float *target;
+    uint8_t *winners;
     const float *source, *packed, *bias;
     bool relu;
 
     const float *zeros;                     /* [source_channels] */
     const ptrdiff_t *x_offsets, *y_offsets; /* [block] of the matrix products */
-    float *memory;                          /* of each lane, or of all: */
-    int64_t memory_size;
+    float *memory; /* of each lane; a block that all share is in the first */
+    struct layout {
+        int64_t m, expanded, outputs, all; /* where they begin in it, in floats */
+    } at;
 };
 
 /* The block that is worked on: v [points][block][source channels] and m [points][block][target
- * channels]. */
+ * channels]; and rows of the source, in place or expanded into its memory. */
 struct block {
     int64_t first, count;
-    float *v, *m;
+    float *v, *m, *expanded;
+    struct cnni_winograd_source source;
+    int64_t end_row;
 };
 
 static struct block block_at(const struct run *run, int64_t number, float *memory)
 {
     const struct cnni_winograd_pass *pass = run->pass;
     const int64_t first = number * pass->block;
-    return (struct block){first, CNNI_MIN(pass->tiles - first, pass->block), memory,
-                          memory + pass->points * pass->block * pass->source_channels};
+    struct block block = {
+        .first = first,
+        .count = CNNI_MIN(pass->tiles - first, pass->block),
+        .v = memory,
+        .m = memory + run->at.m,
+        .source = {.rows = run->source, .zeros = run->zeros},
+    };
+    if (pass->expands) {
+        block.expanded = memory + run->at.expanded;
+        block.source.rows = block.expanded;
+        cnni_winograd_source_rows(pass, first, block.count, &block.source.first_row,
+                                  &block.end_row);
+    }
+    return block;
+}
+
+/* Rows number `first` to `end` of those that the block reads. */
+static void expand_rows(const struct run *run, const struct block *block, int64_t first,
+                        int64_t end)
+{
+    const struct cnni_winograd_pass *pass = run->pass;
+    struct cnni_region region = {.columns = pass->source_w};
+    for (int64_t row = first; row < end; row += region.rows) {
+        region.picture = row / pass->source_h;
+        region.row = row % pass->source_h;
+        region.rows = CNNI_MIN(end - row, pass->source_h - region.row);
+        cnni_conv2d_expand(run->kernels, pass->conv, &region,
+                           block->expanded + (row - block->source.first_row) * pass->source_w *
+                                                 pass->source_channels,
+                           run->source, run->winners);
+    }
 }
 
 static void transform_inputs(const struct run *run, const struct block *block, int64_t first,
@@ -159,7 +90,7 @@ static void transform_inputs(const struct run *run, const struct block *block, i
     const struct cnni_winograd_pass *pass = run->pass;
     const float *pixels[CNNI_WINOGRAD_POINTS_MOST];
     for (int64_t t = first; t < end; t++) {
-        cnni_winograd_source_pixels(pass, block->first + t, run->source, run->zeros, pixels);
+        cnni_winograd_source_pixels(pass, block->first + t, &block->source, pixels);
         const struct cnni_winograd_input tile = {
             .x = pixels,
             .v = block->v + t * pass->source_channels,
@@ -198,13 +129,25 @@ static void multiply(const struct run *run, const struct block *block, int64_t p
     }
 }
 
+/* Where the outputs of a tile go: into the target, or side by side, to be pooled. */
+static void point_at_outputs(const struct run *run, int64_t tile, float *outputs,
+                             const float **pixels)
+{
+    const struct cnni_winograd_pass *pass = run->pass;
+    if (!pass->pools)
+        cnni_winograd_target_pixels(pass, tile, run->target, NULL, pixels);
+    for (int32_t i = 0; pass->pools && i < pass->outputs * pass->outputs; i++)
+        pixels[i] = outputs + i * pass->target_channels;
+}
+
 static void transform_outputs(const struct run *run, const struct block *block, int64_t first,
-                              int64_t end)
+                              int64_t end, int32_t lane)
 {
     const struct cnni_winograd_pass *pass = run->pass;
     const float *pixels[CNNI_WINOGRAD_PIXELS_MOST];
+    float *outputs = run->memory + lane * run->at.all + run->at.outputs;
     for (int64_t t = first; t < end; t++) {
-        cnni_winograd_target_pixels(pass, block->first + t, run->target, NULL, pixels);
+        point_at_outputs(run, block->first + t, outputs, pixels);
         const struct cnni_winograd_output tile = {
             .m = block->m + t * pass->target_channels,
             .y = (float *const *)pixels, /* they point into the target, which is ours to write */
@@ -215,6 +158,10 @@ static void transform_outputs(const struct run *run, const struct block *block, 
             .relu = run->relu,
         };
         run->kernels->winograd_output(&tile);
+        const struct cnni_region region = cnni_winograd_target_region(pass, block->first + t);
+        if (pass->pools)
+            cnni_conv2d_pool(run->kernels, pass->conv, &region, run->target, run->winners, outputs,
+                             run->relu);
     }
 }
 
@@ -223,12 +170,13 @@ static void transform_outputs(const struct run *run, const struct block *block, 
 static void run_block(void *task, int64_t item, int32_t lane)
 {
     const struct run *run = task;
-    const struct block block = block_at(run, item, run->memory + lane * run->memory_size);
+    const struct block block = block_at(run, item, run->memory + lane * run->at.all);
+    expand_rows(run, &block, block.source.first_row, block.end_row);
     transform_inputs(run, &block, 0, block.count);
     for (int64_t point = 0; point < run->pass->points; point++)
         for (int64_t panel = 0; panel < run->panels; panel++)
             multiply(run, &block, point, panel);
-    transform_outputs(run, &block, 0, block.count);
+    transform_outputs(run, &block, 0, block.count, lane);
 }
 
 /* ---- An item is a part of a stage ---- */
@@ -241,6 +189,15 @@ struct stage {
 static int64_t stage_end(const struct stage *stage, int64_t item)
 {
     return CNNI_MIN((item + 1) * STAGE_TILES, stage->block.count);
+}
+
+static void run_expansion(void *task, int64_t item, int32_t lane)
+{
+    (void)lane;
+    const struct stage *stage = task;
+    const struct block *block = &stage->block;
+    const int64_t first = block->source.first_row + item * STAGE_ROWS;
+    expand_rows(stage->run, block, first, CNNI_MIN(first + STAGE_ROWS, block->end_row));
 }
 
 static void run_inputs(void *task, int64_t item, int32_t lane)
@@ -259,16 +216,18 @@ static void run_product(void *task, int64_t item, int32_t lane)
 
 static void run_outputs(void *task, int64_t item, int32_t lane)
 {
-    (void)lane;
     const struct stage *stage = task;
-    transform_outputs(stage->run, &stage->block, item * STAGE_TILES, stage_end(stage, item));
+    transform_outputs(stage->run, &stage->block, item * STAGE_TILES, stage_end(stage, item), lane);
 }
 
 static void run_stages(const struct cnni_conv2d_call *call, const struct run *run, int64_t blocks)
 {
     for (int64_t number = 0; number < blocks; number++) {
         struct stage stage = {run, block_at(run, number, run->memory)};
+        const int64_t rows = stage.block.end_row - stage.block.source.first_row;
         const int64_t groups = cnni_ceil_div(stage.block.count, STAGE_TILES);
+        cnni_parallel(call->context, call->lanes, cnni_ceil_div(rows, STAGE_ROWS), run_expansion,
+                      &stage);
         cnni_parallel(call->context, call->lanes, groups, run_inputs, &stage);
         cnni_parallel(call->context, call->lanes, run->pass->points * run->panels, run_product,
                       &stage);
@@ -278,22 +237,36 @@ static void run_stages(const struct cnni_conv2d_call *call, const struct run *ru
 
 /* ---- The pass ---- */
 
-/* zeros, offsets, then the memory of each lane; in floats, each in whole cache lines. */
+/* zeros and offsets, before the memory of the lanes; in floats, each in whole cache lines. */
 static int64_t head_size(const struct cnni_winograd_pass *pass)
 {
     const int64_t offsets = 2 * pass->block * (int64_t)(sizeof(ptrdiff_t) / sizeof(float));
     return cnni_ceil_div(pass->source_channels, 16) * 16 + cnni_ceil_div(offsets, 16) * 16;
 }
 
-static int64_t lane_size(const struct cnni_winograd_pass *pass)
+static int64_t lines_after(int64_t begin, int64_t count)
 {
-    const int64_t channels = pass->source_channels + pass->target_channels;
-    return cnni_size_product(pass->points * pass->block, cnni_ceil_div(channels, 16) * 16);
+    return cnni_size_sum(begin, cnni_size_product(cnni_size_sum(count, 15) / 16, 16));
+}
+
+/* Of one lane: v, m, expanded rows, outputs to be pooled. */
+static struct layout lay_out(const struct cnni_winograd_pass *pass)
+{
+    const int64_t tiles = pass->points * pass->block;
+    const int64_t rows = (pass->block / pass->across) * pass->outputs + 2;
+    const int64_t row = cnni_size_product(pass->source_w, pass->source_channels);
+    const int64_t outputs = pass->outputs * pass->outputs * pass->target_channels;
+    struct layout at;
+    at.m = lines_after(0, cnni_size_product(tiles, pass->source_channels));
+    at.expanded = lines_after(at.m, cnni_size_product(tiles, pass->target_channels));
+    at.outputs = lines_after(at.expanded, pass->expands ? cnni_size_product(rows, row) : 0);
+    at.all = lines_after(at.outputs, pass->pools ? outputs : 0);
+    return at;
 }
 
 int64_t cnni_winograd_scratch_size(const struct cnni_winograd_pass *pass, int32_t lanes)
 {
-    return cnni_size_sum(head_size(pass), cnni_size_product(lane_size(pass), lanes));
+    return cnni_size_sum(head_size(pass), cnni_size_product(lay_out(pass).all, lanes));
 }
 
 static void fill_head(struct run *run, float *scratch)
@@ -311,7 +284,7 @@ static void fill_head(struct run *run, float *scratch)
     run->x_offsets = x_offsets;
     run->y_offsets = y_offsets;
     run->memory = scratch + head_size(pass);
-    run->memory_size = lane_size(pass);
+    run->at = lay_out(pass);
 }
 
 void cnni_winograd_run(const struct cnni_conv2d_call *call, const struct cnni_winograd_pass *pass,
@@ -324,6 +297,7 @@ void cnni_winograd_run(const struct cnni_conv2d_call *call, const struct cnni_wi
         .pass = pass,
         .panels = cnni_ceil_div(pass->target_channels, kernels->conv2d_row_tap_tile.columns),
         .target = target,
+        .winners = call->winners,
         .source = source,
         .packed = packed,
         .bias = bias,

@@ -9,7 +9,7 @@
 #ifndef CNNI_OP_WINOGRAD_H
 #define CNNI_OP_WINOGRAD_H
 
-#include "ops/op_conv2d.h"
+#include "ops/op_conv2d_pool.h"
 
 enum { CNNI_WINOGRAD_POINTS_MOST = 36, CNNI_WINOGRAD_PIXELS_MOST = 16 };
 
@@ -23,6 +23,8 @@ struct cnni_winograd_pass {
     int64_t down, across;      /* tiles of one picture */
     int64_t tiles;             /* of all pictures */
     int64_t block;             /* tiles that are worked on together */
+    const struct cnni_conv2d *conv;
+    bool pools, expands; /* the target is to be pooled; the source is a pooled gradient */
 };
 
 void cnni_winograd_forward_pass(struct cnni_winograd_pass *pass, const struct cnni_conv2d *conv,
@@ -30,10 +32,24 @@ void cnni_winograd_forward_pass(struct cnni_winograd_pass *pass, const struct cn
 void cnni_winograd_backward_pass(struct cnni_winograd_pass *pass, const struct cnni_conv2d *conv,
                                  int64_t n);
 
-/* Where the inputs x inputs pixels of tile number `tile` lie in the source [n][h][w][channels];
- * those outside are `zeros`, as many as there are channels. */
+/* Rows of the source, counted over all pictures, from number `first_row` on. */
+struct cnni_winograd_source {
+    const float *rows; /* [w][channels] each */
+    int64_t first_row;
+    const float *zeros; /* [channels]: what is outside the pictures */
+};
+
+/* Where the inputs x inputs pixels of tile number `tile` lie. */
 void cnni_winograd_source_pixels(const struct cnni_winograd_pass *pass, int64_t tile,
-                                 const float *source, const float *zeros, const float **pixels);
+                                 const struct cnni_winograd_source *source, const float **pixels);
+
+/* The rows of the source, counted over all pictures, that `count` tiles from number `tile` on read:
+ * *first to *end - 1. */
+void cnni_winograd_source_rows(const struct cnni_winograd_pass *pass, int64_t tile, int64_t count,
+                               int64_t *first, int64_t *end);
+
+/* Its outputs: they may reach over the right and lower edges. */
+struct cnni_region cnni_winograd_target_region(const struct cnni_winograd_pass *pass, int64_t tile);
 
 /* Where its outputs x outputs pixels lie in the target; `outside` where there are none. */
 void cnni_winograd_target_pixels(const struct cnni_winograd_pass *pass, int64_t tile,

@@ -25,6 +25,7 @@ struct filter {
     struct cnni_winograd_pass pass;
     int64_t width, panels;
     const float *x, *dy;
+    const uint8_t *winners;
 
     /* Pieces of the scratch memory. */
     float *zeros;         /* [max(c, k)] */
@@ -32,7 +33,9 @@ struct filter {
     float *v;             /* [points][BLOCK][c] */
     float *z;             /* [points][panels][BLOCK][width] */
     float *sums;          /* [points][c][k] */
-    float *rest;          /* of the bias */
+    float *tiles;         /* [lanes][outputs^2][k], expanded */
+    float *bias;          /* [k], of the block */
+    struct cnni_bias_tree tree;
 
     int64_t first, count; /* the tiles of the block */
 };
@@ -40,7 +43,7 @@ struct filter {
 /* ---- Memory ---- */
 
 struct layout {
-    int64_t x_offsets, v, z, sums, rest, all; /* where they begin, in floats */
+    int64_t x_offsets, v, z, sums, tiles, bias, tree, all; /* where they begin, in floats */
 };
 
 static int64_t take(int64_t *used, int64_t count)
@@ -54,7 +57,7 @@ static struct layout lay_out(const struct filter *filter, int32_t lanes)
 {
     const struct cnni_winograd_pass *pass = &filter->pass;
     const int64_t c = pass->source_channels, k = pass->target_channels;
-    const int64_t pixels = pass->n * pass->target_h * pass->target_w;
+    const int64_t pixels = pass->pools ? pass->outputs * pass->outputs : 0;
     struct layout at;
     int64_t used = 0;
     take(&used, CNNI_MAX(c, k));
@@ -62,7 +65,9 @@ static struct layout lay_out(const struct filter *filter, int32_t lanes)
     at.v = take(&used, cnni_size_product(pass->points * BLOCK, c));
     at.z = take(&used, cnni_size_product(pass->points * BLOCK, filter->panels * filter->width));
     at.sums = take(&used, cnni_size_product(pass->points, cnni_size_product(c, k)));
-    at.rest = take(&used, cnni_bias_scratch_size(pixels, k, lanes));
+    at.tiles = take(&used, cnni_size_product(pixels * lanes, k));
+    at.bias = take(&used, k);
+    at.tree = take(&used, cnni_size_product(cnni_bias_levels(pass->tiles), k));
     at.all = used;
     return at;
 }
@@ -73,6 +78,7 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
     struct cnni_conv2d tiled = *conv;
     tiled.tile = conv->filter_tile;
     cnni_winograd_forward_pass(&filter->pass, &tiled, n);
+    filter->pass.conv = conv;
     filter->kernels = cnni_kernels(context->cpu);
     filter->width = filter->kernels->conv2d_filter_tile.columns;
     filter->panels = cnni_ceil_div(conv->k, filter->width);
@@ -95,7 +101,10 @@ static void place(struct filter *filter, float *scratch, int32_t lanes)
     filter->v = scratch + at.v;
     filter->z = scratch + at.z;
     filter->sums = scratch + at.sums;
-    filter->rest = scratch + at.rest;
+    filter->tiles = scratch + at.tiles;
+    filter->bias = scratch + at.bias;
+    filter->tree = (struct cnni_bias_tree){
+        .kernels = filter->kernels, .filters = pass->target_channels, .levels = scratch + at.tree};
     memset(filter->zeros, 0,
            (size_t)CNNI_MAX(pass->source_channels, pass->target_channels) * sizeof *scratch);
     for (int64_t t = 0; t < BLOCK; t++)
@@ -104,11 +113,12 @@ static void place(struct filter *filter, float *scratch, int32_t lanes)
 
 /* ---- Items ---- */
 
-static void transform_tile(const struct filter *filter, int64_t t)
+static void transform_input(const struct filter *filter, int64_t t)
 {
     const struct cnni_winograd_pass *pass = &filter->pass;
+    const struct cnni_winograd_source source = {.rows = filter->x, .zeros = filter->zeros};
     const float *pixels[CNNI_WINOGRAD_POINTS_MOST];
-    cnni_winograd_source_pixels(pass, filter->first + t, filter->x, filter->zeros, pixels);
+    cnni_winograd_source_pixels(pass, filter->first + t, &source, pixels);
     const struct cnni_winograd_input input = {
         .x = pixels,
         .v = filter->v + t * pass->source_channels,
@@ -117,7 +127,29 @@ static void transform_tile(const struct filter *filter, int64_t t)
         .outputs = pass->outputs,
     };
     filter->kernels->winograd_input(&input);
-    cnni_winograd_target_pixels(pass, filter->first + t, filter->dy, filter->zeros, pixels);
+}
+
+/* Where the gradient by a tile's outputs lies: in dy, or expanded into `memory`. */
+static void point_at_gradient(const struct filter *filter, int64_t tile, float *memory,
+                              const float **pixels)
+{
+    const struct cnni_winograd_pass *pass = &filter->pass;
+    if (!pass->pools) {
+        cnni_winograd_target_pixels(pass, tile, filter->dy, filter->zeros, pixels);
+        return;
+    }
+    const struct cnni_region region = cnni_winograd_target_region(pass, tile);
+    cnni_conv2d_expand(filter->kernels, pass->conv, &region, memory, filter->dy, filter->winners);
+    for (int32_t i = 0; i < pass->outputs * pass->outputs; i++)
+        pixels[i] = memory + i * pass->target_channels;
+}
+
+static void transform_gradient(const struct filter *filter, int64_t t, int32_t lane)
+{
+    const struct cnni_winograd_pass *pass = &filter->pass;
+    const int64_t size = pass->outputs * pass->outputs * pass->target_channels;
+    const float *pixels[CNNI_WINOGRAD_PIXELS_MOST];
+    point_at_gradient(filter, filter->first + t, filter->tiles + lane * size, pixels);
     const struct cnni_winograd_gradient gradient = {
         .dy = pixels,
         .z = filter->z + t * filter->width,
@@ -132,11 +164,12 @@ static void transform_tile(const struct filter *filter, int64_t t)
 
 static void transform_tiles(void *task, int64_t item, int32_t lane)
 {
-    (void)lane;
     const struct filter *filter = task;
     const int64_t end = CNNI_MIN((item + 1) * STAGE_TILES, filter->count);
-    for (int64_t t = item * STAGE_TILES; t < end; t++)
-        transform_tile(filter, t);
+    for (int64_t t = item * STAGE_TILES; t < end; t++) {
+        transform_input(filter, t);
+        transform_gradient(filter, t, lane);
+    }
 }
 
 /* Adds the block's products at one point, for some input channels. */
@@ -173,6 +206,21 @@ static void clear_point(void *task, int64_t point, int32_t lane)
     memset(filter->sums + point * count, 0, (size_t)count * sizeof *filter->sums);
 }
 
+/* The second row of A is all ones, so that point (1, 1) of a transformed gradient is the sum of its
+ * tile: the gradient of the bias needs no pass over dy. */
+static void add_bias(struct filter *filter)
+{
+    const int64_t point = filter->pass.outputs + 2 + 1, k = filter->pass.target_channels;
+    const float *z = filter->z + point * filter->panels * BLOCK * filter->width;
+    for (int64_t panel = 0; panel < filter->panels; panel++) {
+        const int64_t first = panel * filter->width;
+        filter->kernels->conv2d_panel(NULL, filter->bias + first, z + panel * BLOCK * filter->width,
+                                      filter->count, filter->width,
+                                      (int32_t)CNNI_MIN(k - first, filter->width));
+    }
+    cnni_bias_add(&filter->tree, filter->bias);
+}
+
 /* ---- The whole ---- */
 
 void cnni_winograd_backward_filter(const struct cnni_conv2d_call *call, float *dw, float *db,
@@ -180,7 +228,7 @@ void cnni_winograd_backward_filter(const struct cnni_conv2d_call *call, float *d
 {
     const struct cnni_conv2d *conv = call->conv;
     cnn_context *context = call->context;
-    struct filter filter = {.x = x, .dy = dy};
+    struct filter filter = {.x = x, .dy = dy, .winners = call->winners};
     plan(&filter, context, conv, call->n);
     place(&filter, call->scratch, call->lanes);
     const int64_t points = filter.pass.points;
@@ -190,9 +238,10 @@ void cnni_winograd_backward_filter(const struct cnni_conv2d_call *call, float *d
         cnni_parallel(context, call->lanes, cnni_ceil_div(filter.count, STAGE_TILES),
                       transform_tiles, &filter);
         cnni_parallel(context, call->lanes, points * PARTS, add_products, &filter);
+        add_bias(&filter);
     }
     cnni_winograd_unpack(context, call->lanes, conv, dw, filter.sums);
+    cnni_bias_total(&filter.tree, filter.bias);
     if (db != NULL)
-        cnni_bias_gradient(context, call->lanes, db, dy, call->n * conv->oh * conv->ow, conv->k,
-                           filter.rest);
+        filter.kernels->vector_add(conv->k, db, db, filter.bias);
 }
