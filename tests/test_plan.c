@@ -163,6 +163,9 @@ static void check_lifetimes(const struct cnni_plan *plan)
         const int32_t flags = node->layer->class->flags;
         const int32_t backward = 2 * count - i;
         check_alive(plan, plan->steps[i].value, i, i == count - 1 ? count : i);
+        /* What layers that run depth-first make for those behind them outlives their next run. */
+        if (i < plan->front && plan->buffers[plan->steps[i].value].whole)
+            check_alive(plan, plan->steps[i].value, 0, i);
         if (plan->training && flags & CNNI_BACKWARD_READS_OUTPUT && !plan->steps[i].skips_backward)
             check_alive(plan, plan->steps[i].value, i, backward);
         if (plan->training)
@@ -186,14 +189,15 @@ static void check_lifetimes(const struct cnni_plan *plan)
     }
 }
 
-static cnn_model *(*const models[])(cnn_context *) = {model_chain, model_dropout, model_residual};
+static cnn_model *(*const models[])(cnn_context *) = {model_chain, model_dropout, model_residual,
+                                                      model_front};
 
 START_TEST(plans_keep_what_is_read_later)
 {
     for (int32_t i = 0; i < CNNI_COUNT(models); i++)
         for (int32_t training = 0; training < 2; training++) {
             cnn_model *model = models[i](context);
-            struct cnni_plan *plan = new_plan(model, 3, training != 0);
+            struct cnni_plan *plan = new_plan(model, 70, training != 0);
             check_lifetimes(plan);
             check_layout(plan->buffers, plan->buffer_count, plan->arena_bytes);
             for (int32_t j = 0; j < plan->buffer_count; j++)
@@ -326,6 +330,27 @@ START_TEST(other_pooling_is_left_alone)
 }
 END_TEST
 
+/* The first layers run on few samples at a time, and only what the others read has room for all. */
+START_TEST(leading_layers_go_depth_first)
+{
+    cnn_model *model = model_front(context);
+    for (int32_t training = 0; training < 2; training++) {
+        struct cnni_plan *plan = new_plan(model, 1000, training != 0);
+        ck_assert_int_eq(plan->front, training ? 0 : 7);
+        ck_assert_int_eq(plan->front_n, training ? 1000 : 16 * plan->lanes);
+        for (int32_t i = 0; i < 7; i++) {
+            const struct cnni_buffer *value = &plan->buffers[plan->steps[i].value];
+            const bool whole = training || i < 2 || i > 3;
+            ck_assert_int_eq(value->whole, whole);
+            ck_assert_uint_eq(value->bytes,
+                              (size_t)(whole ? 1000 : plan->front_n) * 8 * 8 * 4 * sizeof(float));
+        }
+        cnni_plan_free(plan);
+    }
+    cnn_model_free(model);
+}
+END_TEST
+
 /* Twenty convolutions of one size. */
 static cnn_model *deep_model(void)
 {
@@ -426,6 +451,7 @@ static Suite *plan_suite(void)
     tcase_add_test(tcase, pooling_takes_over_from_relu);
     tcase_add_test(tcase, a_convolution_pools);
     tcase_add_test(tcase, other_pooling_is_left_alone);
+    tcase_add_test(tcase, leading_layers_go_depth_first);
     tcase_add_test(tcase, predicting_reuses_memory);
     tcase_add_test(tcase, a_value_with_two_readers_is_not_written_over);
     tcase_add_test(tcase, batches_that_cannot_be);

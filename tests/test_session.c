@@ -212,10 +212,10 @@ START_TEST(a_session_describes_itself)
     const size_t length = cnn_session_describe(session, text, sizeof text);
     ck_assert_str_eq(
         text,
-        "layer            output             algorithm                     MFLOP         KB\n"
-        "conv2d1          [16][16][32]       Winograd F(4x4), ReLU         4.719      102.5\n"
-        "relu1            [16][16][32]       in passing                    0.000        0.0\n"
-        "conv2d2          [16][16][4]        direct                        0.066       37.4\n");
+        "layer            output             algorithm                         MFLOP         KB\n"
+        "conv2d1          [16][16][32]       Winograd F(4x4), ReLU             4.719      102.5\n"
+        "relu1            [16][16][32]       in passing                        0.000        0.0\n"
+        "conv2d2          [16][16][4]        direct                            0.066       37.4\n");
     ck_assert_uint_eq(length, strlen(text));
     ck_assert_uint_eq(cnn_session_describe(session, cut, sizeof cut), length);
     ck_assert(strncmp(cut, text, sizeof cut - 1) == 0 && strlen(cut) == sizeof cut - 1);
@@ -223,6 +223,38 @@ START_TEST(a_session_describes_itself)
     ck_assert_uint_eq(cnn_session_describe(NULL, cut, sizeof cut), 0);
     ck_assert_str_eq(cut, "");
     cnn_session_free(session);
+    cnn_model_free(model);
+}
+END_TEST
+
+START_TEST(leading_layers_go_depth_first)
+{
+    enum { BATCH = 75 };
+    EXPECT_OK(cnn_context_set_threads(context, 2));
+    cnn_model *model = model_front(context);
+    cnn_session *large = new_session(model, BATCH), *small = new_session(model, 1);
+    char text[4096];
+    cnn_session_describe(large, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "The first 7 layers run on 32 samples at a time.\n"));
+    cnn_session_describe(small, text, sizeof text);
+    ck_assert_ptr_null(strstr(text, "at a time"));
+    cnn_tensor *x = model_inputs(model, context, BATCH, 3),
+               *y = model_outputs(model, context, BATCH);
+    cnn_tensor *one = model_inputs(model, context, 1, 3), *alone = model_outputs(model, context, 1);
+    EXPECT_OK(session_predict(large, y, x));
+    for (int32_t i = 0; i < BATCH; i++) {
+        memcpy(cnn_tensor_data(one), (float *)cnn_tensor_data(x) + (size_t)i * 8 * 8 * 3,
+               cnn_tensor_bytes(one));
+        EXPECT_OK(session_predict(small, alone, one));
+        ck_assert(memcmp((float *)cnn_tensor_data(y) + (size_t)i * 300, cnn_tensor_data(alone),
+                         cnn_tensor_bytes(alone)) == 0);
+    }
+    cnn_tensor_free(x);
+    cnn_tensor_free(y);
+    cnn_tensor_free(one);
+    cnn_tensor_free(alone);
+    cnn_session_free(large);
+    cnn_session_free(small);
     cnn_model_free(model);
 }
 END_TEST
@@ -605,6 +637,7 @@ static Suite *session_suite(void)
     tcase_add_test(tcase, new_weights_are_used);
     tcase_add_test(tcase, algorithms_differ_a_little);
     tcase_add_test(tcase, a_session_describes_itself);
+    tcase_add_test(tcase, leading_layers_go_depth_first);
     tcase_add_test(tcase, a_session_measures_its_layers_when_asked);
     tcase_add_test(tcase, creating_refuses_what_cannot_be);
     tcase_add_test(tcase, hostile_shapes_end_in_a_status);

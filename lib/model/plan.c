@@ -45,6 +45,27 @@ static void need(struct cnni_plan *plan, int32_t buffer, int32_t time)
     plan->buffers[buffer].to = CNNI_MAX(plan->buffers[buffer].to, time);
 }
 
+/* The samples that layer `index` runs on at a time, at most. */
+static int64_t samples_of(const struct cnni_plan *plan, int32_t index)
+{
+    return index < plan->front ? plan->front_n : plan->max_n;
+}
+
+/* Layer `index` reads or writes a value: behind those that run depth-first, of all samples, which
+ * then are there from the first of them on. */
+static void need_value(struct cnni_plan *plan, int32_t buffer, int32_t index)
+{
+    struct cnni_buffer *value = &plan->buffers[buffer];
+    need(plan, buffer, forward_time(index));
+    if (index < plan->front || value->whole)
+        return;
+    if (value->from < plan->front) {
+        value->bytes = value->bytes / (size_t)plan->front_n * (size_t)plan->max_n;
+        need(plan, buffer, forward_time(0));
+    }
+    value->whole = true;
+}
+
 /* Bytes of `shape` for a whole batch. */
 static cnn_status batch_bytes(const struct cnni_plan *plan, size_t *bytes,
                               const struct cnni_shape *shape, const char *function)
@@ -101,10 +122,11 @@ static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char 
     struct cnni_step *step = &plan->steps[index];
     size_t bytes;
     CNNI_TRY(batch_bytes(plan, &bytes, cnni_plan_made(plan, index), function));
+    bytes = bytes / (size_t)plan->max_n * (size_t)samples_of(plan, index);
     step->value = step->skips_forward || works_in_place(plan, index)
                       ? plan->steps[node->inputs[0]].value
                       : new_buffer(plan, bytes, forward_time(index));
-    need(plan, step->value, forward_time(index));
+    need_value(plan, step->value, index);
     if (index == plan->model->node_count - 1)
         need(plan, step->value, loss_time(plan));
     if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT && !step->skips_backward)
@@ -113,7 +135,7 @@ static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char 
         if (node->inputs[i] == CNN_MODEL_INPUT)
             continue;
         int32_t value = plan->steps[node->inputs[i]].value;
-        need(plan, value, forward_time(index));
+        need_value(plan, value, index);
         if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_INPUT)
             need(plan, value, backward_time(plan, index));
     }
@@ -207,7 +229,7 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .layer = node->layer,
         .input = input == CNN_MODEL_INPUT ? plan->model->input : plan->model->nodes[input].output,
         .input_count = node->input_count,
-        .max_n = plan->max_n,
+        .max_n = samples_of(plan, index),
         .lanes = plan->lanes,
         .training = plan->training,
         .fused = step->layer.fused,
@@ -252,6 +274,7 @@ static cnn_status fill(struct cnni_plan *plan, const struct cnni_plan_options *o
     cnn_context *context = plan->model->context;
     CNNI_TRY(make_room(plan, function));
     cnni_plan_fuse(plan);
+    cnni_plan_depth(plan);
     for (int32_t i = 0; i < plan->model->node_count; i++)
         CNNI_TRY(plan_layer(plan, i, function));
     if (plan->training)

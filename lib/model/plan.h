@@ -24,6 +24,7 @@ struct cnni_buffer {
     size_t bytes;
     int32_t from, to;
     size_t offset;
+    bool whole; /* of all samples, also where it is made depth-first */
 };
 
 enum { CNNI_NO_BUFFER = -1 };
@@ -33,6 +34,8 @@ struct cnni_plan {
     int64_t max_n;
     int32_t lanes; /* the context's threads when it was made: no run uses more */
     bool training;
+    int32_t front;   /* layers 0 .. front - 1 run depth-first: all on front_n samples, then on */
+    int64_t front_n; /* the next; values that only they read have no more room */
     struct cnni_step *steps; /* as many as the model has layers */
     struct cnni_buffer *buffers;
     int32_t buffer_count;
@@ -58,6 +61,9 @@ void cnni_plan_free(struct cnni_plan *plan);
 
 /* Decides which layers are done along with others: `fused` and `skips_...` of the steps. */
 void cnni_plan_fuse(struct cnni_plan *plan);
+
+/* Decides which layers run depth-first: `front` and `front_n`. */
+void cnni_plan_depth(struct cnni_plan *plan);
 
 /* The shape of what layer `index` makes: its output, or that of the pooling done along with it. */
 const struct cnni_shape *cnni_plan_made(const struct cnni_plan *plan, int32_t index);

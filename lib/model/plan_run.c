@@ -46,30 +46,40 @@ float *cnni_plan_gradient(const struct cnni_plan *plan, int32_t index)
                  index == CNN_MODEL_INPUT ? plan->input_gradient : plan->steps[index].gradient);
 }
 
-/* The output of layer `index`; the last one, and those that share its memory, are the caller's. */
-static float *output_of(const struct cnni_plan *plan, const struct cnni_plan_run *run,
-                        int32_t index)
+/* A run of some layers on `n` samples from number `first` on. */
+struct part {
+    const struct cnni_plan_run *run;
+    int64_t first, n;
+};
+
+static const float *input_of(const struct cnni_plan *plan, const struct part *part)
 {
-    int32_t last = plan->model->node_count - 1;
-    if (run->output != NULL && plan->steps[index].value == plan->steps[last].value)
-        return run->output;
-    return cnni_plan_value(plan, index);
+    return part->run->input + part->first * cnni_shape_count(&plan->model->input);
 }
 
-static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct cnni_plan_run *run,
-                                     int32_t index)
+/* The output of layer `index`; the last one, and those that share its memory, are the caller's. */
+static float *output_of(const struct cnni_plan *plan, const struct part *part, int32_t index)
+{
+    const int32_t last = plan->model->node_count - 1, value = plan->steps[index].value;
+    const int64_t before = part->first * cnni_shape_count(cnni_plan_made(plan, index));
+    if (part->run->output != NULL && value == plan->steps[last].value)
+        return part->run->output + before;
+    return cnni_plan_value(plan, index) + (plan->buffers[value].whole ? before : 0);
+}
+
+static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct part *part, int32_t index)
 {
     const struct cnni_node *node = &plan->model->nodes[index];
     for (int32_t i = 0; i < node->input_count; i++)
-        plan->x[i] =
-            node->inputs[i] == CNN_MODEL_INPUT ? run->input : output_of(plan, run, node->inputs[i]);
+        plan->x[i] = node->inputs[i] == CNN_MODEL_INPUT ? input_of(plan, part)
+                                                        : output_of(plan, part, node->inputs[i]);
     return (struct cnni_layer_run){
         .plan = &plan->steps[index].layer,
-        .n = run->n,
-        .training = run->training,
-        .step = run->step,
+        .n = part->n,
+        .training = part->run->training,
+        .step = part->run->step,
         .x = plan->x,
-        .y = output_of(plan, run, index),
+        .y = output_of(plan, part, index),
         .state = place(plan, plan->steps[index].state),
     };
 }
@@ -96,12 +106,12 @@ cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *functi
     return CNN_OK;
 }
 
-void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
+static void run_layers(struct cnni_plan *plan, const struct part *part, int32_t first, int32_t end)
 {
-    for (int32_t i = 0; i < count; i++) {
+    for (int32_t i = first; i < end; i++) {
         if (plan->steps[i].skips_forward)
             continue;
-        struct cnni_layer_run one = prepare(plan, run, i);
+        struct cnni_layer_run one = prepare(plan, part, i);
         one.scratch = place(plan, plan->steps[i].forward_scratch);
         const double start = plan->seconds == NULL ? 0 : seconds();
         plan->model->nodes[i].layer->class->forward(&one);
@@ -110,11 +120,21 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
     }
 }
 
+void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
+{
+    const int32_t front = CNNI_MIN(plan->front, count);
+    for (int64_t first = 0; front > 0 && first < run->n; first += plan->front_n) {
+        const struct part part = {run, first, CNNI_MIN(run->n - first, plan->front_n)};
+        run_layers(plan, &part, 0, front);
+    }
+    run_layers(plan, &(struct part){run, 0, run->n}, front, count);
+}
+
 static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
 {
     const struct cnni_node *node = &plan->model->nodes[index];
     const struct cnni_step *step = &plan->steps[index];
-    struct cnni_layer_run one = prepare(plan, run, index);
+    struct cnni_layer_run one = prepare(plan, &(struct part){run, 0, run->n}, index);
     one.dy = cnni_plan_gradient(plan, index);
     one.dx = plan->dx;
     one.scratch = place(plan, step->backward_scratch);

@@ -58,7 +58,7 @@ static void append_layer(struct text *text, const struct cnni_plan *plan, int32_
     double operations;
     snprintf(how, sizeof how, "%s%s%s", explain(plan, index, &operations),
              step->layer.fused.relu ? ", ReLU" : "", step->layer.fused.pool ? ", pool" : "");
-    append(text, "%-16s %-18s %-24s %10.3f %10.1f\n", step->layer.layer->name,
+    append(text, "%-16s %-18s %-28s %10.3f %10.1f\n", step->layer.layer->name,
            cnni_shape_text(shape, &step->layer.output), how, operations / 1e6,
            kilobytes(plan, index));
 }
@@ -70,8 +70,11 @@ size_t cnn_session_describe(const cnn_session *session, char *buffer, size_t siz
         buffer[0] = '\0';
     if (session == NULL)
         return 0;
-    append(&text, "%-16s %-18s %-24s %10s %10s\n", "layer", "output", "algorithm", "MFLOP", "KB");
+    append(&text, "%-16s %-18s %-28s %10s %10s\n", "layer", "output", "algorithm", "MFLOP", "KB");
     for (int32_t i = 0; i < session->plan->model->node_count; i++)
         append_layer(&text, session->plan, i);
+    if (session->plan->front > 1)
+        append(&text, "The first %d layers run on %lld samples at a time.\n", session->plan->front,
+               (long long)session->plan->front_n);
     return text.length;
 }

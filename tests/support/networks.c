@@ -114,6 +114,27 @@ cnn_model *model_residual(cnn_context *context)
     return model;
 }
 
+cnn_model *model_front(cnn_context *context)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){8, 8, 3}, 3);
+    for (int32_t i = 0; i < 3; i++) {
+        take_conv2d(model, context, 4, 1);
+        take_relu(model, context);
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        EXPECT_OK(cnn_flatten_create(&layer, context));
+        EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){i == 0 ? 5 : 1}, 1));
+        cnn_layer_free(layer);
+        EXPECT_OK(cnn_dense_create(&layer, context, 300));
+        model_take(model, layer);
+    }
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){7, 9}, 2));
+    cnn_layer_free(layer);
+    return model;
+}
+
 /* A tensor [n][sample] of noise. */
 static cnn_tensor *batch(cnn_context *context, int64_t n, const int64_t *sample, int32_t rank,
                          uint32_t seed)
