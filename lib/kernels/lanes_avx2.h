@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include "base/base.h"
+#include "kernels/unroll.h"
 
 /* The first `count` of 8 lanes; 0 for less than 0, 8 for more than 8. */
 static inline __m256i first_lanes(int64_t count)
@@ -98,6 +99,28 @@ static inline vec vec_sqrt(vec x)
 static inline vec vec_relu(vec x)
 {
     return relu(x);
+}
+
+/* Makes column j of eight vectors the vector j: pairs, then fours, then halves. */
+static inline void vec_transpose(vec line[VECTOR])
+{
+    vec four[VECTOR];
+    CNNI_UNROLL
+    for (int i = 0; i < VECTOR; i += 4) {
+        const __m256d low = _mm256_castps_pd(_mm256_unpacklo_ps(line[i], line[i + 1]));
+        const __m256d high = _mm256_castps_pd(_mm256_unpackhi_ps(line[i], line[i + 1]));
+        const __m256d low2 = _mm256_castps_pd(_mm256_unpacklo_ps(line[i + 2], line[i + 3]));
+        const __m256d high2 = _mm256_castps_pd(_mm256_unpackhi_ps(line[i + 2], line[i + 3]));
+        four[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, low2));
+        four[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, low2));
+        four[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high, high2));
+        four[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high, high2));
+    }
+    CNNI_UNROLL
+    for (int i = 0; i < 4; i++) {
+        line[i] = _mm256_permute2f128_ps(four[i], four[i + 4], 0x20);
+        line[i + 4] = _mm256_permute2f128_ps(four[i], four[i + 4], 0x31);
+    }
 }
 
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */

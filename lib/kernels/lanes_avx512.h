@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include "base/base.h"
+#include "kernels/unroll.h"
 
 /* The first `count` of 16 lanes; none for less than 0, all for more than 16. */
 static inline __mmask16 first_lanes(int64_t count)
@@ -97,6 +98,34 @@ static inline vec vec_sqrt(vec x)
 static inline vec vec_relu(vec x)
 {
     return relu(x);
+}
+
+/* Makes column j of sixteen vectors the vector j: pairs, then fours, then quarters. */
+static inline void vec_transpose(vec line[VECTOR])
+{
+    vec four[VECTOR];
+    CNNI_UNROLL
+    for (int i = 0; i < VECTOR; i += 4) {
+        const __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(line[i], line[i + 1]));
+        const __m512d high = _mm512_castps_pd(_mm512_unpackhi_ps(line[i], line[i + 1]));
+        const __m512d low2 = _mm512_castps_pd(_mm512_unpacklo_ps(line[i + 2], line[i + 3]));
+        const __m512d high2 = _mm512_castps_pd(_mm512_unpackhi_ps(line[i + 2], line[i + 3]));
+        four[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+        four[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+        four[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+        four[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+    }
+    CNNI_UNROLL
+    for (int i = 0; i < 4; i++) { /* quarters 0 and 2, 1 and 3 of two vectors */
+        const vec even = _mm512_shuffle_f32x4(four[i], four[i + 4], 0x88);
+        const vec odd = _mm512_shuffle_f32x4(four[i], four[i + 4], 0xdd);
+        const vec even2 = _mm512_shuffle_f32x4(four[i + 8], four[i + 12], 0x88);
+        const vec odd2 = _mm512_shuffle_f32x4(four[i + 8], four[i + 12], 0xdd);
+        line[i] = _mm512_shuffle_f32x4(even, even2, 0x88);
+        line[i + 4] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
+        line[i + 8] = _mm512_shuffle_f32x4(even, even2, 0xdd);
+        line[i + 12] = _mm512_shuffle_f32x4(odd, odd2, 0xdd);
+    }
 }
 
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */

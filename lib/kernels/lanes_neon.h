@@ -106,6 +106,18 @@ static inline vec vec_relu(vec x)
     return relu(x);
 }
 
+/* Makes column j of four vectors the vector j. */
+static inline void vec_transpose(vec line[VECTOR])
+{
+    const float32x4x2_t even = vzipq_f32(line[0], line[2]), odd = vzipq_f32(line[1], line[3]);
+    const float32x4x2_t low = vzipq_f32(even.val[0], odd.val[0]);
+    const float32x4x2_t high = vzipq_f32(even.val[1], odd.val[1]);
+    line[0] = low.val[0];
+    line[1] = low.val[1];
+    line[2] = high.val[0];
+    line[3] = high.val[1];
+}
+
 /* The tree over 16 lanes: j + 8, then j + 4, j + 2, j + 1. */
 static inline float fold_lanes(const float32x4_t lane[4])
 {
