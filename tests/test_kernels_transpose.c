@@ -12,7 +12,7 @@ enum { SIDE_MOST = 300, PITCH_MORE = 5, ROOM = 64 * 1024 };
 static struct guarded source, target;
 static uint8_t bits[ROOM + 256];
 
-/* Any bits: as floats they are infinities, denormals, -0, and, in every eighth, quiet and signalling
+/* Any bits: as floats they are numbers of any size, and in every eighth place quiet and signalling
  * NaN of all payloads. */
 static void set_up(void)
 {
