@@ -367,24 +367,21 @@ END_TEST
 
 /* ---- NCHW ---------------------------------------------------------------------------------- */
 
-static void check_conversion(cnn_dtype dtype)
+static void check_conversion(cnn_dtype dtype, size_t n, size_t c, size_t h, size_t w)
 {
-    enum { N = 2, C = 3, H = 4, W = 5 };
     const size_t size = cnn_dtype_size(dtype);
-    cnn_tensor *nchw = TENSOR(context, dtype, N, C, H, W);
-    cnn_tensor *nhwc = TENSOR(context, dtype, N, H, W, C);
-    cnn_tensor *back = TENSOR(context, dtype, N, C, H, W);
+    cnn_tensor *nchw = TENSOR(context, dtype, (int64_t)n, (int64_t)c, (int64_t)h, (int64_t)w);
+    cnn_tensor *nhwc = TENSOR(context, dtype, (int64_t)n, (int64_t)h, (int64_t)w, (int64_t)c);
+    cnn_tensor *back = TENSOR(context, dtype, (int64_t)n, (int64_t)c, (int64_t)h, (int64_t)w);
     uint8_t *from = cnn_tensor_data(nchw);
     const uint8_t *to = cnn_tensor_const_data(nhwc);
     for (size_t i = 0; i < cnn_tensor_bytes(nchw); i++)
         from[i] = (uint8_t)(i * 7 % 251);
     EXPECT_OK(cnn_tensor_from_nchw(nhwc, nchw));
-    for (size_t n = 0; n < N; n++)
-        for (size_t c = 0; c < C; c++)
-            for (size_t h = 0; h < H; h++)
-                for (size_t w = 0; w < W; w++)
-                    ck_assert_mem_eq(to + (((n * H + h) * W + w) * C + c) * size,
-                                     from + (((n * C + c) * H + h) * W + w) * size, size);
+    for (size_t plane = 0; plane < n * c; plane++)
+        for (size_t pixel = 0; pixel < h * w; pixel++)
+            ck_assert_mem_eq(to + ((plane / c * h * w + pixel) * c + plane % c) * size,
+                             from + (plane * h * w + pixel) * size, size);
     EXPECT_OK(cnn_tensor_to_nchw(back, nhwc));
     ck_assert(tensors_equal(back, nchw));
     cnn_tensor_free(nchw);
@@ -392,10 +389,17 @@ static void check_conversion(cnn_dtype dtype)
     cnn_tensor_free(back);
 }
 
+/* Small, pictures, few pixels of many channels, and more of both; the last three are cut among
+ * threads. */
 START_TEST(nchw_becomes_nhwc_and_back)
 {
-    for (int32_t d = 0; d < DTYPES; d++)
-        check_conversion(dtypes[d]);
+    EXPECT_OK(cnn_context_set_threads(context, 3));
+    for (int32_t d = 0; d < DTYPES; d++) {
+        check_conversion(dtypes[d], 2, 3, 4, 5);
+        check_conversion(dtypes[d], 2, 3, 99, 101);
+        check_conversion(dtypes[d], 3, 1100, 5, 7);
+        check_conversion(dtypes[d], 1, 33, 37, 41);
+    }
 }
 END_TEST
 

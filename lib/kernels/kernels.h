@@ -205,6 +205,17 @@ typedef void cnni_vector_add_fn(int64_t count, float *y, const float *a, const f
  * j + 8 are added, j and j + 4, j + 2, j + 1. */
 typedef double cnni_vector_sum_squares_fn(int64_t count, const float *x);
 
+/* ---- Layout ---- */
+
+/* Transposes a matrix [rows][columns] of elements of `size` bytes, 4 or 1, bit by bit:
+ *   y[j * y_pitch + i] = x[i * x_pitch + j]. */
+struct cnni_transpose {
+    int64_t rows, columns;
+    int64_t x_pitch, y_pitch; /* in elements */
+    int32_t size;
+};
+typedef void cnni_transpose_fn(const struct cnni_transpose *matrix, void *y, const void *x);
+
 /* ---- Softmax ---- */
 
 /* y = exp(x - *max), of one row; *max is the largest x that is not NaN, *sum the sum of y in 16
@@ -255,6 +266,7 @@ struct cnni_kernels {
     cnni_vector_relu_backward_fn *vector_relu_backward;
     cnni_vector_add_fn *vector_add;
     cnni_vector_sum_squares_fn *vector_sum_squares;
+    cnni_transpose_fn *transpose;
     cnni_softmax_exp_fn *softmax_exp;
     cnni_softmax_backward_fn *softmax_backward;
     cnni_optimizer_sgd_fn *optimizer_sgd;

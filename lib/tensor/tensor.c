@@ -7,6 +7,8 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/parallel.h"
+#include "ops/op_transpose.h"
 #include "tensor/tensor_internal.h"
 
 /* Element types: `low` and `high` bound what a fill may store. */
@@ -223,18 +225,6 @@ cnn_status cnn_tensor_copy(cnn_tensor *target, const cnn_tensor *source)
     return CNN_OK;
 }
 
-/* Copies `planes` matrices [rows][columns] of elements of `size` bytes, each transposed. */
-static void transpose(char *target, const char *source, int64_t planes, int64_t rows,
-                      int64_t columns, size_t size)
-{
-    size_t plane = (size_t)(rows * columns) * size;
-    for (int64_t p = 0; p < planes; p++, target += plane, source += plane)
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = 0; j < columns; j++)
-                memcpy(target + (size_t)(j * rows + i) * size,
-                       source + (size_t)(i * columns + j) * size, size);
-}
-
 /* Either conversion; `nhwc` and `nchw` are what the two arguments should be. */
 static cnn_status convert(cnn_tensor *target, const cnn_tensor *source, const cnn_tensor *nhwc,
                           const cnn_tensor *nchw, const char *function)
@@ -250,9 +240,11 @@ static cnn_status convert(cnn_tensor *target, const cnn_tensor *source, const cn
     if (target->data == source->data)
         return cnni_fail(target->context, CNN_ERROR_INVALID,
                          "%s: target and source are the same memory, must be two", function);
-    bool to_nchw = target == nchw;
-    transpose(target->data, source->data, a[0], to_nchw ? a[1] * a[2] : a[3],
-              to_nchw ? a[3] : a[1] * a[2], dtypes[nhwc->dtype].size);
+    const bool to_nchw = target == nchw;
+    const int64_t pixels = a[1] * a[2], channels = a[3];
+    cnni_transpose_planes(target->context, cnni_lanes(target->context), a[0],
+                          to_nchw ? pixels : channels, to_nchw ? channels : pixels,
+                          (int32_t)dtypes[nhwc->dtype].size, target->data, source->data);
     return CNN_OK;
 }
 

@@ -160,6 +160,14 @@ static double run_sum_squares(const struct row *row)
     return COUNT;
 }
 
+static double run_transpose(const struct row *row)
+{
+    const struct cnni_transpose matrix = {
+        .rows = 64, .columns = 64, .x_pitch = 64, .y_pitch = 64, .size = sizeof(float)};
+    ((cnni_transpose_fn *)row->function)(&matrix, arrays[1], arrays[0]);
+    return 4096;
+}
+
 static double run_softmax_exp(const struct row *row)
 {
     float max, sum;
@@ -214,6 +222,7 @@ static const struct {
     {"vector_relu_backward", run_relu_backward, false},
     {"vector_add", run_add, false},
     {"vector_sum_squares", run_sum_squares, false},
+    {"transpose", run_transpose, false},
     {"softmax_exp", run_softmax_exp, false},
     {"softmax_backward", run_softmax_backward, false},
     {"optimizer_sgd", run_sgd, false},
