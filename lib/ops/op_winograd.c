@@ -177,11 +177,14 @@ static void multiply(const struct run *run, const struct block *block, int64_t p
     const struct cnni_winograd_pass *pass = run->pass;
     const struct cnni_tile most = run->kernels->conv2d_row_tap_tile;
     const int64_t depth = pass->source_channels, channel = panel * most.columns;
-    const ptrdiff_t tap = 0;
+    const struct cnni_conv2d_tap tap = {0, 0};
     struct cnni_conv2d_tile tile = {
+        .x_offsets = run->x_offsets,
         .taps = &tap,
         .tap_count = 1,
         .y = block->m + point * pass->block * pass->target_channels + channel,
+        .y_offsets = run->y_offsets,
+        .rows = block->count,
         .columns = (int32_t)CNNI_MIN(pass->target_channels - channel, most.columns),
     };
     for (int64_t done = 0; done < depth; done += tile.depth) {
@@ -189,12 +192,7 @@ static void multiply(const struct run *run, const struct block *block, int64_t p
         tile.w = run->packed + ((point * run->panels + panel) * depth + done) * most.columns;
         tile.depth = CNNI_MIN(depth - done, PIECE);
         tile.resume = done > 0;
-        for (int64_t t = 0; t < block->count; t += most.rows) {
-            tile.rows = (int32_t)CNNI_MIN(block->count - t, most.rows);
-            tile.x_offsets = run->x_offsets + t;
-            tile.y_offsets = run->y_offsets + t;
-            run->kernels->conv2d_row_tap(&tile);
-        }
+        run->kernels->conv2d_row_tap(&tile);
     }
 }
 
