@@ -18,6 +18,7 @@ enum {
     ROWS = 6,
     NARROW_VECTORS = 2,
     NARROW_ROWS = 12,
+    CACHE_LINE = 64,
     AHEAD = 8 * WIDTH /* weights are fetched 8 links (about 100 cycles) before they are used */
 };
 
@@ -112,6 +113,15 @@ CNNI_INLINE void store_rows(const struct cnni_conv2d_tile *tile, const ptrdiff_t
     }
 }
 
+/* Fetches what is wanted next, this tile's share of it. */
+CNNI_INLINE void fetch_ahead(const struct cnni_conv2d_tile *tile, int64_t first, const int rows)
+{
+    uintptr_t line = tile->ahead + (uintptr_t)first * tile->ahead_step;
+    const uintptr_t end = line + (uintptr_t)rows * tile->ahead_step;
+    for (; line < end; line += CACHE_LINE)
+        _mm_prefetch((const char *)line, _MM_HINT_T1);
+}
+
 /* Rows first ... first + rows - 1; `rows` and `vectors` are constants at each call. */
 CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int64_t first, const int rows,
                          const int vectors)
@@ -119,6 +129,7 @@ CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int64_t first, con
     __m512 sum[NARROW_ROWS][VECTORS];
     const ptrdiff_t *x_offsets = tile->x_offsets + first, *y_offsets = tile->y_offsets + first;
     start_rows(sum, tile, y_offsets, rows, vectors);
+    fetch_ahead(tile, first, rows);
     const int64_t depth = tile->depth;
     for (int64_t t = 0; t < tile->tap_count; t++) {
         const float *x[NARROW_ROWS], *w = tile->w + tile->taps[t].w;

@@ -37,7 +37,10 @@ struct cnni_conv2d_tap {
  * become +0.
  *
  * `stream` may send y past the caches.  It asks for `columns` to be a multiple of 16 and for each
- * y(i, 0) to be aligned to 64 bytes; the caller makes a fence before another thread reads y. */
+ * y(i, 0) to be aligned to 64 bytes; the caller makes a fence before another thread reads y.
+ *
+ * While it works on row i, it may fetch the ahead_step bytes from ahead + i * ahead_step on into
+ * the caches: memory that will be wanted next.  It never reads it; any number will do. */
 struct cnni_conv2d_tile {
     const float *x;
     const ptrdiff_t *x_offsets;         /* [rows] */
@@ -50,6 +53,7 @@ struct cnni_conv2d_tile {
     int64_t rows;
     int32_t columns;
     bool resume, relu, stream;
+    uintptr_t ahead, ahead_step; /* addresses as numbers, in bytes */
 };
 typedef void cnni_conv2d_row_tap_fn(const struct cnni_conv2d_tile *tile);
 

@@ -116,6 +116,21 @@ static void run_region(const struct run *run, const struct block *block,
     run->kernels->conv2d_row_tap(tile);
 }
 
+/* What is read in place comes from memory: while the panels pass over a block, each fetches its
+ * share of the pixels behind it. */
+static void plan_ahead(const struct run *run, const struct block *block, int64_t panel,
+                       struct cnni_conv2d_tile *tile)
+{
+    if (run->pass->copied || run->parts > 1)
+        return;
+    const int64_t bytes = run->pass->pitch * (int64_t)sizeof *run->source;
+    const int64_t pixels = block->pixels.end - block->pixels.first;
+    const float *last = block->source + run->offsets.source[block->pixels.end - 1];
+    tile->ahead_step = (uintptr_t)cnni_ceil_div(bytes, run->panels);
+    tile->ahead =
+        (uintptr_t)last + (uintptr_t)bytes + (uintptr_t)(panel * pixels) * tile->ahead_step;
+}
+
 static void run_panel(const struct run *run, const struct block *block, int64_t panel)
 {
     const struct cnni_pass *pass = run->pass;
@@ -130,6 +145,7 @@ static void run_panel(const struct run *run, const struct block *block, int64_t 
         .y = block->target + channel,
         .columns = (int32_t)CNNI_MIN(pass->target_channels - first, width),
     };
+    plan_ahead(run, block, panel, &tile);
     struct cnni_piece piece = first_piece(run);
     do
         for (int32_t i = 0; i < block->region_count; i++)
