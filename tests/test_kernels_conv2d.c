@@ -179,6 +179,8 @@ START_TEST(row_tap_is_its_chain)
                     .bias = turn % 2 ? &some : NULL,
                     .resume = turn % 3 == 0,
                     .relu = turn % 5 < 2,
+                    .ahead = 12345,
+                    .ahead_step = turn % 4 == 0 ? 100 : 0,
                 };
                 check_row_tap(row, &tile, turn / 2 % GUARDED_SIDES, turn / 7 % SPECIALS);
             }
