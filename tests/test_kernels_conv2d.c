@@ -91,6 +91,14 @@ static void check_value(const struct kernel_row *row, const char *where, float g
 
 /* ---- Row-tap ---- */
 
+enum { MOST_ROWS = 2 * CNNI_TILE_ROWS_MAX + 1 };
+
+/* 1, 2, ... up to a full tile, and then two and one row. */
+static int32_t next_rows(const struct kernel_row *row, int32_t rows)
+{
+    return rows == row->tile.rows ? 2 * row->tile.rows + 1 : rows + 1;
+}
+
 /* Pixels and taps in an order that makes neither the first nor the last the farthest. */
 static void spread_offsets(ptrdiff_t *offsets, int64_t count, int64_t step)
 {
@@ -104,35 +112,40 @@ static struct value row_tap_value(const struct kernel_row *row, const struct cnn
     struct value value = start_value(start);
     for (int64_t t = 0; t < tile->tap_count; t++)
         for (int64_t d = 0; d < tile->depth; d++)
-            add_link(row, &value, tile->x[tile->x_offsets[i] + tile->taps[t] + d],
-                     tile->w[(t * tile->depth + d) * row->tile.columns + j]);
+            add_link(row, &value, tile->x[tile->x_offsets[i] + tile->taps[t].x + d],
+                     tile->w[tile->taps[t].w + d * row->tile.columns + j]);
     return value;
 }
 
 static void check_row_tap(const struct kernel_row *row, struct cnni_conv2d_tile *tile,
                           enum guarded_side side, int special)
 {
-    enum { GAP = 3 };
-    ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX], y_offsets[CNNI_TILE_ROWS_MAX], taps[16];
+    enum { GAP = 3, TAPS = 16 };
+    ptrdiff_t x_offsets[MOST_ROWS], y_offsets[MOST_ROWS], x_taps[TAPS], w_taps[TAPS];
+    struct cnni_conv2d_tap taps[TAPS];
     const int64_t y_pitch = tile->columns + GAP;
     const int64_t y_count = (tile->rows - 1) * y_pitch + tile->columns;
     const int64_t tap_step = tile->depth + 2, x_step = tile->depth + 1;
     const int64_t last_tap = CNNI_MAX(tile->tap_count - 1, 0) * tap_step;
     spread_offsets(x_offsets, tile->rows, x_step);
     spread_offsets(y_offsets, tile->rows, y_pitch);
-    spread_offsets(taps, tile->tap_count, tap_step);
+    const int64_t w_step = (tile->depth + 1) * row->tile.columns;
+    spread_offsets(x_taps, tile->tap_count, tap_step);
+    spread_offsets(w_taps, tile->tap_count, w_step);
+    for (int64_t t = 0; t < tile->tap_count; t++)
+        taps[t] = (struct cnni_conv2d_tap){x_taps[t], w_taps[tile->tap_count - 1 - t]};
     tile->x = filled(X, side, (tile->rows - 1) * x_step + last_tap + tile->depth, special);
-    tile->w = filled(W, side, tile->tap_count * tile->depth * row->tile.columns, special);
+    tile->w = filled(W, side, CNNI_MAX(tile->tap_count * w_step - row->tile.columns, 0), special);
     tile->bias = tile->bias == NULL ? NULL : filled(BIAS, side, tile->columns, special);
     tile->y = filled(Y, side, y_count, special);
     tile->x_offsets = x_offsets;
     tile->y_offsets = y_offsets;
     tile->taps = taps;
-    static float before[(64 + GAP) * CNNI_TILE_ROWS_MAX];
+    static float before[(CNNI_TILE_COLUMNS_MAX + GAP) * MOST_ROWS];
     memcpy(before, tile->y, (size_t)y_count * sizeof *before);
     ((cnni_conv2d_row_tap_fn *)row->function)(tile);
 
-    for (int32_t i = 0; i < tile->rows; i++)
+    for (int32_t i = 0; i < (int32_t)tile->rows; i++)
         for (int32_t j = 0; j < tile->columns; j++) {
             const int64_t place = y_offsets[i] + j;
             const float start = tile->resume         ? before[place]
@@ -156,7 +169,7 @@ START_TEST(row_tap_is_its_chain)
     static const float some = 0;
     int turn = 0;
     for (int length = 0; length < CNNI_COUNT(lengths); length++)
-        for (int32_t rows = 1; rows <= row->tile.rows; rows++)
+        for (int32_t rows = 1; rows <= 2 * row->tile.rows + 1; rows = next_rows(row, rows))
             for (int32_t columns = 1; columns <= row->tile.columns; columns++, turn++) {
                 struct cnni_conv2d_tile tile = {
                     .tap_count = lengths[length].taps,
@@ -166,6 +179,8 @@ START_TEST(row_tap_is_its_chain)
                     .bias = turn % 2 ? &some : NULL,
                     .resume = turn % 3 == 0,
                     .relu = turn % 5 < 2,
+                    .ahead = 12345,
+                    .ahead_step = turn % 4 == 0 ? 100 : 0,
                 };
                 check_row_tap(row, &tile, turn / 2 % GUARDED_SIDES, turn / 7 % SPECIALS);
             }
@@ -179,7 +194,8 @@ START_TEST(row_tap_resumes)
     cnni_conv2d_row_tap_fn *run = (cnni_conv2d_row_tap_fn *)row->function;
     enum { DEPTH = 77 };
     const int32_t width = row->tile.columns;
-    const ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX] = {0}, tap = 0;
+    const ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX] = {0};
+    const struct cnni_conv2d_tap tap = {0, 0};
     ptrdiff_t y_offsets[CNNI_TILE_ROWS_MAX];
     static float whole[CNNI_TILE_ROWS_MAX * CNNI_TILE_COLUMNS_MAX], cut[CNNI_COUNT(whole)];
     spread_offsets(y_offsets, row->tile.rows, width);
@@ -215,9 +231,10 @@ START_TEST(row_tap_streams)
     const struct kernel_row *row = kernel_row("conv2d_row_tap", _i);
     cnni_conv2d_row_tap_fn *run = (cnni_conv2d_row_tap_fn *)row->function;
     const int32_t width = row->tile.columns;
-    const size_t size = (size_t)(row->tile.rows * width);
-    ptrdiff_t x_offsets[CNNI_TILE_ROWS_MAX], y_offsets[CNNI_TILE_ROWS_MAX], tap = 0;
-    for (int32_t rows = 1; rows <= row->tile.rows; rows++) {
+    const size_t size = (size_t)(MOST_ROWS * width);
+    const struct cnni_conv2d_tap tap = {0, 0};
+    ptrdiff_t x_offsets[MOST_ROWS], y_offsets[MOST_ROWS];
+    for (int32_t rows = 1; rows <= 2 * row->tile.rows + 1; rows = next_rows(row, rows)) {
         spread_offsets(x_offsets, rows, 9);
         spread_offsets(y_offsets, rows, width);
         struct cnni_conv2d_tile tile = {

@@ -344,6 +344,13 @@ static const struct {
     /* a kernel larger than a strip, and larger than the picture */
     {1, {60, 9, 2, 3, 41, 3, 30, 9, 1, 1, 5, 1, 1, 1, 1, 0, 0, false}},
     {2, {3, 4, 2, 3, 7, 7, 3, 4, 1, 1, 3, 3, 1, 1, 1, 0, 0, false}},
+    /* borders: chains in pieces, joined runs, kernels that reach over both sides at once */
+    {3, {7, 7, 130, 20, 3, 3, 7, 7, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {1, {9, 6, 600, 18, 3, 3, 9, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {5, {8, 9, 250, 5, 5, 5, 8, 9, 1, 1, 2, 2, 1, 1, 1, 0, 0, false}},
+    {3, {6, 7, 3, 5, 7, 9, 6, 7, 1, 1, 3, 4, 1, 1, 1, 0, 0, false}},
+    /* borders that no window leaves: some outputs are the bias alone */
+    {2, {5, 6, 4, 3, 3, 2, 9, 8, 1, 1, 4, 2, 1, 1, 1, 0, 0, false}},
     /* strides past the kernel, dilations with a divisor of the stride, pixels nobody reads */
     {2, {11, 13, 3, 5, 2, 3, 3, 4, 5, 4, 1, 1, 1, 1, 1, 0, 0, false}},
     {2, {16, 16, 3, 5, 3, 2, 6, 5, 2, 4, 0, 1, 2, 6, 1, 0, 0, false}},
@@ -364,6 +371,28 @@ START_TEST(special_shapes_match_reference)
         struct problem problem = {.conv = special[_i].conv, .n = special[_i].n};
         check_problem(context, &random, &problem, side, side == GUARDED_END);
     }
+    free_buffers();
+    cnn_context_free(context);
+}
+END_TEST
+
+/* What lies outside of a picture is left out, not multiplied by 0: a NaN among the weights of the
+ * first tap leaves the first row and column alone. */
+START_TEST(outside_is_left_out)
+{
+    enum { SIZE = 9 };
+    cnn_context *context = create_context(1);
+    struct cnni_random random;
+    cnni_random_start(&random, 6, CNNI_RANDOM_CHECK, 0, 0);
+    create_buffers(1 << 20);
+    struct problem problem = {
+        .conv = {SIZE, SIZE, 5, 1, 3, 3, SIZE, SIZE, 1, 1, 1, 1, 1, 1, 1, 0, 0}, .n = 3};
+    place(&problem, GUARDED_END);
+    fill_problem(&random, &problem);
+    problem.w[2] = NAN;
+    run(context, &problem, GUARDED_END, 1, false);
+    for (int64_t i = 0; i < problem.n * SIZE * SIZE; i++)
+        ck_assert_int_eq(isnan(problem.y[i]) != 0, i / SIZE % SIZE > 0 && i % SIZE > 0);
     free_buffers();
     cnn_context_free(context);
 }
@@ -532,6 +561,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, random_shapes_match_reference, 0, LOOPS);
     tcase_add_loop_test(tcase, special_shapes_match_reference, 0, CNNI_COUNT(special));
+    tcase_add_test(tcase, outside_is_left_out);
     tcase_add_loop_test(tcase, threads_do_not_change_bits, 0, CNNI_COUNT(threaded));
     tcase_add_loop_test(tcase, batch_does_not_change_bits, 0, CNNI_COUNT(threaded));
     tcase_add_test(tcase, large_outputs_have_the_same_bits);

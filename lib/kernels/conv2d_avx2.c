@@ -14,8 +14,17 @@
 enum {
     WIDTH = 16,
     ROWS = 6,
+    LINKS = 4, /* one after another, before the loop asks for more */
+    CACHE_LINE = 64,
     AHEAD = 16 * WIDTH /* weights are fetched 16 links (about 100 cycles) before they are used */
 };
+
+/* *sum += a * b.  Of the intrinsic gcc 12 makes forms that leave the sum in another register, and
+ * moves it back. */
+CNNI_INLINE void multiply_add(__m256 *sum, __m256 a, __m256 b)
+{
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(*sum) : "x"(a), "x"(b));
+}
 
 /* One link of the chains of a tile: value(i) * vector(j), value(i) at x[i][offset]. */
 CNNI_INLINE void add_link(__m256 sum[ROWS][2], const float *const x[ROWS], ptrdiff_t offset,
@@ -25,82 +34,124 @@ CNNI_INLINE void add_link(__m256 sum[ROWS][2], const float *const x[ROWS], ptrdi
     CNNI_UNROLL
     for (int i = 0; i < rows; i++) {
         const __m256 value = _mm256_broadcast_ss(x[i] + offset);
-        sum[i][0] = _mm256_fmadd_ps(value, low, sum[i][0]);
-        sum[i][1] = _mm256_fmadd_ps(value, high, sum[i][1]);
+        multiply_add(&sum[i][0], value, low);
+        multiply_add(&sum[i][1], value, high);
     }
 }
 
 /* ---- Row-tap ---- */
 
-/* The values that the chains of one row start with. */
-CNNI_INLINE void start_row(__m256 sum[2], const float *start, int32_t columns)
+CNNI_INLINE void load_row(__m256 sum[2], const float *from, int32_t columns)
 {
     const bool masked = columns < WIDTH;
-    sum[0] = sum[1] = _mm256_setzero_ps();
-    if (start != NULL) {
-        sum[0] = load_lanes(start, masked, first_lanes(columns));
-        sum[1] = load_lanes(start + VECTOR, masked, first_lanes(columns - VECTOR));
-    }
+    sum[0] = load_lanes(from, masked, first_lanes(columns));
+    sum[1] = load_lanes(from + VECTOR, masked, first_lanes(columns - VECTOR));
 }
 
-CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y, __m256 low, __m256 high)
+/* The values that the chains of a tile start with. */
+CNNI_INLINE void start_rows(__m256 sum[ROWS][2], const struct cnni_conv2d_tile *tile,
+                            const ptrdiff_t *y_offsets, const int rows)
 {
-    if (tile->relu) {
-        low = relu(low);
-        high = relu(high);
-    }
-    if (tile->stream) {
-        _mm256_stream_ps(y, low);
-        _mm256_stream_ps(y + VECTOR, high);
-    } else {
-        const bool masked = tile->columns < WIDTH;
-        store_lanes(y, low, masked, first_lanes(tile->columns));
-        store_lanes(y + VECTOR, high, masked, first_lanes(tile->columns - VECTOR));
-    }
-}
-
-/* One tile of `rows` rows, a constant at each call. */
-CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, const int rows)
-{
-    __m256 sum[ROWS][2];
-    CNNI_UNROLL
-    for (int i = 0; i < rows; i++)
-        start_row(sum[i], tile->resume ? tile->y + tile->y_offsets[i] : tile->bias, tile->columns);
-
-    const float *w = tile->w;
-    const int64_t depth = tile->depth;
-    for (int64_t t = 0; t < tile->tap_count; t++) {
-        const float *x[ROWS];
+    if (tile->resume) {
         CNNI_UNROLL
         for (int i = 0; i < rows; i++)
-            x[i] = tile->x + tile->x_offsets[i] + tile->taps[t];
-        int64_t d = 0;
-        for (; d + 2 <= depth; d += 2, w += 2 * WIDTH) {
-            const uintptr_t ahead = (uintptr_t)w + AHEAD * sizeof *w;
-            _mm_prefetch((const char *)ahead, _MM_HINT_T0);
-            _mm_prefetch((const char *)(ahead + WIDTH * sizeof *w), _MM_HINT_T0);
-            add_link(sum, x, d, w, rows);
-            add_link(sum, x, d + 1, w + WIDTH, rows);
-        }
-        if (d < depth) {
-            add_link(sum, x, d, w, rows);
-            w += WIDTH;
-        }
+            load_row(sum[i], tile->y + y_offsets[i], tile->columns);
+        return;
     }
+    sum[0][0] = sum[0][1] = _mm256_setzero_ps();
+    if (tile->bias != NULL)
+        load_row(sum[0], tile->bias, tile->columns);
     CNNI_UNROLL
-    for (int i = 0; i < rows; i++)
-        store_row(tile, tile->y + tile->y_offsets[i], sum[i][0], sum[i][1]);
+    for (int i = 1; i < rows; i++) {
+        sum[i][0] = sum[0][0];
+        sum[i][1] = sum[0][1];
+    }
+}
+
+/* Which of the three ways is asked once for all rows: the next tile's multiply-adds wait behind
+ * these instructions. */
+CNNI_INLINE void store_rows(const struct cnni_conv2d_tile *tile, const ptrdiff_t *y_offsets,
+                            __m256 sum[ROWS][2], const int rows)
+{
+    float *const y = tile->y;
+    if (tile->relu) {
+        CNNI_UNROLL
+        for (int i = 0; i < 2 * rows; i++)
+            sum[i / 2][i % 2] = relu(sum[i / 2][i % 2]);
+    }
+    if (tile->stream) {
+        CNNI_UNROLL
+        for (int i = 0; i < 2 * rows; i++)
+            _mm256_stream_ps(y + y_offsets[i / 2] + i % 2 * VECTOR, sum[i / 2][i % 2]);
+    } else if (tile->columns == WIDTH) {
+        CNNI_UNROLL
+        for (int i = 0; i < 2 * rows; i++)
+            _mm256_storeu_ps(y + y_offsets[i / 2] + i % 2 * VECTOR, sum[i / 2][i % 2]);
+    } else {
+        const __m256i masks[] = {first_lanes(tile->columns), first_lanes(tile->columns - VECTOR)};
+        CNNI_UNROLL
+        for (int i = 0; i < 2 * rows; i++)
+            _mm256_maskstore_ps(y + y_offsets[i / 2] + i % 2 * VECTOR, masks[i % 2],
+                                sum[i / 2][i % 2]);
+    }
+}
+
+/* Fetches what is wanted next, this tile's share of it. */
+CNNI_INLINE void fetch_ahead(const struct cnni_conv2d_tile *tile, int64_t first, const int rows)
+{
+    uintptr_t line = tile->ahead + (uintptr_t)first * tile->ahead_step;
+    const uintptr_t end = line + (uintptr_t)rows * tile->ahead_step;
+    for (; line < end; line += CACHE_LINE)
+        _mm_prefetch((const char *)line, _MM_HINT_T1);
+}
+
+/* Rows first ... first + rows - 1; `rows` is a constant at each call. */
+CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int64_t first, const int rows)
+{
+    __m256 sum[ROWS][2];
+    const ptrdiff_t *x_offsets = tile->x_offsets + first, *y_offsets = tile->y_offsets + first;
+    start_rows(sum, tile, y_offsets, rows);
+    fetch_ahead(tile, first, rows);
+    const int64_t depth = tile->depth;
+    for (int64_t t = 0; t < tile->tap_count; t++) {
+        const float *x[ROWS], *w = tile->w + tile->taps[t].w;
+        CNNI_UNROLL
+        for (int i = 0; i < rows; i++)
+            x[i] = tile->x + x_offsets[i] + tile->taps[t].x;
+        int64_t d = 0;
+        for (; d + LINKS <= depth; d += LINKS, w += LINKS * WIDTH) {
+            const uintptr_t ahead = (uintptr_t)w + AHEAD * sizeof *w;
+            CNNI_UNROLL
+            for (int i = 0; i < LINKS; i++) {
+                _mm_prefetch((const char *)(ahead + (size_t)i * WIDTH * sizeof *w), _MM_HINT_T0);
+                add_link(sum, x, d + i, w + i * WIDTH, rows);
+            }
+        }
+        for (; d < depth; d++, w += WIDTH)
+            add_link(sum, x, d, w, rows);
+    }
+    store_rows(tile, y_offsets, sum, rows);
+}
+
+/* A function of its own: gcc 12 would keep some of what all tiles have in common in registers,
+ * where there is none left. */
+CNNI_NOINLINE void row_tap_whole(const struct cnni_conv2d_tile *tile, int64_t first)
+{
+    row_tap(tile, first, ROWS);
 }
 
 void cnni_conv2d_row_tap_avx2(const struct cnni_conv2d_tile *tile)
 {
-    switch (tile->rows) {
-    case 1: row_tap(tile, 1); break;
-    case 2: row_tap(tile, 2); break;
-    case 3: row_tap(tile, 3); break;
-    case 4: row_tap(tile, 4); break;
-    case 5: row_tap(tile, 5); break;
-    default: row_tap(tile, 6); break;
+    int64_t first = 0;
+    for (; first + ROWS <= tile->rows; first += ROWS)
+        row_tap_whole(tile, first);
+    switch (tile->rows - first) {
+    case 1: row_tap(tile, first, 1); break;
+    case 2: row_tap(tile, first, 2); break;
+    case 3: row_tap(tile, first, 3); break;
+    case 4: row_tap(tile, first, 4); break;
+    case 5: row_tap(tile, first, 5); break;
+    default: break;
     }
 }
 

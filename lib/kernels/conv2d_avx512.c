@@ -18,6 +18,7 @@ enum {
     ROWS = 6,
     NARROW_VECTORS = 2,
     NARROW_ROWS = 12,
+    CACHE_LINE = 64,
     AHEAD = 8 * WIDTH /* weights are fetched 8 links (about 100 cycles) before they are used */
 };
 
@@ -46,47 +47,95 @@ CNNI_INLINE __mmask16 lanes_of(int32_t columns, int j)
 
 /* ---- Row-tap ---- */
 
-/* The values that the chains of one row start with. */
-CNNI_INLINE void start_row(__m512 sum[VECTORS], const float *start, int32_t columns,
-                           const int vectors)
+CNNI_INLINE void load_row(__m512 sum[VECTORS], const float *from, int32_t columns,
+                          const int vectors)
 {
     CNNI_UNROLL
     for (int j = 0; j < vectors; j++)
-        sum[j] = start == NULL ? _mm512_setzero_ps()
-                               : _mm512_maskz_loadu_ps(lanes_of(columns, j), start + j * VECTOR);
+        sum[j] = _mm512_maskz_loadu_ps(lanes_of(columns, j), from + j * VECTOR);
 }
 
-CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y, const __m512 sum[VECTORS],
-                           const int vectors)
+/* The values that the chains of a tile start with. */
+CNNI_INLINE void start_rows(__m512 sum[][VECTORS], const struct cnni_conv2d_tile *tile,
+                            const ptrdiff_t *y_offsets, const int rows, const int vectors)
+{
+    if (tile->resume) {
+        CNNI_UNROLL
+        for (int i = 0; i < rows; i++)
+            load_row(sum[i], tile->y + y_offsets[i], tile->columns, vectors);
+        return;
+    }
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        sum[0][j] = _mm512_setzero_ps();
+    if (tile->bias != NULL)
+        load_row(sum[0], tile->bias, tile->columns, vectors);
+    CNNI_UNROLL
+    for (int i = 1; i < rows; i++)
+        CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        sum[i][j] = sum[0][j];
+}
+
+CNNI_INLINE void store_row(float *y, const __m512 sum[VECTORS], int32_t columns, const int vectors)
 {
     CNNI_UNROLL
-    for (int j = 0; j < vectors; j++) {
-        const __m512 value = tile->relu ? relu(sum[j]) : sum[j];
-        if (tile->stream && j * VECTOR < tile->columns)
-            _mm512_stream_ps(y + j * VECTOR, value);
-        else
-            _mm512_mask_storeu_ps(y + j * VECTOR, lanes_of(tile->columns, j), value);
+    for (int j = 0; j < vectors; j++)
+        _mm512_mask_storeu_ps(y + j * VECTOR, lanes_of(columns, j), sum[j]);
+}
+
+CNNI_INLINE void stream_row(float *y, const __m512 sum[VECTORS], int32_t columns, const int vectors)
+{
+    CNNI_UNROLL
+    for (int j = 0; j < vectors; j++)
+        if (j * VECTOR < columns)
+            _mm512_stream_ps(y + j * VECTOR, sum[j]);
+}
+
+CNNI_INLINE void store_rows(const struct cnni_conv2d_tile *tile, const ptrdiff_t *y_offsets,
+                            __m512 sum[][VECTORS], const int rows, const int vectors)
+{
+    if (tile->relu) {
+        CNNI_UNROLL
+        for (int i = 0; i < rows; i++)
+            CNNI_UNROLL
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = relu(sum[i][j]);
+    }
+    if (tile->stream) {
+        CNNI_UNROLL
+        for (int i = 0; i < rows; i++)
+            stream_row(tile->y + y_offsets[i], sum[i], tile->columns, vectors);
+    } else {
+        CNNI_UNROLL
+        for (int i = 0; i < rows; i++)
+            store_row(tile->y + y_offsets[i], sum[i], tile->columns, vectors);
     }
 }
 
+/* Fetches what is wanted next, this tile's share of it. */
+CNNI_INLINE void fetch_ahead(const struct cnni_conv2d_tile *tile, int64_t first, const int rows)
+{
+    uintptr_t line = tile->ahead + (uintptr_t)first * tile->ahead_step;
+    const uintptr_t end = line + (uintptr_t)rows * tile->ahead_step;
+    for (; line < end; line += CACHE_LINE)
+        _mm_prefetch((const char *)line, _MM_HINT_T1);
+}
+
 /* Rows first ... first + rows - 1; `rows` and `vectors` are constants at each call. */
-CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int32_t first, const int rows,
+CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int64_t first, const int rows,
                          const int vectors)
 {
     __m512 sum[NARROW_ROWS][VECTORS];
     const ptrdiff_t *x_offsets = tile->x_offsets + first, *y_offsets = tile->y_offsets + first;
-    CNNI_UNROLL
-    for (int i = 0; i < rows; i++)
-        start_row(sum[i], tile->resume ? tile->y + y_offsets[i] : tile->bias, tile->columns,
-                  vectors);
-
-    const float *w = tile->w;
+    start_rows(sum, tile, y_offsets, rows, vectors);
+    fetch_ahead(tile, first, rows);
     const int64_t depth = tile->depth;
     for (int64_t t = 0; t < tile->tap_count; t++) {
-        const float *x[NARROW_ROWS];
+        const float *x[NARROW_ROWS], *w = tile->w + tile->taps[t].w;
         CNNI_UNROLL
         for (int i = 0; i < rows; i++)
-            x[i] = tile->x + x_offsets[i] + tile->taps[t];
+            x[i] = tile->x + x_offsets[i] + tile->taps[t].x;
         for (int64_t d = 0; d < depth; d++, w += WIDTH) {
             CNNI_UNROLL
             for (int j = 0; j < vectors; j++)
@@ -95,13 +144,11 @@ CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int32_t first, con
             add_link(sum, x, d, w, rows, vectors);
         }
     }
-    CNNI_UNROLL
-    for (int i = 0; i < rows; i++)
-        store_row(tile, tile->y + y_offsets[i], sum[i], vectors);
+    store_rows(tile, y_offsets, sum, rows, vectors);
 }
 
 /* The rows that are left from `first` on. */
-CNNI_INLINE void row_tap_rest(const struct cnni_conv2d_tile *tile, int32_t first, const int vectors)
+CNNI_INLINE void row_tap_rest(const struct cnni_conv2d_tile *tile, int64_t first, const int vectors)
 {
     if (tile->rows - first >= 4) {
         row_tap(tile, first, 4, vectors);
@@ -115,12 +162,12 @@ CNNI_INLINE void row_tap_rest(const struct cnni_conv2d_tile *tile, int32_t first
         row_tap(tile, first, 1, vectors);
 }
 
-static void row_tap_rest_narrow(const struct cnni_conv2d_tile *tile, int32_t first)
+static void row_tap_rest_narrow(const struct cnni_conv2d_tile *tile, int64_t first)
 {
     row_tap_rest(tile, first, NARROW_VECTORS);
 }
 
-static void row_tap_rest_wide(const struct cnni_conv2d_tile *tile, int32_t first)
+static void row_tap_rest_wide(const struct cnni_conv2d_tile *tile, int64_t first)
 {
     row_tap_rest(tile, first, VECTORS);
 }
@@ -128,11 +175,9 @@ static void row_tap_rest_wide(const struct cnni_conv2d_tile *tile, int32_t first
 CNNI_INLINE void row_tap_rows(const struct cnni_conv2d_tile *tile, const int vectors)
 {
     const bool narrow = vectors <= NARROW_VECTORS;
-    int32_t first = 0;
-    if (narrow && tile->rows == NARROW_ROWS) {
-        row_tap(tile, 0, NARROW_ROWS, vectors);
-        return;
-    }
+    int64_t first = 0;
+    for (; narrow && first + NARROW_ROWS <= tile->rows; first += NARROW_ROWS)
+        row_tap(tile, first, NARROW_ROWS, vectors);
     for (; first + ROWS <= tile->rows; first += ROWS)
         row_tap(tile, first, ROWS, vectors);
     narrow ? row_tap_rest_narrow(tile, first) : row_tap_rest_wide(tile, first);

@@ -11,10 +11,10 @@ static void row_tap_row(const struct cnni_conv2d_tile *tile, const float *x, flo
     const float *start = tile->resume ? y : tile->bias;
     for (int32_t j = 0; start != NULL && j < tile->columns; j++)
         sum[j] = start[j];
-    const float *w = tile->w;
     for (int64_t t = 0; t < tile->tap_count; t++)
-        for (int64_t d = 0; d < tile->depth; d++, w += WIDTH) {
-            const float value = x[tile->taps[t] + d];
+        for (int64_t d = 0; d < tile->depth; d++) {
+            const float value = x[tile->taps[t].x + d];
+            const float *w = tile->w + tile->taps[t].w + d * WIDTH;
             for (int32_t j = 0; j < WIDTH; j++)
                 sum[j] += value * w[j];
         }
@@ -24,7 +24,7 @@ static void row_tap_row(const struct cnni_conv2d_tile *tile, const float *x, flo
 
 void cnni_conv2d_row_tap_generic(const struct cnni_conv2d_tile *tile)
 {
-    for (int32_t i = 0; i < tile->rows; i++)
+    for (int64_t i = 0; i < tile->rows; i++)
         row_tap_row(tile, tile->x + tile->x_offsets[i], tile->y + tile->y_offsets[i]);
 }
 

@@ -46,38 +46,42 @@ CNNI_INLINE void store_row(const struct cnni_conv2d_tile *tile, float *y,
         store_lanes(y + j * VECTOR, tile->relu ? relu(sum[j]) : sum[j], tile->columns - j * VECTOR);
 }
 
-/* One tile of `rows` rows, a constant at each call. */
-CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, const int rows)
+/* Rows first ... first + rows - 1; `rows` is a constant at each call. */
+CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int64_t first, const int rows)
 {
     float32x4_t sum[ROWS][VECTORS];
+    const ptrdiff_t *x_offsets = tile->x_offsets + first, *y_offsets = tile->y_offsets + first;
     CNNI_UNROLL
     for (int i = 0; i < rows; i++)
-        start_row(sum[i], tile->resume ? tile->y + tile->y_offsets[i] : tile->bias, tile->columns);
+        start_row(sum[i], tile->resume ? tile->y + y_offsets[i] : tile->bias, tile->columns);
 
-    const float *w = tile->w;
     const int64_t depth = tile->depth;
     for (int64_t t = 0; t < tile->tap_count; t++) {
         const float *x[ROWS];
         CNNI_UNROLL
         for (int i = 0; i < rows; i++)
-            x[i] = tile->x + tile->x_offsets[i] + tile->taps[t];
+            x[i] = tile->x + x_offsets[i] + tile->taps[t].x;
+        const float *w = tile->w + tile->taps[t].w;
         for (int64_t d = 0; d < depth; d++, w += WIDTH)
             add_link(sum, x, d, w, rows);
     }
     CNNI_UNROLL
     for (int i = 0; i < rows; i++)
-        store_row(tile, tile->y + tile->y_offsets[i], sum[i]);
+        store_row(tile, tile->y + y_offsets[i], sum[i]);
 }
 
 void cnni_conv2d_row_tap_neon(const struct cnni_conv2d_tile *tile)
 {
-    switch (tile->rows) {
-    case 1: row_tap(tile, 1); break;
-    case 2: row_tap(tile, 2); break;
-    case 3: row_tap(tile, 3); break;
-    case 4: row_tap(tile, 4); break;
-    case 5: row_tap(tile, 5); break;
-    default: row_tap(tile, 6); break;
+    int64_t first = 0;
+    for (; first + ROWS <= tile->rows; first += ROWS)
+        row_tap(tile, first, ROWS);
+    switch (tile->rows - first) {
+    case 1: row_tap(tile, first, 1); break;
+    case 2: row_tap(tile, first, 2); break;
+    case 3: row_tap(tile, first, 3); break;
+    case 4: row_tap(tile, first, 4); break;
+    case 5: row_tap(tile, first, 5); break;
+    default: break;
     }
 }
 

@@ -24,26 +24,36 @@ enum { CNNI_TILE_ROWS_MAX = 12, CNNI_TILE_COLUMNS_MAX = 64 };
 
 /* ---- Convolution ---- */
 
-/* Row-tap: `rows` pixels of the output, `columns` filters of each; at most the tile of the
- * table's row.  With P the tile's width in the table, and y(i, j) = y[y_offsets[i] + j],
- *   y(i, j) = chain over t, then d, of x[x_offsets[i] + taps[t] + d] * w[(t * depth + d) * P + j]
+/* A tap: where its input lies from the output's pixel, and its weights from the first. */
+struct cnni_conv2d_tap {
+    ptrdiff_t x, w;
+};
+
+/* Row-tap: `rows` pixels of the output, any number, and `columns` filters of each, at most as many
+ * as the tile of the table's row is wide.  With P this width, and y(i, j) = y[y_offsets[i] + j],
+ *   y(i, j) = chain over t, then d, of x[x_offsets[i] + taps[t].x + d] * w[taps[t].w + d * P + j]
  * that starts with y(i, j) itself where `resume`, else with bias[j], or with 0 where bias is
  * NULL.  So a reduction may be cut in pieces without changing a bit.  Where `relu`, values <= 0
  * become +0.
  *
  * `stream` may send y past the caches.  It asks for `columns` to be a multiple of 16 and for each
- * y(i, 0) to be aligned to 64 bytes; the caller makes a fence before another thread reads y. */
+ * y(i, 0) to be aligned to 64 bytes; the caller makes a fence before another thread reads y.
+ *
+ * While it works on row i, it may fetch the ahead_step bytes from ahead + i * ahead_step on into
+ * the caches: memory that will be wanted next.  It never reads it; any number will do. */
 struct cnni_conv2d_tile {
     const float *x;
-    const ptrdiff_t *x_offsets; /* [rows] */
-    const ptrdiff_t *taps;      /* [tap_count] */
+    const ptrdiff_t *x_offsets;         /* [rows] */
+    const struct cnni_conv2d_tap *taps; /* [tap_count] */
     int64_t tap_count, depth;
-    const float *w;    /* [tap_count][depth][P] */
+    const float *w;    /* of each tap [depth][P] */
     const float *bias; /* [columns] or NULL */
     float *y;
     const ptrdiff_t *y_offsets; /* [rows] */
-    int32_t rows, columns;
+    int64_t rows;
+    int32_t columns;
     bool resume, relu, stream;
+    uintptr_t ahead, ahead_step; /* addresses as numbers, in bytes */
 };
 typedef void cnni_conv2d_row_tap_fn(const struct cnni_conv2d_tile *tile);
 

@@ -5,7 +5,10 @@
 #ifndef CNNI_UNROLL_H
 #define CNNI_UNROLL_H
 
-/* CNNI_INLINE is for tiles whose size is a constant at each call. */
+/* CNNI_INLINE is for tiles whose size is a constant at each call, CNNI_NOINLINE for what is to have
+ * all registers for itself. */
+#define CNNI_NOINLINE __attribute__((noinline)) static
+
 #if defined(CNNI_SANITIZED)
 #define CNNI_UNROLL
 #define CNNI_UNROLL_BY_2

@@ -11,6 +11,7 @@
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
 #include "ops/op_conv2d_pool.h"
+#include "ops/op_conv2d_region.h"
 #include "ops/op_winograd.h"
 
 enum {
@@ -31,7 +32,9 @@ enum {
 struct run {
     const struct cnni_kernels *kernels;
     const struct cnni_pass *pass;
+    struct cnni_bands bands;
     struct cnni_offsets offsets;
+    int64_t pixels; /* of a strip */
     int64_t panels; /* of all groups */
     int64_t parts;  /* into which they are cut */
     float *scratch; /* of each lane a strip, and outputs that are to be pooled */
@@ -46,28 +49,91 @@ struct run {
     bool relu;
 };
 
-/* Some pixels of a strip. */
+/* Some pixels of a strip, all panels over which they pass before the next. */
 struct block {
     const float *source;
     float *target;        /* of the strip's pixel number `target_first` */
     int64_t target_first; /* 0, or that of the block where the target is outputs to be pooled */
-    int64_t first, end;
+    struct cnni_span pixels;
+    const struct cnni_region *regions;
+    int32_t region_count;
 };
 
-/* The block's pixels, one tile after another. */
-static void run_tiles(const struct run *run, struct cnni_conv2d_tile *tile,
-                      const struct block *block)
+/* ---- Pieces of chains: some whole taps, or a part of one ---- */
+
+static struct cnni_span next_span(int64_t first, int64_t length, int64_t end)
 {
-    const int32_t most = run->kernels->conv2d_row_tap_tile.rows;
-    for (int64_t pixel = block->first; pixel < block->end; pixel += most) {
-        tile->rows = (int32_t)CNNI_MIN(block->end - pixel, most);
-        tile->x_offsets = run->offsets.source + pixel;
-        tile->y_offsets = run->offsets.target + pixel - block->target_first;
-        run->kernels->conv2d_row_tap(tile);
-    }
+    return (struct cnni_span){first, CNNI_MIN(first + length, end)};
 }
 
-/* One panel, the chains cut into pieces: some whole taps, or a part of one. */
+static int64_t piece_taps(const struct cnni_pass *pass)
+{
+    return CNNI_MAX(PIECE / CNNI_MAX(pass->depth, 1), 1);
+}
+
+static struct cnni_piece first_piece(const struct run *run)
+{
+    const struct cnni_pass *pass = run->pass;
+    return (struct cnni_piece){
+        .pass = pass,
+        .offsets = &run->offsets,
+        .width = run->kernels->conv2d_row_tap_tile.columns,
+        .taps = next_span(0, piece_taps(pass), pass->tap_count),
+        .run = next_span(0, PIECE, pass->depth),
+    };
+}
+
+static bool next_piece(struct cnni_piece *piece)
+{
+    const struct cnni_pass *pass = piece->pass;
+    piece->run = next_span(piece->run.end, PIECE, pass->depth);
+    if (piece->run.first < pass->depth)
+        return true;
+    piece->run = next_span(0, PIECE, pass->depth);
+    piece->taps = next_span(piece->taps.end, piece_taps(pass), pass->tap_count);
+    return piece->taps.first < pass->tap_count;
+}
+
+/* ---- Items ---- */
+
+/* A piece of the chains of a region's pixels, as far as they are in the block. */
+static void run_region(const struct run *run, const struct block *block,
+                       const struct cnni_region *region, const struct cnni_piece *piece,
+                       struct cnni_conv2d_tile *tile)
+{
+    struct cnni_conv2d_tap taps[PIECE];
+    struct cnni_share share;
+    const int64_t first = CNNI_MAX(block->pixels.first, region->pixels.first);
+    const int64_t end = CNNI_MIN(block->pixels.end, region->pixels.end);
+    if (first >= end || !cnni_region_share(&share, taps, region, piece))
+        return;
+    tile->x_offsets = run->offsets.source + first;
+    tile->y_offsets = run->offsets.target + first - block->target_first;
+    tile->rows = end - first;
+    tile->taps = taps;
+    tile->tap_count = share.tap_count;
+    tile->depth = share.depth;
+    tile->resume = !share.begins;
+    tile->relu = run->relu && share.ends;
+    tile->stream = run->stream && share.ends;
+    run->kernels->conv2d_row_tap(tile);
+}
+
+/* What is read in place comes from memory: while the panels pass over a block, each fetches its
+ * share of the pixels behind it. */
+static void plan_ahead(const struct run *run, const struct block *block, int64_t panel,
+                       struct cnni_conv2d_tile *tile)
+{
+    if (run->pass->copied || run->parts > 1)
+        return;
+    const int64_t bytes = run->pass->pitch * (int64_t)sizeof *block->source;
+    const int64_t pixels = block->pixels.end - block->pixels.first;
+    const float *last = block->source + run->offsets.source[block->pixels.end - 1];
+    tile->ahead_step = (uintptr_t)cnni_ceil_div(bytes, run->panels);
+    tile->ahead =
+        (uintptr_t)last + (uintptr_t)bytes + (uintptr_t)(panel * pixels) * tile->ahead_step;
+}
+
 static void run_panel(const struct run *run, const struct block *block, int64_t panel)
 {
     const struct cnni_pass *pass = run->pass;
@@ -75,33 +141,19 @@ static void run_panel(const struct run *run, const struct block *block, int64_t 
     const int64_t group_panels = cnni_ceil_div(pass->target_channels, width);
     const int64_t group = panel / group_panels, first = panel % group_panels * width;
     const int64_t channel = group * pass->target_channels + first;
-    const float *x = block->source + group * pass->source_channels;
-    const int64_t taps = CNNI_MAX(PIECE / CNNI_MAX(pass->depth, 1), 1);
-    const int64_t depth = CNNI_MIN(pass->depth, taps > 1 ? pass->depth : PIECE);
     struct cnni_conv2d_tile tile = {
+        .x = block->source + group * pass->source_channels,
         .w = run->packed + panel * cnni_packed_panel_size(pass, width),
         .bias = run->bias == NULL ? NULL : run->bias + channel,
         .y = block->target + channel,
         .columns = (int32_t)CNNI_MIN(pass->target_channels - first, width),
     };
-    int64_t tap = 0, done = 0; /* of the tap's depth */
-    do {
-        tile.x = x + done;
-        tile.taps = run->offsets.taps + tap;
-        tile.tap_count = CNNI_MIN(pass->tap_count - tap, taps);
-        tile.depth = CNNI_MIN(pass->depth - done, depth);
-        done += tile.depth;
-        if (done == pass->depth) {
-            done = 0;
-            tap += tile.tap_count;
-        }
-        const bool last = tap == pass->tap_count;
-        tile.relu = run->relu && last;
-        tile.stream = run->stream && last;
-        run_tiles(run, &tile, block);
-        tile.w += tile.tap_count * tile.depth * width;
-        tile.resume = true;
-    } while (tap < pass->tap_count);
+    plan_ahead(run, block, panel, &tile);
+    struct cnni_piece piece = first_piece(run);
+    do
+        for (int32_t i = 0; i < block->region_count; i++)
+            run_region(run, block, &block->regions[i], &piece, &tile);
+    while (next_piece(&piece));
 }
 
 static void run_depthwise(const struct run *run, const struct cnni_strip *strip,
@@ -128,16 +180,15 @@ static void pool_block(const struct run *run, const struct cnni_strip *strip,
                        const struct block *block)
 {
     const struct cnni_conv2d *conv = run->pass->conv;
-    const int64_t end = block->end / conv->ow;
+    const int64_t end = CNNI_MIN(block->pixels.end, strip->pixels) / conv->ow;
     const float *outputs = block->target;
-    struct cnni_region region = {.columns = conv->ow};
-    for (int64_t row = block->first / conv->ow; row < end; row += region.rows) {
-        region.picture = strip->picture + row / strip->rows;
-        region.row = strip->row + row % strip->rows;
-        region.rows = CNNI_MIN(end - row, strip->rows - row % strip->rows);
-        cnni_conv2d_pool(run->kernels, conv, &region, run->target, run->winners, outputs,
-                         run->relu);
-        outputs += region.rows * conv->ow * conv->k;
+    struct cnni_area area = {.columns = conv->ow};
+    for (int64_t row = block->pixels.first / conv->ow; row < end; row += area.rows) {
+        area.picture = strip->picture + row / strip->rows;
+        area.row = strip->row + row % strip->rows;
+        area.rows = CNNI_MIN(end - row, strip->rows - row % strip->rows);
+        cnni_conv2d_pool(run->kernels, conv, &area, run->target, run->winners, outputs, run->relu);
+        outputs += area.rows * conv->ow * conv->k;
     }
 }
 
@@ -147,10 +198,13 @@ static void run_item(void *task, int64_t item, int32_t lane)
     float *memory = run->scratch + lane * (run->strip_size + run->outputs_size);
     const struct cnni_strip strip = cnni_pass_strip(run->pass, item / run->parts);
     const bool pools = run->pass->pools;
+    struct cnni_region regions[CNNI_REGIONS_MOST];
     struct block block = {
         .source = cnni_strip_source(run->pass, &strip, &run->source, memory),
         .target =
             pools ? memory + run->strip_size : cnni_strip_target(run->pass, &strip, run->target),
+        .regions = regions,
+        .region_count = cnni_strip_regions(regions, run->pass, &run->bands, &strip),
     };
     if (run->pass->depthwise) {
         run_depthwise(run, &strip, block.source, block.target);
@@ -159,9 +213,9 @@ static void run_item(void *task, int64_t item, int32_t lane)
     const int64_t part = item % run->parts;
     const int64_t first = part * run->panels / run->parts;
     const int64_t end = (part + 1) * run->panels / run->parts;
-    for (; block.first < strip.pixels; block.first = block.end) {
-        block.end = CNNI_MIN(block.first + run->block, strip.pixels);
-        block.target_first = pools ? block.first : 0;
+    for (int64_t pixel = 0; pixel < run->pixels; pixel += run->block) {
+        block.pixels = next_span(pixel, run->block, run->pixels);
+        block.target_first = pools ? pixel : 0;
         for (int64_t panel = first; panel < end; panel++)
             run_panel(run, &block, panel);
         if (pools)
@@ -180,7 +234,7 @@ static int64_t choose_block(const struct run *run)
         return run->pass->pooled_rows * run->pass->w.grid;
     const bool small =
         !run->pass->copied && cnni_packed_pass_size(run->pass, width) <= SMALL_WEIGHTS;
-    return small ? SMALL_BLOCK : INT64_MAX / 2;
+    return small ? SMALL_BLOCK : run->pixels;
 }
 
 static bool choose_stream(const struct run *run)
@@ -206,6 +260,7 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->parts = pass->depthwise || pass->pools
                      ? 1
                      : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
+    run->pixels = pass->pictures * pass->rows * pass->w.grid;
     run->block = choose_block(run);
     run->stream = choose_stream(run);
     run->scratch = call->scratch + cnni_pass_offsets_size(pass);
@@ -214,7 +269,8 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->winners = call->winners;
     run->source.kernels = run->kernels;
     run->source.winners = call->winners;
-    cnni_pass_offsets(&run->offsets, pass, call->scratch);
+    cnni_bands_find(&run->bands, pass);
+    cnni_bands_offsets(&run->offsets, pass, &run->bands, call->scratch);
     cnni_parallel(call->context, call->lanes, pass->strips * run->parts, run_item, run);
 }
 

@@ -230,13 +230,13 @@ static const float *gradient_of(const struct filter *filter, const struct item *
     const struct cnni_conv2d *conv = filter->pass->conv;
     if (!filter->pass->pools)
         return filter->dy + first * filter->filters;
-    struct cnni_region region = {.rows = 1};
-    for (int64_t pixel = first; pixel < first + pixels; pixel += region.columns) {
-        region.picture = pixel / (conv->oh * conv->ow);
-        region.row = pixel / conv->ow % conv->oh;
-        region.column = pixel % conv->ow;
-        region.columns = CNNI_MIN(conv->ow - region.column, first + pixels - pixel);
-        cnni_conv2d_expand(filter->kernels, conv, &region,
+    struct cnni_area area = {.rows = 1};
+    for (int64_t pixel = first; pixel < first + pixels; pixel += area.columns) {
+        area.picture = pixel / (conv->oh * conv->ow);
+        area.row = pixel / conv->ow % conv->oh;
+        area.column = pixel % conv->ow;
+        area.columns = CNNI_MIN(conv->ow - area.column, first + pixels - pixel);
+        cnni_conv2d_expand(filter->kernels, conv, &area,
                            item->expanded + (pixel - first) * filter->filters, filter->dy,
                            filter->winners);
     }

@@ -333,14 +333,15 @@ struct cnni_strip cnni_pass_strip(const struct cnni_pass *pass, int64_t index)
     return strip;
 }
 
-static void fill_pixels(struct cnni_offsets *offsets, const struct cnni_pass *pass)
+int64_t cnni_pass_fill_pixels(struct cnni_offsets *offsets, int64_t pixel,
+                              const struct cnni_pass *pass, struct cnni_span rows,
+                              struct cnni_span columns)
 {
     const struct cnni_axis *h = &pass->h, *w = &pass->w;
     const int64_t channels = pass->groups * pass->target_channels;
-    int64_t pixel = 0;
     for (int64_t picture = 0; picture < pass->pictures; picture++)
-        for (int64_t row = 0; row < pass->rows; row++)
-            for (int64_t column = 0; column < w->grid; column++, pixel++) {
+        for (int64_t row = rows.first; row < rows.end; row++)
+            for (int64_t column = columns.first; column < columns.end; column++, pixel++) {
                 offsets->source[pixel] = picture * pass->picture_pitch +
                                          row * h->step * pass->row_pitch +
                                          column * w->step * pass->pitch;
@@ -348,19 +349,27 @@ static void fill_pixels(struct cnni_offsets *offsets, const struct cnni_pass *pa
                                           column * w->target_step) *
                                          channels;
             }
+    return pixel;
 }
 
-void cnni_pass_offsets(struct cnni_offsets *offsets, const struct cnni_pass *pass, float *memory)
+void cnni_pass_place_offsets(struct cnni_offsets *offsets, const struct cnni_pass *pass,
+                             float *memory)
 {
     const int64_t pixels = pass->pictures * pass->rows * pass->w.grid;
     offsets->source = (ptrdiff_t *)(void *)memory;
     offsets->target = offsets->source + pixels;
     offsets->taps = offsets->target + pixels;
-    fill_pixels(offsets, pass);
     const int64_t per_row = pass->tap_count == pass->h.taps ? 1 : pass->w.taps;
     for (int64_t t = 0; t < pass->tap_count; t++)
         offsets->taps[t] = t / per_row * pass->h.tap_step * pass->row_pitch +
                            t % per_row * pass->w.tap_step * pass->pitch;
+}
+
+void cnni_pass_offsets(struct cnni_offsets *offsets, const struct cnni_pass *pass, float *memory)
+{
+    const struct cnni_span rows = {0, pass->rows}, columns = {0, pass->w.grid};
+    cnni_pass_place_offsets(offsets, pass, memory);
+    cnni_pass_fill_pixels(offsets, 0, pass, rows, columns);
 }
 
 /* Copies one row, `pixels` pixels long, whose first is column `first` of the source; what is
@@ -389,10 +398,9 @@ static const float *source_row(const struct cnni_pass *pass, const struct cnni_s
     const int64_t row_size = pass->w.source * pass->groups * pass->source_channels;
     if (!pass->expands)
         return source->values + (picture * pass->h.source + row) * row_size;
-    const struct cnni_region region = {
+    const struct cnni_area area = {
         .picture = picture, .row = row, .rows = 1, .columns = pass->w.source};
-    cnni_conv2d_expand(source->kernels, pass->conv, &region, memory, source->values,
-                       source->winners);
+    cnni_conv2d_expand(source->kernels, pass->conv, &area, memory, source->values, source->winners);
     return memory;
 }
 

@@ -13,6 +13,10 @@
 
 #include "ops/op_conv2d.h"
 
+struct cnni_span {
+    int64_t first, end;
+};
+
 /* One of the two axes.  Output g reads the source at g * step + tap_first + t * tap_step, for
  * each tap t, and is written to the target at target_first + g * target_step. */
 struct cnni_axis {
@@ -69,6 +73,14 @@ struct cnni_offsets {
 };
 
 void cnni_pass_offsets(struct cnni_offsets *offsets, const struct cnni_pass *pass, float *memory);
+
+/* The same in an order of one's own: first all but the pixels; then those of some rows and columns
+ * of the strip's pictures, to places from `pixel` on, of which the one behind is returned. */
+void cnni_pass_place_offsets(struct cnni_offsets *offsets, const struct cnni_pass *pass,
+                             float *memory);
+int64_t cnni_pass_fill_pixels(struct cnni_offsets *offsets, int64_t pixel,
+                              const struct cnni_pass *pass, struct cnni_span rows,
+                              struct cnni_span columns);
 
 /* Strip number `index`. */
 struct cnni_strip {

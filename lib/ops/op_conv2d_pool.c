@@ -15,13 +15,13 @@ static int64_t window_place(const struct cnni_conv2d *conv, int64_t picture, int
 }
 
 void cnni_conv2d_pool(const struct cnni_kernels *kernels, const struct cnni_conv2d *conv,
-                      const struct cnni_region *region, float *y, uint8_t *winners,
+                      const struct cnni_area *area, float *y, uint8_t *winners,
                       const float *outputs, bool gate)
 {
-    const int64_t down = CNNI_MIN(region->rows, conv->oh - region->row) / SIDE;
-    const int64_t pitch = region->columns * conv->k;
+    const int64_t down = CNNI_MIN(area->rows, conv->oh - area->row) / SIDE;
+    const int64_t pitch = area->columns * conv->k;
     const struct cnni_maxpool2d_windows windows = {
-        .windows = CNNI_MIN(region->columns, conv->ow - region->column) / SIDE,
+        .windows = CNNI_MIN(area->columns, conv->ow - area->column) / SIDE,
         .channels = conv->k,
         .rows = SIDE,
         .columns = SIDE,
@@ -32,8 +32,7 @@ void cnni_conv2d_pool(const struct cnni_kernels *kernels, const struct cnni_conv
         .gate = gate,
     };
     for (int64_t i = 0; i < down; i++, outputs += SIDE * pitch) {
-        const int64_t place =
-            window_place(conv, region->picture, region->row + SIDE * i, region->column);
+        const int64_t place = window_place(conv, area->picture, area->row + SIDE * i, area->column);
         kernels->maxpool2d_forward(&windows, y + place, winners == NULL ? NULL : winners + place,
                                    outputs);
     }
@@ -44,7 +43,7 @@ void cnni_conv2d_pool(const struct cnni_kernels *kernels, const struct cnni_conv
 struct expansion {
     const struct cnni_kernels *kernels;
     const struct cnni_conv2d *conv;
-    const struct cnni_region *region;
+    const struct cnni_area *area;
     const float *dy;
     const uint8_t *winners;
 };
@@ -61,31 +60,31 @@ static void expand_windows(const struct expansion *expansion, float *gradient, i
         .rows = rows,
         .columns = columns,
         .x_step = SIDE * conv->k,
-        .row_pitch = expansion->region->columns * conv->k,
+        .row_pitch = expansion->area->columns * conv->k,
         .first = (int32_t)(row % SIDE * SIDE + column % SIDE),
         .number_pitch = SIDE,
         .winner_size = 1,
     };
-    const int64_t place = window_place(conv, expansion->region->picture, row, column);
+    const int64_t place = window_place(conv, expansion->area->picture, row, column);
     expansion->kernels->maxpool2d_backward(&windows, gradient, expansion->dy + place,
                                            expansion->winners + place, true);
 }
 
 static void clear(const struct expansion *expansion, float *gradient, int64_t rows, int64_t count)
 {
-    const int64_t k = expansion->conv->k, pitch = expansion->region->columns * k;
+    const int64_t k = expansion->conv->k, pitch = expansion->area->columns * k;
     for (int64_t i = 0; i < rows && count > 0; i++)
         memset(gradient + i * pitch, 0, (size_t)(count * k) * sizeof *gradient);
 }
 
-/* The region's columns, half a window at either end where they begin or end in one, and zeros where
+/* The area's columns, half a window at either end where they begin or end in one, and zeros where
  * there is no window. */
 static void expand_rows(const struct expansion *expansion, float *gradient, int64_t row,
                         int64_t rows)
 {
     const struct cnni_conv2d *conv = expansion->conv;
-    const int64_t k = conv->k, first = expansion->region->column;
-    const int64_t all = first + expansion->region->columns;
+    const int64_t k = conv->k, first = expansion->area->column;
+    const int64_t all = first + expansion->area->columns;
     const int64_t windowed = row < conv->oh / SIDE * SIDE ? conv->ow / SIDE * SIDE : 0;
     const int64_t end = CNNI_MAX(CNNI_MIN(all, windowed), first);
     int64_t column = first;
@@ -103,14 +102,14 @@ static void expand_rows(const struct expansion *expansion, float *gradient, int6
 }
 
 void cnni_conv2d_expand(const struct cnni_kernels *kernels, const struct cnni_conv2d *conv,
-                        const struct cnni_region *region, float *gradient, const float *dy,
+                        const struct cnni_area *area, float *gradient, const float *dy,
                         const uint8_t *winners)
 {
-    const struct expansion expansion = {kernels, conv, region, dy, winners};
-    const int64_t pitch = region->columns * conv->k;
-    for (int64_t i = 0, rows; i < region->rows; i += rows, gradient += rows * pitch) {
-        const int64_t row = region->row + i;
-        rows = row % SIDE == 0 && i + SIDE <= region->rows ? SIDE : 1;
+    const struct expansion expansion = {kernels, conv, area, dy, winners};
+    const int64_t pitch = area->columns * conv->k;
+    for (int64_t i = 0, rows; i < area->rows; i += rows, gradient += rows * pitch) {
+        const int64_t row = area->row + i;
+        rows = row % SIDE == 0 && i + SIDE <= area->rows ? SIDE : 1;
         expand_rows(&expansion, gradient, row, rows);
     }
 }

@@ -10,21 +10,21 @@
 
 /* Pixels of one picture of the outputs, [rows][columns][k] from (row, column) on.  They may reach
  * over its right and lower edges. */
-struct cnni_region {
+struct cnni_area {
     int64_t picture, row, column;
     int64_t rows, columns;
 };
 
-/* Pools the region `outputs`, which begins at an even row and column, into the batch's y and, where
+/* Pools the area `outputs`, which begins at an even row and column, into the batch's y and, where
  * `winners` is not NULL, winners, both [n][oh / 2][ow / 2][k].  `gate` as in
  * cnni_maxpool2d_forward(). */
 void cnni_conv2d_pool(const struct cnni_kernels *kernels, const struct cnni_conv2d *conv,
-                      const struct cnni_region *region, float *y, uint8_t *winners,
+                      const struct cnni_area *area, float *y, uint8_t *winners,
                       const float *outputs, bool gate);
 
-/* Writes the gradient by the region's outputs for the batch's dy and winners. */
+/* Writes the gradient by the area's outputs for the batch's dy and winners. */
 void cnni_conv2d_expand(const struct cnni_kernels *kernels, const struct cnni_conv2d *conv,
-                        const struct cnni_region *region, float *gradient, const float *dy,
+                        const struct cnni_area *area, float *gradient, const float *dy,
                         const uint8_t *winners);
 
 #endif

@@ -72,12 +72,12 @@ static void expand_rows(const struct run *run, const struct block *block, int64_
                         int64_t end)
 {
     const struct cnni_winograd_pass *pass = run->pass;
-    struct cnni_region region = {.columns = pass->source_w};
-    for (int64_t row = first; row < end; row += region.rows) {
-        region.picture = row / pass->source_h;
-        region.row = row % pass->source_h;
-        region.rows = CNNI_MIN(end - row, pass->source_h - region.row);
-        cnni_conv2d_expand(run->kernels, pass->conv, &region,
+    struct cnni_area area = {.columns = pass->source_w};
+    for (int64_t row = first; row < end; row += area.rows) {
+        area.picture = row / pass->source_h;
+        area.row = row % pass->source_h;
+        area.rows = CNNI_MIN(end - row, pass->source_h - area.row);
+        cnni_conv2d_expand(run->kernels, pass->conv, &area,
                            block->expanded + (row - block->source.first_row) * pass->source_w *
                                                  pass->source_channels,
                            run->source, run->winners);
@@ -108,11 +108,14 @@ static void multiply(const struct run *run, const struct block *block, int64_t p
     const struct cnni_winograd_pass *pass = run->pass;
     const struct cnni_tile most = run->kernels->conv2d_row_tap_tile;
     const int64_t depth = pass->source_channels, channel = panel * most.columns;
-    const ptrdiff_t tap = 0;
+    const struct cnni_conv2d_tap tap = {0, 0};
     struct cnni_conv2d_tile tile = {
+        .x_offsets = run->x_offsets,
         .taps = &tap,
         .tap_count = 1,
         .y = block->m + point * pass->block * pass->target_channels + channel,
+        .y_offsets = run->y_offsets,
+        .rows = block->count,
         .columns = (int32_t)CNNI_MIN(pass->target_channels - channel, most.columns),
     };
     for (int64_t done = 0; done < depth; done += tile.depth) {
@@ -120,12 +123,7 @@ static void multiply(const struct run *run, const struct block *block, int64_t p
         tile.w = run->packed + ((point * run->panels + panel) * depth + done) * most.columns;
         tile.depth = CNNI_MIN(depth - done, PIECE);
         tile.resume = done > 0;
-        for (int64_t t = 0; t < block->count; t += most.rows) {
-            tile.rows = (int32_t)CNNI_MIN(block->count - t, most.rows);
-            tile.x_offsets = run->x_offsets + t;
-            tile.y_offsets = run->y_offsets + t;
-            run->kernels->conv2d_row_tap(&tile);
-        }
+        run->kernels->conv2d_row_tap(&tile);
     }
 }
 
@@ -158,9 +156,9 @@ static void transform_outputs(const struct run *run, const struct block *block, 
             .relu = run->relu,
         };
         run->kernels->winograd_output(&tile);
-        const struct cnni_region region = cnni_winograd_target_region(pass, block->first + t);
+        const struct cnni_area area = cnni_winograd_target_area(pass, block->first + t);
         if (pass->pools)
-            cnni_conv2d_pool(run->kernels, pass->conv, &region, run->target, run->winners, outputs,
+            cnni_conv2d_pool(run->kernels, pass->conv, &area, run->target, run->winners, outputs,
                              run->relu);
     }
 }

@@ -49,7 +49,7 @@ void cnni_winograd_source_rows(const struct cnni_winograd_pass *pass, int64_t ti
                                int64_t *first, int64_t *end);
 
 /* Its outputs: they may reach over the right and lower edges. */
-struct cnni_region cnni_winograd_target_region(const struct cnni_winograd_pass *pass, int64_t tile);
+struct cnni_area cnni_winograd_target_area(const struct cnni_winograd_pass *pass, int64_t tile);
 
 /* Where its outputs x outputs pixels lie in the target; `outside` where there are none. */
 void cnni_winograd_target_pixels(const struct cnni_winograd_pass *pass, int64_t tile,

@@ -138,8 +138,8 @@ static void point_at_gradient(const struct filter *filter, int64_t tile, float *
         cnni_winograd_target_pixels(pass, tile, filter->dy, filter->zeros, pixels);
         return;
     }
-    const struct cnni_region region = cnni_winograd_target_region(pass, tile);
-    cnni_conv2d_expand(filter->kernels, pass->conv, &region, memory, filter->dy, filter->winners);
+    const struct cnni_area area = cnni_winograd_target_area(pass, tile);
+    cnni_conv2d_expand(filter->kernels, pass->conv, &area, memory, filter->dy, filter->winners);
     for (int32_t i = 0; i < pass->outputs * pass->outputs; i++)
         pixels[i] = memory + i * pass->target_channels;
 }

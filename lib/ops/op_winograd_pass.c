@@ -73,37 +73,37 @@ void cnni_winograd_backward_pass(struct cnni_winograd_pass *pass, const struct c
     plan(pass);
 }
 
-struct cnni_region cnni_winograd_target_region(const struct cnni_winograd_pass *pass, int64_t tile)
+struct cnni_area cnni_winograd_target_area(const struct cnni_winograd_pass *pass, int64_t tile)
 {
     const int64_t per_picture = pass->down * pass->across, within = tile % per_picture;
-    return (struct cnni_region){.picture = tile / per_picture,
-                                .row = within / pass->across * pass->outputs,
-                                .column = within % pass->across * pass->outputs,
-                                .rows = pass->outputs,
-                                .columns = pass->outputs};
+    return (struct cnni_area){.picture = tile / per_picture,
+                              .row = within / pass->across * pass->outputs,
+                              .column = within % pass->across * pass->outputs,
+                              .rows = pass->outputs,
+                              .columns = pass->outputs};
 }
 
 /* Its inputs: they may reach over all edges. */
-static struct cnni_region source_region(const struct cnni_winograd_pass *pass, int64_t tile)
+static struct cnni_area source_area(const struct cnni_winograd_pass *pass, int64_t tile)
 {
-    struct cnni_region region = cnni_winograd_target_region(pass, tile);
-    region.row -= pass->pad_top;
-    region.column -= pass->pad_left;
-    region.rows += 2;
-    region.columns += 2;
-    return region;
+    struct cnni_area area = cnni_winograd_target_area(pass, tile);
+    area.row -= pass->pad_top;
+    area.column -= pass->pad_left;
+    area.rows += 2;
+    area.columns += 2;
+    return area;
 }
 
-/* The pixels of a region of [n][h][w][channels], of which `rows` has those from row `first_row` of
+/* The pixels of a area of [n][h][w][channels], of which `rows` has those from row `first_row` of
  * all pictures on. */
-static void point_at_pixels(const float **pixels, const struct cnni_region *region,
-                            const float *rows, int64_t first_row, int64_t h, int64_t w,
-                            int64_t channels, const float *outside)
+static void point_at_pixels(const float **pixels, const struct cnni_area *area, const float *rows,
+                            int64_t first_row, int64_t h, int64_t w, int64_t channels,
+                            const float *outside)
 {
-    for (int64_t i = region->row; i < region->row + region->rows; i++)
-        for (int64_t j = region->column; j < region->column + region->columns; j++) {
+    for (int64_t i = area->row; i < area->row + area->rows; i++)
+        for (int64_t j = area->column; j < area->column + area->columns; j++) {
             const bool inside = i >= 0 && i < h && j >= 0 && j < w;
-            const int64_t row = region->picture * h + i - first_row;
+            const int64_t row = area->picture * h + i - first_row;
             *pixels++ = inside ? rows + (row * w + j) * channels : outside;
         }
 }
@@ -111,16 +111,16 @@ static void point_at_pixels(const float **pixels, const struct cnni_region *regi
 void cnni_winograd_source_pixels(const struct cnni_winograd_pass *pass, int64_t tile,
                                  const struct cnni_winograd_source *source, const float **pixels)
 {
-    const struct cnni_region region = source_region(pass, tile);
-    point_at_pixels(pixels, &region, source->rows, source->first_row, pass->source_h,
-                    pass->source_w, pass->source_channels, source->zeros);
+    const struct cnni_area area = source_area(pass, tile);
+    point_at_pixels(pixels, &area, source->rows, source->first_row, pass->source_h, pass->source_w,
+                    pass->source_channels, source->zeros);
 }
 
 void cnni_winograd_source_rows(const struct cnni_winograd_pass *pass, int64_t tile, int64_t count,
                                int64_t *first, int64_t *end)
 {
-    const struct cnni_region top = source_region(pass, tile);
-    const struct cnni_region bottom = source_region(pass, tile + count - 1);
+    const struct cnni_area top = source_area(pass, tile);
+    const struct cnni_area bottom = source_area(pass, tile + count - 1);
     *first = top.picture * pass->source_h + CNNI_MAX(top.row, 0);
     *end = bottom.picture * pass->source_h + CNNI_MIN(bottom.row + bottom.rows, pass->source_h);
 }
@@ -128,7 +128,7 @@ void cnni_winograd_source_rows(const struct cnni_winograd_pass *pass, int64_t ti
 void cnni_winograd_target_pixels(const struct cnni_winograd_pass *pass, int64_t tile,
                                  const float *target, const float *outside, const float **pixels)
 {
-    const struct cnni_region region = cnni_winograd_target_region(pass, tile);
-    point_at_pixels(pixels, &region, target, 0, pass->target_h, pass->target_w,
-                    pass->target_channels, outside);
+    const struct cnni_area area = cnni_winograd_target_area(pass, tile);
+    point_at_pixels(pixels, &area, target, 0, pass->target_h, pass->target_w, pass->target_channels,
+                    outside);
 }

@@ -44,11 +44,15 @@ static const struct row rows[] = {
 
 static double run_row_tap(const struct row *row)
 {
+    enum { DEPTH = 192 };
+    struct cnni_conv2d_tap steps[3];
+    for (int i = 0; i < CNNI_COUNT(steps); i++)
+        steps[i] = (struct cnni_conv2d_tap){taps[i], i * DEPTH * row->tile.columns};
     const struct cnni_conv2d_tile tile = {.x = arrays[0],
                                           .x_offsets = pixels,
-                                          .taps = taps,
-                                          .tap_count = 3,
-                                          .depth = 192,
+                                          .taps = steps,
+                                          .tap_count = CNNI_COUNT(steps),
+                                          .depth = DEPTH,
                                           .w = arrays[1],
                                           .bias = arrays[2],
                                           .y = arrays[3],
@@ -57,7 +61,7 @@ static double run_row_tap(const struct row *row)
                                           .columns = row->tile.columns,
                                           .relu = true};
     ((cnni_conv2d_row_tap_fn *)row->function)(&tile);
-    return 3.0 * 192 * row->tile.rows * row->tile.columns;
+    return (double)CNNI_COUNT(steps) * DEPTH * row->tile.rows * row->tile.columns;
 }
 
 static double run_filter(const struct row *row)
