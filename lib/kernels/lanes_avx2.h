@@ -58,6 +58,12 @@ static inline void vec_store(float *y, vec value, int64_t count)
         _mm256_maskstore_ps(y, first_lanes(count), value);
 }
 
+/* Past the caches; y is aligned. */
+static inline void vec_stream(float *y, vec value)
+{
+    _mm256_stream_ps(y, value);
+}
+
 static inline vec vec_add(vec a, vec b)
 {
     return _mm256_add_ps(a, b);

@@ -64,6 +64,12 @@ static inline void vec_store(float *y, vec value, int64_t count)
     store_lanes(y, value, count);
 }
 
+/* There is nothing past the caches. */
+static inline void vec_stream(float *y, vec value)
+{
+    vst1q_f32(y, value);
+}
+
 static inline vec vec_add(vec a, vec b)
 {
     return vaddq_f32(a, b);

@@ -10,6 +10,7 @@
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_depthwise.h"
 #include "ops/op_winograd.h"
 
 enum {
@@ -101,25 +102,6 @@ static void run_panel(const struct run *run, const struct block *block, int64_t 
     } while (tap < pass->tap_count);
 }
 
-static void run_depthwise(const struct run *run, const struct cnni_strip *strip,
-                          const float *source, float *target)
-{
-    const struct cnni_conv2d_depthwise tile = {
-        .x = source,
-        .x_offsets = run->offsets.source,
-        .taps = run->offsets.taps,
-        .tap_count = run->pass->tap_count,
-        .w = run->packed,
-        .bias = run->bias,
-        .y = target,
-        .y_offsets = run->offsets.target,
-        .pixels = strip->pixels,
-        .channels = run->pass->groups,
-        .relu = run->relu,
-    };
-    run->kernels->conv2d_depthwise(&tile);
-}
-
 static void run_item(void *task, int64_t item, int32_t lane)
 {
     const struct run *run = task;
@@ -129,10 +111,6 @@ static void run_item(void *task, int64_t item, int32_t lane)
                                     run->scratch + lane * run->strip_size),
         .target = cnni_strip_target(run->pass, &strip, run->target),
     };
-    if (run->pass->depthwise) {
-        run_depthwise(run, &strip, block.source, block.target);
-        return;
-    }
     const int64_t part = item % run->parts;
     const int64_t first = part * run->panels / run->parts;
     const int64_t end = (part + 1) * run->panels / run->parts;
@@ -161,7 +139,7 @@ static bool choose_stream(const struct run *run)
     const int64_t channels = pass->groups * pass->target_channels;
     const int64_t size = pass->n * pass->h.target * pass->w.target * channels;
     const bool whole = pass->target_channels % STREAM_COLUMNS == 0;
-    return size >= LARGE_TARGET && whole && !pass->depthwise &&
+    return size >= LARGE_TARGET && whole &&
            channels * (int64_t)sizeof(float) % STREAM_ALIGNMENT == 0 &&
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;
 }
@@ -175,8 +153,7 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->pass = pass;
     run->panels = pass->groups *
                   cnni_ceil_div(pass->target_channels, run->kernels->conv2d_row_tap_tile.columns);
-    run->parts =
-        pass->depthwise ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
+    run->parts = CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
     run->block = choose_block(run);
     run->stream = choose_stream(run);
     run->scratch = call->scratch + cnni_pass_offsets_size(pass);
@@ -192,6 +169,10 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
         struct cnni_winograd_pass tiles;
         cnni_winograd_forward_pass(&tiles, call->conv, call->n);
         cnni_winograd_run(call, &tiles, y, x, packed, b, relu);
+        return;
+    }
+    if (cnni_depthwise_suits(call->conv)) {
+        cnni_depthwise_forward(call, y, x, packed, b, relu);
         return;
     }
     struct cnni_conv2d flat;
@@ -224,6 +205,10 @@ void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, c
         struct cnni_winograd_pass tiles;
         cnni_winograd_backward_pass(&tiles, call->conv, call->n);
         cnni_winograd_run(call, &tiles, dx, dy, packed, NULL, false);
+        return;
+    }
+    if (cnni_depthwise_suits(call->conv)) {
+        cnni_depthwise_backward_data(call, dx, dy, packed);
         return;
     }
     struct cnni_conv2d flat;

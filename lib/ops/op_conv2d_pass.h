@@ -29,7 +29,6 @@ struct cnni_pass {
     int64_t n;
     int64_t groups;
     int64_t source_channels, target_channels; /* per group */
-    bool depthwise;                           /* both are 1, and there are several groups */
 
     /* How the source is read: floats from pixel to pixel, row to row, picture to picture. */
     bool copied;
