@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sums over pixels.  The tree is used by op_conv2d_grad.c as well, which has the sums of blocks
- * from packing them. */
+ * Sums over pixels.  The tree is used by op_conv2d_grad.c and op_depthwise_grad.c as well, which
+ * have sums of blocks of their own. */
 #include "ops/op_bias.h"
 
 #include <string.h>
