@@ -360,93 +360,226 @@ END_TEST
 
 /* ---- Depthwise ---- */
 
-enum { MOST_PIXELS = 140 };
+static const int64_t channel_counts[] = {1, 3, 7, 8, 9, 15, 16, 17, 33, 64};
 
-static const int64_t channel_counts[] = {1, 3, 7, 8, 9, 15, 16, 17, 33};
+/* Taps; pixels of x from output to output, and from tap to tap. */
+static const struct {
+    int64_t rows, columns, step, dilation;
+} depthwise_taps[] = {{0, 0, 1, 1}, {1, 1, 1, 1}, {2, 2, 1, 1}, {3, 3, 1, 1}, {2, 3, 1, 1},
+                      {3, 3, 2, 1}, {1, 3, 2, 1}, {3, 3, 1, 2}, {3, 3, 3, 2}, {2, 5, 1, 1},
+                      {5, 4, 2, 1}, {3, 0, 1, 1}, {0, 3, 1, 1}, {7, 7, 1, 1}};
+
+/* Addresses that are nobody's. */
+static const struct cnni_ahead nowhere = {UINTPTR_MAX - 1000, 300};
+
+/* What the tests choose of a run; the pixels of x lie pitch apart. */
+struct depthwise_case {
+    int64_t pixels, channels, pitch;
+    int taps, shorts; /* 1: the first pixel, 2: the last one */
+    enum guarded_side side;
+    int special;
+};
+
+static bool is_short(const struct depthwise_case *of, int which)
+{
+    return (of->shorts & which) != 0 && of->pixels > 2 && depthwise_taps[of->taps].columns > 0;
+}
+
+/* Whether pixel p of `pixels` lacks column s of `columns`. */
+static bool lacks(bool first_short, bool last_short, int64_t p, int64_t pixels, int64_t s,
+                  int64_t columns)
+{
+    return (first_short && p == 0 && s == 0) || (last_short && p == pixels - 1 && s == columns - 1);
+}
+
+static int64_t depthwise_reach(const struct depthwise_case *of)
+{
+    const int64_t columns = depthwise_taps[of->taps].columns;
+    return (CNNI_MAX(of->pixels - 1, 0) * depthwise_taps[of->taps].step +
+            CNNI_MAX(columns - 1, 0) * depthwise_taps[of->taps].dilation) *
+               of->pitch +
+           of->channels;
+}
+
+/* Weights turned over, as those of backward-data, in every second case. */
+static struct cnni_conv2d_depthwise depthwise_run(const struct depthwise_case *of, int turn)
+{
+    const int64_t rows = depthwise_taps[of->taps].rows, columns = depthwise_taps[of->taps].columns;
+    const int64_t reach = depthwise_reach(of), y_step = of->channels + turn % 3;
+    const int64_t w_count = CNNI_MAX(rows * columns, 1) * of->channels, y_pixels = of->pixels - 1;
+    struct cnni_conv2d_depthwise run = {
+        .pixels = of->pixels,
+        .channels = of->channels,
+        .rows = rows,
+        .columns = columns,
+        .first_short = is_short(of, 1),
+        .last_short = is_short(of, 2),
+        .x = filled(X, of->side, CNNI_MAX(rows, 1) * reach, of->special),
+        .x_step = depthwise_taps[of->taps].step * of->pitch,
+        .x_tap_step = depthwise_taps[of->taps].dilation * of->pitch,
+        .x_row_step = reach,
+        .w = filled(W, of->side, w_count, of->special),
+        .w_tap_step = of->channels,
+        .w_row_step = columns * of->channels,
+        .bias = turn % 2 ? filled(BIAS, of->side, of->channels, of->special) : NULL,
+        .y = filled(Y, of->side, CNNI_MAX(y_pixels * y_step + of->channels, 0), ORDINARY),
+        .y_step = y_step,
+        .relu = turn % 3 == 0,
+        .ahead = nowhere,
+    };
+    if (turn % 2) {
+        run.w += w_count - of->channels;
+        run.w_tap_step = -run.w_tap_step;
+        run.w_row_step = -run.w_row_step;
+    }
+    return run;
+}
+
+static void check_depthwise(const struct kernel_row *row, const struct cnni_conv2d_depthwise *run)
+{
+    static float before[32 * 80];
+    const int64_t count = CNNI_MAX((run->pixels - 1) * run->y_step + run->channels, 0);
+    memcpy(before, run->y, (size_t)count * sizeof *before);
+    ((cnni_conv2d_depthwise_fn *)row->function)(run);
+    for (int64_t i = 0; i < run->pixels * run->channels; i++) {
+        const int64_t p = i / run->channels, c = i % run->channels;
+        struct value value = start_value(run->bias == NULL ? 0 : run->bias[c]);
+        for (int64_t t = 0; t < run->rows * run->columns; t++) {
+            const int64_t r = t / run->columns, s = t % run->columns;
+            if (lacks(run->first_short, run->last_short, p, run->pixels, s, run->columns))
+                continue;
+            add_link(row, &value,
+                     run->x[r * run->x_row_step + s * run->x_tap_step + p * run->x_step + c],
+                     run->w[r * run->w_row_step + s * run->w_tap_step + c]);
+        }
+        char where[128];
+        snprintf(where, sizeof where, "%dx%d taps, pixel %d of %d, channel %d of %d",
+                 (int)run->rows, (int)run->columns, (int)p, (int)run->pixels, (int)c,
+                 (int)run->channels);
+        check_value(row, where, run->y[p * run->y_step + c], value, run->rows * run->columns + 1,
+                    run->relu);
+        before[p * run->y_step + c] = run->y[p * run->y_step + c];
+    }
+    ck_assert_msg(memcmp(before, run->y, (size_t)count * sizeof *before) == 0,
+                  "%s wrote between pixels", row->name);
+}
 
 START_TEST(depthwise_is_its_chain)
 {
     const struct kernel_row *row = kernel_row("conv2d_depthwise", _i);
-    ptrdiff_t x_offsets[16], y_offsets[16], taps[25];
     int turn = 0;
-    for (int size = 0; size < CNNI_COUNT(channel_counts); size++)
-        for (int64_t pixels = 0; pixels <= 13; pixels++)
-            for (int64_t tap_count = 0; tap_count <= 25; tap_count += 5, turn++) {
-                const int64_t c_count = channel_counts[size], step = c_count + 2;
-                const enum guarded_side side = turn % GUARDED_SIDES;
-                const int special = turn / 3 % SPECIALS;
-                spread_offsets(x_offsets, pixels, step);
-                spread_offsets(y_offsets, pixels, step);
-                spread_offsets(taps, tap_count, step + 1);
-                const int64_t spread = CNNI_MAX(pixels - 1, 0) * step + c_count;
-                const int64_t reach = CNNI_MAX(tap_count - 1, 0) * (step + 1);
-                const struct cnni_conv2d_depthwise run = {
-                    .x = filled(X, side, spread + reach, special),
-                    .x_offsets = x_offsets,
-                    .taps = taps,
-                    .tap_count = tap_count,
-                    .w = filled(W, side, tap_count * c_count, special),
-                    .bias = turn % 2 ? filled(BIAS, side, c_count, special) : NULL,
-                    .y = filled(Y, side, spread, ORDINARY),
-                    .y_offsets = y_offsets,
+    for (int taps = 0; taps < CNNI_COUNT(depthwise_taps); taps++)
+        for (int size = 0; size < CNNI_COUNT(channel_counts); size++)
+            for (int64_t pixels = 0; pixels <= 9; pixels++, turn++) {
+                const struct depthwise_case of = {
                     .pixels = pixels,
-                    .channels = c_count,
-                    .relu = turn % 3 == 0,
+                    .channels = channel_counts[size],
+                    .pitch = channel_counts[size] + turn % 4,
+                    .taps = taps,
+                    .shorts = turn % 7 % 4,
+                    .side = turn / 2 % GUARDED_SIDES,
+                    .special = turn / 5 % SPECIALS,
                 };
-                ((cnni_conv2d_depthwise_fn *)row->function)(&run);
-                for (int64_t i = 0; i < pixels * c_count; i++) {
-                    const int64_t p = i / c_count, c = i % c_count;
-                    struct value value = start_value(run.bias == NULL ? 0 : run.bias[c]);
-                    for (int64_t t = 0; t < tap_count; t++)
-                        add_link(row, &value, run.x[x_offsets[p] + taps[t] + c],
-                                 run.w[t * c_count + c]);
-                    check_value(row, "depthwise", run.y[y_offsets[p] + c], value, tap_count + 1,
-                                run.relu);
-                }
+                const struct cnni_conv2d_depthwise run = depthwise_run(&of, turn);
+                check_depthwise(row, &run);
             }
 }
 END_TEST
+
+START_TEST(depthwise_streams)
+{
+    const struct kernel_row *row = kernel_row("conv2d_depthwise", _i);
+    cnni_conv2d_depthwise_fn *function = (cnni_conv2d_depthwise_fn *)row->function;
+    enum { CHANNELS = 48 };
+    for (int taps = 0; taps < CNNI_COUNT(depthwise_taps); taps++)
+        for (int64_t pixels = 1; pixels <= 9; pixels++) {
+            const struct depthwise_case of = {.pixels = pixels,
+                                              .channels = CHANNELS,
+                                              .pitch = CHANNELS,
+                                              .taps = taps,
+                                              .shorts = (int)(pixels + taps) % 4};
+            struct cnni_conv2d_depthwise run = depthwise_run(&of, 3);
+            const size_t count = (size_t)(pixels * CHANNELS);
+            function(&run);
+            const float *stored = run.y;
+            run.y = guarded_floats(&buffers[Y], GUARDED_BEGIN, count);
+            memset(run.y, 0, count * sizeof *run.y);
+            run.stream = true;
+            function(&run);
+            ck_assert_msg(memcmp(stored, run.y, count * sizeof *stored) == 0,
+                          "%s: streaming %d pixels changes them", row->name, (int)pixels);
+        }
+}
+END_TEST
+
+/* The chain of `pixels` that starts with `before`; of dy alone where x is NULL. */
+static void check_sum(const struct kernel_row *row, const char *what, float got, float before,
+                      const float *x, ptrdiff_t x_step, const float *dy, int64_t dy_step,
+                      int64_t pixels)
+{
+    static const float one = 1;
+    struct value value = start_value(before);
+    for (int64_t p = 0; p < pixels; p++)
+        add_link(row, &value, x == NULL ? one : x[p * x_step], dy[p * dy_step]);
+    check_value(row, what, got, value, pixels + 1, false);
+}
+
+static void check_depthwise_filter(const struct kernel_row *row, const struct depthwise_case *of)
+{
+    static float dw[64 * 64], db[64];
+    const int64_t c_count = of->channels, reach = depthwise_reach(of);
+    const int64_t rows = depthwise_taps[of->taps].rows, columns = depthwise_taps[of->taps].columns;
+    const struct cnni_conv2d_depthwise_filter run = {
+        .pixels = of->pixels,
+        .channels = c_count,
+        .rows = rows,
+        .columns = columns,
+        .first_short = is_short(of, 1),
+        .last_short = is_short(of, 2),
+        .x = filled(X, of->side, CNNI_MAX(rows, 1) * reach, of->special),
+        .x_step = depthwise_taps[of->taps].step * of->pitch,
+        .x_tap_step = depthwise_taps[of->taps].dilation * of->pitch,
+        .x_row_step = reach,
+        .dy = filled(W, of->side, of->pixels * c_count, of->special),
+        .dw = filled(Y, of->side, rows * columns * c_count, ORDINARY),
+        .dw_tap_step = c_count,
+        .dw_row_step = columns * c_count,
+        .db = filled(BIAS, of->side, c_count, ORDINARY),
+        .x_ahead = nowhere,
+        .dy_ahead = nowhere,
+    };
+    memcpy(dw, run.dw, (size_t)(rows * columns * c_count) * sizeof *dw);
+    memcpy(db, run.db, (size_t)c_count * sizeof *db);
+    ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);
+    for (int64_t i = 0; i < rows * columns * c_count; i++) {
+        const int64_t t = i / c_count, c = i % c_count;
+        const float *x = run.x + t / columns * run.x_row_step + t % columns * run.x_tap_step + c;
+        const int64_t first = run.first_short && t % columns == 0 ? 1 : 0;
+        const int64_t end = of->pixels - (run.last_short && t % columns == columns - 1 ? 1 : 0);
+        check_sum(row, "depthwise dw", run.dw[i], dw[i], x + first * run.x_step, run.x_step,
+                  run.dy + first * c_count + c, c_count, end - first);
+    }
+    for (int64_t c = 0; c < c_count; c++)
+        check_sum(row, "depthwise db", run.db[c], db[c], NULL, 0, run.dy + c, c_count, of->pixels);
+}
 
 START_TEST(depthwise_filter_is_its_chain)
 {
     const struct kernel_row *row = kernel_row("conv2d_depthwise_filter", _i);
     static const int64_t pixel_counts[] = {0, 1, 2, 27, 128};
-    ptrdiff_t x_offsets[MOST_PIXELS], taps[32];
     int turn = 0;
-    for (int size = 0; size < CNNI_COUNT(channel_counts); size++)
-        for (int length = 0; length < CNNI_COUNT(pixel_counts); length++)
-            for (int64_t tap_count = 0; tap_count <= 27; tap_count += 3, turn++) {
-                const int64_t c_count = channel_counts[size], pixels = pixel_counts[length];
-                const enum guarded_side side = turn % GUARDED_SIDES;
-                const int special = turn / 2 % SPECIALS;
-                spread_offsets(x_offsets, pixels, c_count + 2);
-                spread_offsets(taps, tap_count, c_count + 1);
-                const int64_t spread = CNNI_MAX(pixels - 1, 0) * (c_count + 2) + c_count;
-                const int64_t reach = CNNI_MAX(tap_count - 1, 0) * (c_count + 1);
-                static float before[32 * 40];
-                const struct cnni_conv2d_depthwise_filter run = {
-                    .x = filled(X, side, spread + reach, special),
-                    .x_offsets = x_offsets,
-                    .taps = taps,
-                    .tap_count = tap_count,
-                    .dy = filled(W, side, pixels * c_count, special),
-                    .dw = filled(Y, side, tap_count * c_count, ORDINARY),
-                    .pixels = pixels,
-                    .channels = c_count,
-                };
-                memcpy(before, run.dw, (size_t)(tap_count * c_count) * sizeof *before);
-                ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);
-                for (int64_t i = 0; i < tap_count * c_count; i++) {
-                    struct value value = start_value(0);
-                    for (int64_t p = 0; p < pixels; p++)
-                        add_link(row, &value, run.x[x_offsets[p] + taps[i / c_count] + i % c_count],
-                                 run.dy[p * c_count + i % c_count]);
-                    value.chain += before[i];
-                    value.exact += before[i];
-                    value.magnitude += fabs((double)before[i]);
-                    check_value(row, "depthwise filter", run.dw[i], value, pixels + 1, false);
-                }
-            }
+    for (int taps = 0; taps < CNNI_COUNT(depthwise_taps); taps++)
+        for (int size = 0; size < CNNI_COUNT(channel_counts); size++)
+            for (int length = 0; length < CNNI_COUNT(pixel_counts); length++, turn++)
+                check_depthwise_filter(row, &(struct depthwise_case){
+                                                .pixels = pixel_counts[length],
+                                                .channels = channel_counts[size],
+                                                .pitch = channel_counts[size] + turn % 4,
+                                                .taps = taps,
+                                                .shorts = turn % 7 % 4,
+                                                .side = turn % GUARDED_SIDES,
+                                                .special = turn / 2 % SPECIALS,
+                                            });
 }
 END_TEST
 
@@ -463,6 +596,7 @@ int main(void)
     KERNEL_ROWS_TEST(tcase, "conv2d_filter", filter_is_its_chain);
     KERNEL_ROWS_TEST(tcase, "conv2d_panel", panel_is_a_copy_and_sums);
     KERNEL_ROWS_TEST(tcase, "conv2d_depthwise", depthwise_is_its_chain);
+    KERNEL_ROWS_TEST(tcase, "conv2d_depthwise", depthwise_streams);
     KERNEL_ROWS_TEST(tcase, "conv2d_depthwise_filter", depthwise_filter_is_its_chain);
     return kernel_rows_main(tcase, slots, CNNI_COUNT(slots));
 }

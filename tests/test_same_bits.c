@@ -178,7 +178,7 @@ END_TEST
 /* One number for every level with fused multiply-add, on every machine.  It changes only where the
  * order of a sum is changed on purpose, which CHANGELOG.md then says: models trained before and
  * after differ. */
-static const uint64_t committed_bits = UINT64_C(0x2571f0c98a0986d2);
+static const uint64_t committed_bits = UINT64_C(0xfe974ad86f1aeb9b);
 
 START_TEST(training_does_not_depend_on_the_instruction_set)
 {

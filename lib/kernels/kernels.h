@@ -84,33 +84,50 @@ typedef void cnni_conv2d_filter_fn(const struct cnni_conv2d_filter_tile *tile);
 typedef void cnni_conv2d_panel_fn(float *panel, float *sums, const float *dy, int64_t pixels,
                                   int64_t pitch, int32_t columns);
 
-/* Depthwise: any number of pixels, each channel for itself.
- *   y[y_offsets[p] + c] = chain over t of x[x_offsets[p] + taps[t] + c] * w[t * channels + c]
- * that starts with bias[c], or 0 where bias is NULL.  `relu` as above. */
+/* Memory that will be wanted next: while a kernel works on pixel p, it may fetch `step` bytes from
+ * first + p * step into the caches.  It never reads them; any numbers will do. */
+struct cnni_ahead {
+    uintptr_t first, step; /* addresses as numbers, in bytes */
+};
+
+/* Depthwise: `pixels` neighbours in a row, with the same rows x columns taps, each channel for
+ * itself.  With x(i, j) = x[i * x_row_step + j * x_tap_step], w and dw alike,
+ *   y[p * y_step + c] = chain over i, then j, of x(i, j)[p * x_step + c] * w(i, j)[c]
+ * that starts with bias[c], or 0 where bias is NULL.  The first pixel lacks the taps of the first
+ * column where `first_short`, and the last one those of the last column where `last_short`; then
+ * there are more pixels than that.  `relu` as above.  `stream`, as above, asks
+ * for the channels and y_step to be multiples of 16 and for y to be aligned to 64 bytes. */
 struct cnni_conv2d_depthwise {
+    int64_t pixels, channels;
+    int64_t rows, columns; /* of taps */
+    bool first_short, last_short;
     const float *x;
-    const ptrdiff_t *x_offsets; /* [pixels] */
-    const ptrdiff_t *taps;      /* [tap_count] */
-    int64_t tap_count;
-    const float *w;    /* [tap_count][channels] */
+    ptrdiff_t x_step, x_tap_step, x_row_step;
+    const float *w;
+    ptrdiff_t w_tap_step, w_row_step;
     const float *bias; /* [channels] or NULL */
     float *y;
-    const ptrdiff_t *y_offsets; /* [pixels] */
-    int64_t pixels, channels;
-    bool relu;
+    ptrdiff_t y_step;
+    bool relu, stream;
+    struct cnni_ahead ahead;
 };
 typedef void cnni_conv2d_depthwise_fn(const struct cnni_conv2d_depthwise *run);
 
-/* Depthwise backward-weights: dw[t * channels + c] +=
- *   chain from 0 over p of x[x_offsets[p] + taps[t] + c] * dy[p * channels + c]. */
+/* Depthwise backward-weights, of pixels and taps as above:
+ *   dw(i, j)[c] = chain over p of x(i, j)[p * x_step + c] * dy[p * channels + c]
+ * that starts with dw(i, j)[c] itself, and db[c] = db[c] + dy[c] + dy[channels + c] + ...  in this
+ * order. */
 struct cnni_conv2d_depthwise_filter {
-    const float *x;
-    const ptrdiff_t *x_offsets; /* [pixels] */
-    const ptrdiff_t *taps;      /* [tap_count] */
-    int64_t tap_count;
-    const float *dy; /* [pixels][channels] */
-    float *dw;       /* [tap_count][channels] */
     int64_t pixels, channels;
+    int64_t rows, columns; /* of taps */
+    bool first_short, last_short;
+    const float *x;
+    ptrdiff_t x_step, x_tap_step, x_row_step;
+    const float *dy; /* [pixels][channels] */
+    float *dw;
+    ptrdiff_t dw_tap_step, dw_row_step;
+    float *db; /* [channels] */
+    struct cnni_ahead x_ahead, dy_ahead;
 };
 typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_filter *run);
 

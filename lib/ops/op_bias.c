@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A pairwise tree over the sums of blocks. */
+ * A pairwise tree over the sums of blocks, which all kinds of backward-weights have from passing
+ * over dy. */
 #include "ops/op_bias.h"
 
 #include <string.h>

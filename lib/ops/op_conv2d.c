@@ -12,6 +12,7 @@
 #include "ops/op_conv2d_pass.h"
 #include "ops/op_conv2d_pool.h"
 #include "ops/op_conv2d_region.h"
+#include "ops/op_depthwise.h"
 #include "ops/op_winograd.h"
 
 enum {
@@ -156,25 +157,6 @@ static void run_panel(const struct run *run, const struct block *block, int64_t 
     while (next_piece(&piece));
 }
 
-static void run_depthwise(const struct run *run, const struct cnni_strip *strip,
-                          const float *source, float *target)
-{
-    const struct cnni_conv2d_depthwise tile = {
-        .x = source,
-        .x_offsets = run->offsets.source,
-        .taps = run->offsets.taps,
-        .tap_count = run->pass->tap_count,
-        .w = run->packed,
-        .bias = run->bias,
-        .y = target,
-        .y_offsets = run->offsets.target,
-        .pixels = strip->pixels,
-        .channels = run->pass->groups,
-        .relu = run->relu,
-    };
-    run->kernels->conv2d_depthwise(&tile);
-}
-
 /* Pools the rows of the block, picture by picture. */
 static void pool_block(const struct run *run, const struct cnni_strip *strip,
                        const struct block *block)
@@ -206,10 +188,6 @@ static void run_item(void *task, int64_t item, int32_t lane)
         .regions = regions,
         .region_count = cnni_strip_regions(regions, run->pass, &run->bands, &strip),
     };
-    if (run->pass->depthwise) {
-        run_depthwise(run, &strip, block.source, block.target);
-        return;
-    }
     const int64_t part = item % run->parts;
     const int64_t first = part * run->panels / run->parts;
     const int64_t end = (part + 1) * run->panels / run->parts;
@@ -243,7 +221,7 @@ static bool choose_stream(const struct run *run)
     const int64_t channels = pass->groups * pass->target_channels;
     const int64_t size = pass->n * pass->h.target * pass->w.target * channels;
     const bool whole = pass->target_channels % STREAM_COLUMNS == 0;
-    return size >= LARGE_TARGET && whole && !pass->depthwise && !pass->pools &&
+    return size >= LARGE_TARGET && whole && !pass->pools &&
            channels * (int64_t)sizeof(float) % STREAM_ALIGNMENT == 0 &&
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;
 }
@@ -257,9 +235,7 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->pass = pass;
     run->panels = pass->groups *
                   cnni_ceil_div(pass->target_channels, run->kernels->conv2d_row_tap_tile.columns);
-    run->parts = pass->depthwise || pass->pools
-                     ? 1
-                     : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
+    run->parts = pass->pools ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
     run->pixels = pass->pictures * pass->rows * pass->w.grid;
     run->block = choose_block(run);
     run->stream = choose_stream(run);
@@ -281,6 +257,10 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
         struct cnni_winograd_pass tiles;
         cnni_winograd_forward_pass(&tiles, call->conv, call->n);
         cnni_winograd_run(call, &tiles, y, x, packed, b, relu);
+        return;
+    }
+    if (cnni_depthwise_suits(call->conv)) {
+        cnni_depthwise_forward(call, y, x, packed, b, relu);
         return;
     }
     struct cnni_conv2d flat;
@@ -313,6 +293,10 @@ void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, c
         struct cnni_winograd_pass tiles;
         cnni_winograd_backward_pass(&tiles, call->conv, call->n);
         cnni_winograd_run(call, &tiles, dx, dy, packed, NULL, false);
+        return;
+    }
+    if (cnni_depthwise_suits(call->conv)) {
+        cnni_depthwise_backward_data(call, dx, dy, packed);
         return;
     }
     struct cnni_conv2d flat;

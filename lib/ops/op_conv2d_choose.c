@@ -2,6 +2,8 @@
  * Which algorithm a convolution runs, from its shape alone. */
 #include "ops/op_conv2d.h"
 
+#include "ops/op_depthwise.h"
+
 enum {
     CHANNELS_LEAST = 32,    /* below, the transforms cost more than the products save */
     TILES_LEAST = 4,        /* of one picture: fewer do not fill the rows of the products */
@@ -48,6 +50,5 @@ const char *cnni_conv2d_algorithm_name(const struct cnni_conv2d *conv)
 {
     if (conv->tile > 0)
         return conv->tile == 2 ? "Winograd F(2x2)" : "Winograd F(4x4)";
-    return conv->groups > 1 && conv->groups == conv->c && conv->k == conv->c ? "depthwise"
-                                                                             : "direct";
+    return cnni_depthwise_suits(conv) ? "depthwise" : "direct";
 }

@@ -13,6 +13,7 @@
 #include "ops/op_bias.h"
 #include "ops/op_conv2d_pass.h"
 #include "ops/op_conv2d_pool.h"
+#include "ops/op_depthwise.h"
 #include "ops/op_winograd.h"
 
 enum {
@@ -78,8 +79,7 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
     const int64_t affordable = CNNI_MIN(1 + PARTIALS / filter->size, MOST_CHUNKS);
     filter->chunks = power_of_two_up_to(CNNI_MIN(affordable, strips));
     const int64_t most_parts = CNNI_MAX(filter->rows / tile.rows / LEAST_PART, 1);
-    filter->parts =
-        CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), pass->depthwise ? 1 : most_parts);
+    filter->parts = CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), most_parts);
     filter->panels = cnni_ceil_div(pass->target_channels, tile.columns);
     filter->filters = pass->groups * pass->target_channels;
     filter->levels = cnni_bias_levels(pass->n * pass->h.grid * pass->w.grid);
@@ -98,7 +98,7 @@ static void lay_out(struct filter *filter, int32_t lanes)
 {
     int64_t lane = 0, all = 0;
     take(&lane, cnni_pass_strip_size(filter->pass));
-    const int64_t panels = filter->pass->depthwise ? 0 : filter->pass->groups * filter->panels;
+    const int64_t panels = filter->pass->groups * filter->panels;
     const int64_t panel = BLOCK * filter->kernels->conv2d_filter_tile.columns;
     filter->at.block = take(&lane, cnni_size_product(panels, panel));
     filter->at.expanded =
@@ -157,14 +157,14 @@ static void pack_block(const struct filter *filter, const struct item *item, con
 {
     const struct cnni_pass *pass = filter->pass;
     const int32_t width = filter->kernels->conv2d_filter_tile.columns;
-    const int64_t run = pass->depthwise ? filter->filters : pass->target_channels;
-    float *panel = pass->depthwise ? NULL : item->block;
+    const int64_t run = pass->target_channels;
+    float *panel = item->block;
     for (int64_t group = 0; group < filter->filters; group += run)
         for (int64_t first = 0; first < run; first += width) {
             const int64_t k = group + first;
             filter->kernels->conv2d_panel(panel, item->sums + k, dy + k, pixels, filter->filters,
                                           (int32_t)CNNI_MIN(run - first, width));
-            panel = panel == NULL ? NULL : panel + BLOCK * width;
+            panel += BLOCK * width;
         }
 }
 
@@ -194,22 +194,6 @@ static void add_group(const struct filter *filter, struct item *item, const floa
             filter->kernels->conv2d_filter(&tile);
         }
     }
-}
-
-static void add_depthwise(const struct filter *filter, const struct item *item, const float *x,
-                          const ptrdiff_t *x_offsets, const float *dy, int64_t pixels)
-{
-    const struct cnni_conv2d_depthwise_filter run = {
-        .x = x,
-        .x_offsets = x_offsets,
-        .taps = filter->offsets.taps,
-        .tap_count = filter->pass->tap_count,
-        .dy = dy,
-        .dw = item->dw,
-        .pixels = pixels,
-        .channels = filter->filters,
-    };
-    filter->kernels->conv2d_depthwise_filter(&run);
 }
 
 /* Spreads the bytes of a block evenly over the kernel calls of this one. */
@@ -257,11 +241,8 @@ static void add_strip(const struct filter *filter, struct item *item, int64_t in
         if (!pass->pools)
             plan_ahead(filter, item, dy + pixels * filter->filters);
         cnni_bias_add(&item->tree, item->sums);
-        if (pass->depthwise)
-            add_depthwise(filter, item, x, x_offsets, dy, pixels);
-        else
-            for (int64_t group = 0; group < pass->groups; group++)
-                add_group(filter, item, x, x_offsets, pixels, group);
+        for (int64_t group = 0; group < pass->groups; group++)
+            add_group(filter, item, x, x_offsets, pixels, group);
     }
 }
 
@@ -322,6 +303,10 @@ void cnni_conv2d_backward_filter(const struct cnni_conv2d_call *call, float *dw,
 {
     if (call->conv->filter_tile > 0) {
         cnni_winograd_backward_filter(call, dw, db, x, dy);
+        return;
+    }
+    if (cnni_depthwise_suits(call->conv)) {
+        cnni_depthwise_backward_filter(call, dw, db, x, dy);
         return;
     }
     struct cnni_conv2d flat;

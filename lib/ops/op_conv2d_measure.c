@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_depthwise.h"
 #include "ops/op_winograd.h"
 
 static int64_t pass_scratch_size(const struct cnni_pass *pass, int32_t lanes)
@@ -61,6 +62,16 @@ static void measure_winograd(struct sizes *sizes, cnn_context *context,
     sizes->backward_data = cnni_winograd_scratch_size(&pass, lanes);
 }
 
+static void measure_depthwise(struct sizes *sizes, const struct cnni_conv2d *conv, bool training)
+{
+    sizes->forward_weights = cnni_depthwise_packed_size(conv);
+    sizes->forward = cnni_depthwise_forward_scratch_size(conv);
+    if (!training)
+        return;
+    sizes->backward_weights = cnni_depthwise_packed_size(conv);
+    sizes->backward_data = cnni_depthwise_backward_scratch_size(conv);
+}
+
 static int64_t measure_filter(cnn_context *context, const struct cnni_conv2d *conv, int64_t max_n,
                               int32_t lanes)
 {
@@ -68,6 +79,8 @@ static int64_t measure_filter(cnn_context *context, const struct cnni_conv2d *co
     int64_t n;
     if (conv->filter_tile > 0)
         return cnni_winograd_filter_scratch_size(context, conv, max_n, lanes);
+    if (cnni_depthwise_suits(conv))
+        return cnni_depthwise_filter_scratch_size(conv, max_n, lanes);
     cnni_conv2d_flatten(&flat, &n, conv, max_n);
     return cnni_filter_scratch_size(context, &flat, n, lanes);
 }
@@ -104,6 +117,8 @@ cnn_status cnni_conv2d_measure(struct cnni_conv2d_sizes *sizes, cnn_context *con
     struct sizes all = {0};
     if (conv->tile > 0)
         measure_winograd(&all, context, conv, max_n, lanes, training);
+    else if (cnni_depthwise_suits(conv))
+        measure_depthwise(&all, conv, training);
     else
         measure_direct(&all, context, conv, max_n, lanes, training);
     if (training)

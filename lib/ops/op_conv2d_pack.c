@@ -9,6 +9,7 @@
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
+#include "ops/op_depthwise.h"
 #include "ops/op_winograd.h"
 
 enum { COPY = 16 /* floats that are copied at once */ };
@@ -21,8 +22,6 @@ int64_t cnni_packed_panel_size(const struct cnni_pass *pass, int32_t width)
 
 int64_t cnni_packed_pass_size(const struct cnni_pass *pass, int32_t width)
 {
-    if (pass->depthwise)
-        return pass->h.taps * pass->w.taps * pass->groups;
     const int64_t panels = pass->groups * cnni_ceil_div(pass->target_channels, width);
     return cnni_size_product(panels, cnni_packed_panel_size(pass, width));
 }
@@ -110,23 +109,10 @@ static void pack_backward_item(void *task, int64_t item, int32_t lane)
     }
 }
 
-/* Depthwise weights are [tap][channel]: only the order of the taps changes. */
-static void pack_depthwise(const struct packing *packing)
-{
-    const struct cnni_pass *pass = &packing->pass;
-    for (int64_t tap = 0; tap < pass->h.taps * pass->w.taps; tap++)
-        memcpy(packing->packed + tap * pass->groups, tap_weights(packing, tap),
-               (size_t)pass->groups * sizeof *packing->w);
-}
-
 /* `channels`, input channels of the convolution, are shared out by the panel. */
 static void pack(cnn_context *context, int32_t lanes, struct packing *packing, int64_t channels,
                  cnni_item_fn *item)
 {
-    if (packing->pass.depthwise) {
-        pack_depthwise(packing);
-        return;
-    }
     packing->panel_size = cnni_packed_panel_size(&packing->pass, packing->width);
     const int64_t taps = packing->pass.h.taps * packing->pass.w.taps;
     cnni_parallel(context, lanes, taps * cnni_ceil_div(channels, packing->width), item, packing);
@@ -148,6 +134,10 @@ void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct 
         cnni_winograd_pack_forward(context, lanes, conv, packed, w);
         return;
     }
+    if (cnni_depthwise_suits(conv)) {
+        cnni_depthwise_pack(conv, packed, w);
+        return;
+    }
     struct packing packing = start(context, conv, packed, w);
     cnni_pass_forward(&packing.pass, conv, 1);
     pack(context, lanes, &packing, packing.pass.source_channels, pack_forward_item);
@@ -158,6 +148,10 @@ void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct
 {
     if (conv->tile > 0) {
         cnni_winograd_pack_backward(context, lanes, conv, packed, w);
+        return;
+    }
+    if (cnni_depthwise_suits(conv)) {
+        cnni_depthwise_pack(conv, packed, w);
         return;
     }
     struct packing packing = start(context, conv, packed, w);

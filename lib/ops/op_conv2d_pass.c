@@ -139,7 +139,6 @@ static void plan_pooling(struct cnni_pass *pass)
 
 static void plan(struct cnni_pass *pass)
 {
-    pass->depthwise = pass->groups > 1 && pass->source_channels == 1 && pass->target_channels == 1;
     plan_reading(pass);
     pass->strips = 0;
     if (pass->h.grid > 0 && pass->w.grid > 0) {

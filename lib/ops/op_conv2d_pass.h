@@ -33,7 +33,6 @@ struct cnni_pass {
     int64_t n;
     int64_t groups;
     int64_t source_channels, target_channels; /* per group */
-    bool depthwise;                           /* both are 1, and there are several groups */
     const struct cnni_conv2d *conv;
     bool pools, expands; /* the target is to be pooled; the source is a pooled gradient */
 

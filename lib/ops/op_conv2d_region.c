@@ -52,8 +52,7 @@ static int32_t one_band(struct cnni_band bands[CNNI_BANDS_MOST], const struct cn
 
 void cnni_bands_find(struct cnni_bands *bands, const struct cnni_pass *pass)
 {
-    const bool one = !pass->copied || pass->depthwise || pass->pools ||
-                     pass->h.grid * pass->w.grid < LEAST_PIXELS;
+    const bool one = !pass->copied || pass->pools || pass->h.grid * pass->w.grid < LEAST_PIXELS;
     bands->h_count = one ? one_band(bands->h, &pass->h) : find_bands(bands->h, &pass->h);
     bands->w_count = one ? one_band(bands->w, &pass->w) : find_bands(bands->w, &pass->w);
 }

@@ -87,34 +87,46 @@ static double run_panel(const struct row *row)
     return (double)PIXELS * row->tile.columns;
 }
 
+/* 32 pixels of 64 channels, 3x3 taps beside each other. */
+enum { RUN = 32, RUN_ROW = (RUN + 2) * CHANNELS };
+
 static double run_depthwise(const struct row *row)
 {
-    const struct cnni_conv2d_depthwise run = {.x = arrays[0],
-                                              .x_offsets = pixels,
-                                              .taps = taps,
-                                              .tap_count = TAPS,
+    const struct cnni_conv2d_depthwise run = {.pixels = RUN,
+                                              .channels = CHANNELS,
+                                              .rows = 3,
+                                              .columns = 3,
+                                              .x = arrays[0],
+                                              .x_step = CHANNELS,
+                                              .x_tap_step = CHANNELS,
+                                              .x_row_step = RUN_ROW,
                                               .w = arrays[1],
+                                              .w_tap_step = CHANNELS,
+                                              .w_row_step = 3 * CHANNELS,
                                               .bias = arrays[2],
                                               .y = arrays[3],
-                                              .y_offsets = pixels,
-                                              .pixels = PIXELS,
-                                              .channels = CHANNELS};
+                                              .y_step = CHANNELS};
     ((cnni_conv2d_depthwise_fn *)row->function)(&run);
-    return (double)PIXELS * CHANNELS * TAPS;
+    return (double)RUN * CHANNELS * TAPS;
 }
 
 static double run_depthwise_filter(const struct row *row)
 {
-    const struct cnni_conv2d_depthwise_filter run = {.x = arrays[0],
-                                                     .x_offsets = pixels,
-                                                     .taps = taps,
-                                                     .tap_count = TAPS,
+    const struct cnni_conv2d_depthwise_filter run = {.pixels = RUN,
+                                                     .channels = CHANNELS,
+                                                     .rows = 3,
+                                                     .columns = 3,
+                                                     .x = arrays[0],
+                                                     .x_step = CHANNELS,
+                                                     .x_tap_step = CHANNELS,
+                                                     .x_row_step = RUN_ROW,
                                                      .dy = arrays[1],
                                                      .dw = arrays[3],
-                                                     .pixels = PIXELS,
-                                                     .channels = CHANNELS};
+                                                     .dw_tap_step = CHANNELS,
+                                                     .dw_row_step = 3 * CHANNELS,
+                                                     .db = arrays[2]};
     ((cnni_conv2d_depthwise_filter_fn *)row->function)(&run);
-    return (double)PIXELS * CHANNELS * TAPS;
+    return (double)RUN * CHANNELS * TAPS;
 }
 
 /* 32 windows of 2 x 2 pixels of 32 channels. */
