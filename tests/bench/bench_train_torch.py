@@ -14,7 +14,7 @@ import time
 import torch
 from torch import nn
 
-NETWORKS = {"classic": (64, (32, 32), 0, 128), "wide": (128, (32, 64, 128, 128), 1, 512)}
+from networks import NETWORKS
 
 
 def build(size, filters, padding, units):
