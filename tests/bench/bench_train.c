@@ -13,17 +13,14 @@ int main(int argc, char **argv)
     cnn_context *context;
     cnn_optimizer *optimizer;
     cnn_trainer *trainer;
-    cnn_tensor *inputs, *labels;
     check(cnn_context_create(&context));
     check(cnn_context_set_threads(context, (int32_t)option(argc, argv, "--threads", 1)));
     cnn_model *model = build(context, network);
     check(cnn_sgd_create(&optimizer, context, 0.01));
     check(cnn_sgd_set_momentum(optimizer, 0.9));
     check(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, batch));
-    inputs = noise(context, network, batch);
-    check(cnn_tensor_create(&labels, context, CNN_INT32, &batch, 1));
-    for (int64_t i = 0; i < batch; i++)
-        ((int32_t *)cnn_tensor_data(labels))[i] = (int32_t)(i & 1);
+    cnn_tensor *inputs = noise(context, network, batch);
+    cnn_tensor *labels = alternating_labels(context, batch);
 
     double *seconds = malloc((size_t)steps * sizeof *seconds), loss = 0;
     const cnn_tensor *input = inputs, *target = labels;
