@@ -130,8 +130,8 @@ static double distance(struct step *step, const struct ours *ours, int32_t index
 }
 
 /* Both round differently, and of a million windows some then have another winner: gradients, which
- * add up like noise, move by the root of that share.  What is forgotten or wrong moves them by more
- * than a tenth. */
+ * add up like noise, move by the root of that share.  What is forgotten or wrong moves them by
+ * several per cent at least. */
 static const double most_distance = 1e-2;
 
 static void compare_results(struct step *step, const struct network *network, int64_t batch,
