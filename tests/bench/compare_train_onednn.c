@@ -9,6 +9,7 @@
  * has to compute what libcnn computes: two steps from the same weights.  Cap both libraries to the
  * same level with CNN_CPU=avx2 ONEDNN_MAX_CPU_ISA=AVX2, or avx512 and AVX512_CORE;
  * compare_train_onednn.sh does all of it. */
+#include "bench/harness.h"
 #include "bench/machine.h"
 #include "bench/onednn_step.h"
 
@@ -164,30 +165,24 @@ static void compare_results(struct step *step, const struct network *network, in
 
 /* ---- Both in turn ---- */
 
-static double median(double *values, int64_t count)
-{
-    qsort(values, (size_t)count, sizeof *values, by_value);
-    return values[count / 2];
-}
-
 static void measure(struct step steps[WAYS], const struct ours *ours, int64_t count)
 {
     static double seconds[WAYS + 1][MOST_STEPS];
     for (int64_t i = 0; i < count; i++) {
-        double start = now();
+        double start = bench_seconds();
         ours_run(ours);
-        seconds[WAYS][i] = now() - start;
+        seconds[WAYS][i] = bench_seconds() - start;
         for (int way = 0; way < WAYS; way++) {
-            start = now();
+            start = bench_seconds();
             step_run(&steps[way], cnn_tensor_data(ours->labels), (float)learning_rate,
                      (float)momentum);
-            seconds[way][i] = now() - start;
+            seconds[way][i] = bench_seconds() - start;
         }
     }
-    const double our_seconds = median(seconds[WAYS], count);
+    const double our_seconds = bench_median(seconds[WAYS], (int)count);
     printf("\n| step | ms | / libcnn |\n|---|---|---|\n| libcnn | %.2f | |\n", 1e3 * our_seconds);
     for (int way = 0; way < WAYS; way++) {
-        const double peer = median(seconds[way], count);
+        const double peer = bench_median(seconds[way], (int)count);
         printf("| oneDNN %s | %.2f | %.2f |\n", ways[way].name, 1e3 * peer, peer / our_seconds);
     }
 }

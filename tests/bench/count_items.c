@@ -5,8 +5,8 @@
  * A line for what a layer does in one file of lib/ops (op_conv2d_grad.c and op_winograd_grad.c are
  * backward-weights), with the numbers of items of its lists.  On t threads a list takes
  * ceil(items / t) times an item; a line, and the whole, is the sum over its lists, each weighed by
- * its time on one thread, and over the rest, which is in no list.  What the threads cost, and that
- * they share the memory, is not in it.
+ * its time on one thread, and over the rest, which is in no list (the clock for one).  What the
+ * threads cost, and that they share the memory, is not in it.
  *
  * It is linked so that the calls of cnni_parallel() and cnni_parallel_range() come here first
  * (CMakeLists.txt), and takes the place of the classes of the model's layers to know whose work it
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "bench/harness.h"
 #include "bench/machine.h"
 #include "bench/networks.h"
 
@@ -121,12 +122,12 @@ void __wrap_cnni_parallel_range(cnn_context *context, int32_t lanes, int64_t cou
 void __wrap_cnni_parallel(cnn_context *context, int32_t lanes, int64_t items, cnni_item_fn *run,
                           void *task)
 {
-    const double start = now();
+    const double start = bench_seconds();
     __real_cnni_parallel(context, lanes, items, run, task);
     if (!counting || items == 0)
         return;
     struct list *list = find_list(range_function == 0 ? (uintptr_t)run : range_function, items);
-    list->seconds += now() - start;
+    list->seconds += bench_seconds() - start;
 }
 
 void __wrap_cnni_parallel_range(cnn_context *context, int32_t lanes, int64_t count, int64_t size,
@@ -236,10 +237,10 @@ static double run_training(cnn_context *context, cnn_model *model, cnn_tensor *i
     check(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, batch));
     for (int64_t i = -WARM_UP; i < steps; i++) {
         counting = i >= 0;
-        start = i == 0 ? now() : start;
+        start = i == 0 ? bench_seconds() : start;
         check(cnn_trainer_step(NULL, trainer, &input, 1, &target, 1));
     }
-    const double seconds = now() - start;
+    const double seconds = bench_seconds() - start;
     counting = false;
     cnn_trainer_free(trainer);
     cnn_optimizer_free(optimizer);
@@ -259,10 +260,10 @@ static double run_prediction(cnn_context *context, cnn_model *model, cnn_tensor 
     check(cnn_session_create(&session, model, batch));
     for (int64_t i = -WARM_UP; i < steps; i++) {
         counting = i >= 0;
-        start = i == 0 ? now() : start;
+        start = i == 0 ? bench_seconds() : start;
         check(cnn_session_run(session, &outputs, 1, &input, 1));
     }
-    const double seconds = now() - start;
+    const double seconds = bench_seconds() - start;
     counting = false;
     cnn_session_free(session);
     cnn_tensor_free(outputs);
