@@ -4,7 +4,9 @@
 
 set(CNN_ISA_avx2_FLAGS -mavx2 -mfma)
 set(CNN_ISA_avx512_FLAGS -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma)
-set(CNN_ISA_neon_FLAGS)
+# The tiles fill every register: gcc's first scheduler, which moves loads ahead, would keep sums of
+# the innermost loop in memory (tests/bench/neon_ports.sh).
+set(CNN_ISA_neon_FLAGS $<$<C_COMPILER_ID:GNU>:-fno-schedule-insns>)
 
 # The suffixes that this build's architecture has.
 set(CNN_ISAS)

@@ -257,6 +257,8 @@ step_qemu_x86()
     [ -x build/release/tests/test_training ] || build release || return 0
     on_cpu Nehalem auto 0 test_context test_kernels_vector test_layers test_training
     on_cpu Nehalem avx2 77 test_layers
+    on_cpu SandyBridge auto 0 test_context test_kernels_vector test_layers test_training
+    on_cpu SandyBridge avx2 77 test_layers
     on_cpu Haswell avx2 0 test_context test_layers test_training
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Loop pragmas for kernel files.  An array of vectors stays in registers only where every loop
- * over it is unrolled whole; the two compilers want to be asked differently.  Under a sanitizer
- * nothing is: checks around each element would take the compiler minutes. */
+ * over it is unrolled whole; the two compilers want to be asked differently.  clang has to be told
+ * "full", or else unrolls by some number before it knows how many rows a tile has.  Under a
+ * sanitizer nothing is unrolled: checks around each element would take the compiler minutes. */
 #ifndef CNNI_UNROLL_H
 #define CNNI_UNROLL_H
 
@@ -14,7 +15,7 @@
 #define CNNI_UNROLL_BY_2
 #define CNNI_INLINE static inline
 #elif defined(__clang__)
-#define CNNI_UNROLL      _Pragma("unroll")
+#define CNNI_UNROLL      _Pragma("clang loop unroll(full)")
 #define CNNI_UNROLL_BY_2 _Pragma("unroll 2")
 #define CNNI_INLINE      __attribute__((always_inline)) static inline
 #else

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Every kernel of the list on data in the caches: Gelem/s (links of chains, or elements), per
- * cent of the FMA peak measured in turn with it, and how many times as fast as the generic one.
+ * Every kernel of the list on data in the caches, none left out: Gelem/s (links of chains, or
+ * elements), per cent of the FMA peak measured in turn with it, and how many times as fast as the
+ * generic one.
  *
  *     bench_kernels [SLOT]
  *
  * One thread; pin it (taskset -c 1 bench_kernels). */
 #include "bench/harness.h"
+#include "bench/machine.h"
 #include "kernels/kernels.h"
 
 enum {
@@ -129,6 +131,75 @@ static double run_depthwise_filter(const struct row *row)
     return (double)RUN * CHANNELS * TAPS;
 }
 
+/* ---- Winograd: one tile of 4 x 4 outputs; elements are those of its pixels or taps ---- */
+
+enum { OUTPUTS = 4, INPUTS = OUTPUTS + 2, WINOGRAD_TAPS = 9 };
+
+/* Neighbouring pixels of arrays[0], to read, and of arrays[3], to write. */
+static const float *from[INPUTS * INPUTS];
+static float *to[INPUTS * INPUTS];
+
+static double run_winograd_input(const struct row *row)
+{
+    const struct cnni_winograd_input tile = {.x = from,
+                                             .v = arrays[3],
+                                             .point_pitch = CHANNELS,
+                                             .channels = CHANNELS,
+                                             .outputs = OUTPUTS};
+    ((cnni_winograd_input_fn *)row->function)(&tile);
+    return INPUTS * INPUTS * CHANNELS;
+}
+
+static double run_winograd_output(const struct row *row)
+{
+    const struct cnni_winograd_output tile = {.m = arrays[0],
+                                              .y = to,
+                                              .bias = arrays[1],
+                                              .point_pitch = CHANNELS,
+                                              .channels = CHANNELS,
+                                              .outputs = OUTPUTS,
+                                              .relu = true};
+    ((cnni_winograd_output_fn *)row->function)(&tile);
+    return OUTPUTS * OUTPUTS * CHANNELS;
+}
+
+static double run_winograd_gradient(const struct row *row)
+{
+    const struct cnni_winograd_gradient tile = {.dy = from,
+                                                .z = arrays[3],
+                                                .point_pitch = CHANNELS,
+                                                .panel_pitch = CHANNELS,
+                                                .width = CHANNELS,
+                                                .channels = CHANNELS,
+                                                .outputs = OUTPUTS};
+    ((cnni_winograd_gradient_fn *)row->function)(&tile);
+    return OUTPUTS * OUTPUTS * CHANNELS;
+}
+
+static double run_winograd_weights(const struct row *row)
+{
+    const struct cnni_winograd_weights tile = {.w = from,
+                                               .u = arrays[3],
+                                               .point_pitch = CHANNELS,
+                                               .channels = CHANNELS,
+                                               .outputs = OUTPUTS};
+    ((cnni_winograd_weights_fn *)row->function)(&tile);
+    return WINOGRAD_TAPS * CHANNELS;
+}
+
+static double run_winograd_filter(const struct row *row)
+{
+    const struct cnni_winograd_filter tile = {.u = arrays[0],
+                                              .dw = to,
+                                              .point_pitch = CHANNELS,
+                                              .channels = CHANNELS,
+                                              .outputs = OUTPUTS};
+    ((cnni_winograd_filter_fn *)row->function)(&tile);
+    return WINOGRAD_TAPS * CHANNELS;
+}
+
+/* ---- Pooling, vectors, optimizers ---- */
+
 /* 32 windows of 2 x 2 pixels of 32 channels. */
 static const struct cnni_maxpool2d_windows windows = {.windows = 32,
                                                       .channels = 32,
@@ -232,6 +303,12 @@ static const struct {
     {"conv2d_panel", run_panel, false},
     {"conv2d_depthwise", run_depthwise, true},
     {"conv2d_depthwise_filter", run_depthwise_filter, true},
+    {"winograd_input", run_winograd_input, false},
+    {"winograd_output", run_winograd_output, false},
+    {"winograd_gradient", run_winograd_gradient, false},
+    {"winograd_weights", run_winograd_weights, false},
+    {"winograd_filter", run_winograd_filter, false},
+
     {"maxpool2d_forward", run_maxpool_forward, false},
     {"maxpool2d_backward", run_maxpool_backward, false},
     {"vector_relu", run_relu, false},
@@ -254,6 +331,10 @@ static void fill_arrays(void)
         arrays[i] = bench_floats(64 * 1024);
         for (int j = 0; i > 0 && j < 64 * 1024; j++) /* squares and winners must not be negative */
             arrays[i][j] = arrays[i][j] < 0 ? -arrays[i][j] : arrays[i][j];
+    }
+    for (int64_t i = 0; i < INPUTS * INPUTS; i++) {
+        from[i] = arrays[0] + i * CHANNELS;
+        to[i] = arrays[3] + i * CHANNELS;
     }
     for (int64_t i = 0; i < PIXELS; i++)
         pixels[i] = i * CHANNELS;
@@ -304,8 +385,24 @@ static void bench_slot(const char *slot, double (*run)(const struct row *), bool
     }
 }
 
+/* A kernel that nobody measures would be forgotten. */
+static void check_slots(void)
+{
+    for (int i = 0; i < CNNI_COUNT(rows); i++) {
+        int j = 0;
+        while (j < CNNI_COUNT(slots) && strcmp(slots[j].slot, rows[i].slot) != 0)
+            j++;
+        if (j == CNNI_COUNT(slots)) {
+            fprintf(stderr, "bench_kernels: how to run %s is not known\n", rows[i].slot);
+            exit(EXIT_FAILURE);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    check_slots();
+    print_machine();
     printf("%-40s %8s %7s %8s\n", "kernel", "Gelem/s", "% peak", "x generic");
     for (int i = 0; i < CNNI_COUNT(slots); i++)
         if (argc < 2 || strcmp(argv[1], slots[i].slot) == 0)

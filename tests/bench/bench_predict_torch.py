@@ -13,7 +13,8 @@ import time
 
 import torch
 
-from bench_train_torch import NETWORKS, build
+from bench_train_torch import build
+from networks import NETWORKS
 
 
 def prepare(model, inputs, mode):

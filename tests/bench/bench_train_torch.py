@@ -14,7 +14,7 @@ import time
 import torch
 from torch import nn
 
-NETWORKS = {"classic": (64, (32, 32), 0, 128), "wide": (128, (32, 64, 128, 128), 1, 512)}
+from networks import NETWORKS, resident, resident_start
 
 
 def build(size, filters, padding, units):
@@ -28,6 +28,21 @@ def build(size, filters, padding, units):
     return nn.Sequential(*layers)
 
 
+def train(model, inputs, labels):
+    """A function that makes one step and returns the loss."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    criterion = nn.CrossEntropyLoss()
+
+    def step():
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("network", choices=NETWORKS)
@@ -38,28 +53,26 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
+    train(build(8, (4,), 0, 4), torch.rand(1, 3, 8, 8), torch.tensor([0]))()  # loads the rest of it
+    resident_before = resident_start()
     memory = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
     model = build(*NETWORKS[options.network]).to(memory_format=memory)
     size = NETWORKS[options.network][0]
     inputs = (torch.rand(options.batch, 3, size, size) * 2 - 1).to(memory_format=memory)
     labels = torch.arange(options.batch) % 2
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    criterion = nn.CrossEntropyLoss()
+    step = train(model, inputs, labels)
     seconds = []
-    for step in range(-2, options.steps):
+    for i in range(-2, options.steps):
         start = time.perf_counter()
-        optimizer.zero_grad()
-        loss = criterion(model(inputs), labels)
-        loss.backward()
-        optimizer.step()
-        loss = loss.item()
-        if step >= 0:
+        loss = step()
+        if i >= 0:
             seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
     print(f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()} "
           f"network={options.network} batch={options.batch} threads={options.threads} "
           f"{options.layout}: median {1e3 * median:.2f} ms "
-          f"min {1e3 * min(seconds):.2f} ms {options.batch / median:.1f} images/s loss {loss:.4f}")
+          f"min {1e3 * min(seconds):.2f} ms {options.batch / median:.1f} images/s "
+          f"grew {resident('VmHWM') - resident_before:.1f} MiB loss {loss:.4f}")
 
 
 if __name__ == "__main__":

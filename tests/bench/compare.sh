@@ -42,13 +42,24 @@ best_median() {
     done | sort -n | head -n 1
 }
 
-heading() {
-    echo '| network | libcnn ms | PyTorch ms | PyTorch / libcnn | 2 threads, ms | 1 / 2 threads |'
-    echo '|---|---|---|---|---|---|'
+# machine BUILD_FOLDER: the processor, and the compiler of the build.
+machine() {
+    sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1
+    "$(sed -n 's/^CMAKE_C_COMPILER:[^=]*=//p' "$1/CMakeCache.txt")" --version | head -n 1
 }
 
-# row NAME OURS THEIRS TWO_THREADS: a line of the table.
+# heading PEER...: the head of a table with two columns for each peer.
+heading() {
+    printf '| network | libcnn ms |'
+    for peer in "$@"; do printf ' %s ms | %s / libcnn |' "$peer" "$peer"; done
+    printf ' 2 threads, ms | 1 / 2 threads |\n|---|---|'
+    for peer in "$@"; do printf -- '---|---|'; done
+    printf -- '---|---|\n'
+}
+
+# row NAME OURS TWO_THREADS THEIRS...: a line of the table.
 row() {
-    echo "$@" | awk '{ printf "| %s | %.2f | %.2f | %.2f | %.2f | %.2f |\n",
-        $1, $2, $3, $3 / $2, $4, $2 / $4 }'
+    echo "$@" | awk '{ printf "| %s | %.2f |", $1, $2
+        for (i = 4; i <= NF; i++) printf " %.2f | %.2f |", $i, $i / $2
+        printf " %.2f | %.2f |\n", $3, $2 / $3 }'
 }

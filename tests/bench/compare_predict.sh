@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Predictions of libcnn and PyTorch in turn (A, B, A, B ...), batch 1, on one core and on two.
+# Predictions of libcnn, PyTorch and ONNX Runtime in turn (A, B, C, A ...), batch 1, on one core and
+# libcnn on two as well.
 #   sh tests/bench/compare_predict.sh BUILD_FOLDER [ROUNDS [avx2|avx512]]
-# Both are capped to the same level, AVX2 by default.  Needs Python with torch 2.13.0 (pip install
-# torch==2.13.0) and, for torch.compile, g++.  The best of PyTorch's modes counts.
+# libcnn and PyTorch are capped to the same level, AVX2 by default; ONNX Runtime cannot be and takes
+# the machine's best, so that its column counts beside avx512.  Needs Python with torch, onnxruntime
+# and onnx (README.md has the versions) and, for torch.compile, g++.  The best of PyTorch's modes
+# counts.
 set -eu
 build=${1:?usage: compare_predict.sh BUILD_FOLDER [ROUNDS [avx2|avx512]]}
 rounds=${2:-3}
@@ -19,12 +22,14 @@ for network in wide classic; do
             run "$network-torch-1" 1 \
                 python3 "$here/bench_predict_torch.py" "$network" --mode "$mode"
         done
+        run "$network-onnx-1" 1 python3 "$here/bench_predict_onnx.py" "$network"
         run "$network-libcnn-2" 0,1 "$bench" "$network" --threads 2
     done
 done
 
-heading
+machine "$build"
+heading PyTorch 'ONNX Runtime'
 for network in wide classic; do
-    row "$network" "$(median "$network-libcnn-1")" "$(best_median "$network-torch-1")" \
-        "$(median "$network-libcnn-2")"
+    row "$network" "$(median "$network-libcnn-1")" "$(median "$network-libcnn-2")" \
+        "$(best_median "$network-torch-1")" "$(median "$network-onnx-1")"
 done

@@ -23,8 +23,9 @@ for network in wide classic; do
     done
 done
 
-heading
+machine "$build"
+heading PyTorch
 for network in wide classic; do
-    row "$network" "$(median "$network-libcnn-1")" "$(best_median "$network-torch-1")" \
-        "$(median "$network-libcnn-2")"
+    row "$network" "$(median "$network-libcnn-1")" "$(median "$network-libcnn-2")" \
+        "$(best_median "$network-torch-1")"
 done

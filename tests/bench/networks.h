@@ -119,4 +119,14 @@ static inline cnn_tensor *noise(cnn_context *context, const struct network *netw
     return inputs;
 }
 
+/* 0, 1, 0, 1 ... */
+static inline cnn_tensor *alternating_labels(cnn_context *context, int64_t batch)
+{
+    cnn_tensor *labels;
+    check(cnn_tensor_create(&labels, context, CNN_INT32, &batch, 1));
+    for (int64_t i = 0; i < batch; i++)
+        ((int32_t *)cnn_tensor_data(labels))[i] = (int32_t)(i & 1);
+    return labels;
+}
+
 #endif
