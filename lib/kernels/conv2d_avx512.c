@@ -215,9 +215,9 @@ CNNI_INLINE void filter(const struct cnni_conv2d_filter_tile *tile, int32_t firs
     uintptr_t ahead = tile->ahead;
     const int64_t pixels = tile->pixels;
     int64_t p = 0;
-    for (; p + 4 <= pixels; p += 4) {
+    for (; p + 2 <= pixels; p += 2) {
         CNNI_UNROLL
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 2; i++) {
             _mm_prefetch((const char *)ahead, _MM_HINT_T1);
             ahead += tile->ahead_step;
             add_link(sum, x, x_offsets[p + i], dy + (p + i) * WIDTH, rows, vectors);

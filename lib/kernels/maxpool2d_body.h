@@ -53,6 +53,13 @@ CNNI_INLINE void largest(const struct cnni_maxpool2d_windows *shape, const int64
     store_winners(shape, winners, place, winner, count);
 }
 
+/* The channels behind the last whole vector, of any window: once, to be small. */
+CNNI_NOINLINE void largest_rest(const struct cnni_maxpool2d_windows *shape, float *y, void *winners,
+                                const float *x, int64_t place, int64_t count)
+{
+    largest(shape, shape->rows, shape->columns, y, winners, x, place, count);
+}
+
 CNNI_INLINE void forward(const struct cnni_maxpool2d_windows *shape, const int64_t rows,
                          const int64_t columns, float *y, void *winners, const float *x)
 {
@@ -62,7 +69,7 @@ CNNI_INLINE void forward(const struct cnni_maxpool2d_windows *shape, const int64
         for (; c + VECTOR <= shape->channels; c += VECTOR)
             largest(shape, rows, columns, y, winners, x + c, place + c, VECTOR);
         if (c < shape->channels)
-            largest(shape, rows, columns, y, winners, x + c, place + c, shape->channels - c);
+            largest_rest(shape, y, winners, x + c, place + c, shape->channels - c);
     }
 }
 
@@ -103,6 +110,14 @@ CNNI_INLINE void spread(const struct cnni_maxpool2d_windows *shape, const int64_
     }
 }
 
+CNNI_NOINLINE void spread_rest(const struct cnni_maxpool2d_windows *shape, float *dx,
+                               const float *dy, const void *winners, int64_t place, bool overwrite,
+                               int64_t count)
+{
+    spread(shape, shape->rows, shape->columns, dx, vec_load(dy + place, count),
+           load_winners(shape, winners, place, count), overwrite, count);
+}
+
 CNNI_INLINE void backward(const struct cnni_maxpool2d_windows *shape, const int64_t rows,
                           const int64_t columns, float *dx, const float *dy, const void *winners,
                           bool overwrite)
@@ -115,8 +130,7 @@ CNNI_INLINE void backward(const struct cnni_maxpool2d_windows *shape, const int6
                    load_winners(shape, winners, place + c, VECTOR), overwrite, VECTOR);
         const int64_t rest = shape->channels - c;
         if (rest > 0)
-            spread(shape, rows, columns, dx + c, vec_load(dy + place + c, rest),
-                   load_winners(shape, winners, place + c, rest), overwrite, rest);
+            spread_rest(shape, dx + c, dy, winners, place + c, overwrite, rest);
     }
 }
 
@@ -126,6 +140,8 @@ static inline void backward_run(const struct cnni_maxpool2d_windows *given, floa
     const struct cnni_maxpool2d_windows copy = *given, *shape = &copy;
     if (shape->rows == 2 && shape->columns == 2 && overwrite)
         backward(shape, 2, 2, dx, dy, winners, true);
+    else if (shape->rows == 1 && shape->columns == 2 && overwrite) /* behind a convolution */
+        backward(shape, 1, 2, dx, dy, winners, true);
     else
         backward(shape, shape->rows, shape->columns, dx, dy, winners, overwrite);
 }

@@ -264,6 +264,12 @@ CNNI_INLINE void filter_lanes(const struct cnni_winograd_filter *tile, int64_t c
             lanes(tile, c, (tile)->channels - c, outputs);                                         \
     } while (0)
 
+/* The same in half of the code, for kernels that run once in a step: whole vectors are masked as
+ * well. */
+#define CNNI_ALL_CHANNELS_SMALL(lanes, tile, outputs)                                              \
+    for (int64_t c = 0; c < (tile)->channels; c += VECTOR)                                         \
+    lanes(tile, c, CNNI_MIN((tile)->channels - c, VECTOR), outputs)
+
 static inline void winograd_input(const struct cnni_winograd_input *tile)
 {
     if (tile->outputs == 2)
@@ -292,17 +298,17 @@ static inline void winograd_gradient(const struct cnni_winograd_gradient *tile)
 static inline void winograd_weights(const struct cnni_winograd_weights *tile)
 {
     if (tile->outputs == 2)
-        CNNI_ALL_CHANNELS(weight_lanes, tile, tile->channels, 2);
+        CNNI_ALL_CHANNELS_SMALL(weight_lanes, tile, 2);
     else
-        CNNI_ALL_CHANNELS(weight_lanes, tile, tile->channels, 4);
+        CNNI_ALL_CHANNELS_SMALL(weight_lanes, tile, 4);
 }
 
 static inline void winograd_filter(const struct cnni_winograd_filter *tile)
 {
     if (tile->outputs == 2)
-        CNNI_ALL_CHANNELS(filter_lanes, tile, tile->channels, 2);
+        CNNI_ALL_CHANNELS_SMALL(filter_lanes, tile, 2);
     else
-        CNNI_ALL_CHANNELS(filter_lanes, tile, tile->channels, 4);
+        CNNI_ALL_CHANNELS_SMALL(filter_lanes, tile, 4);
 }
 
 #endif

@@ -29,8 +29,8 @@ cnn_model *model_dropout(cnn_context *context);
 cnn_model *model_residual(cnn_context *context);
 
 /* [8][8][3] -> three times conv2d "same" (4), relu; then flatten, dense 300; and from the first
- * relu flatten, dense 300; their sum.  The first 7 layers have few weights and predict on 16 samples
- * for each thread at a time; those behind read what two of them made of all. */
+ * relu flatten, dense 300; their sum.  The first 7 layers have few weights and predict on 16
+ * samples for each thread at a time; those behind read what two of them made of all. */
 cnn_model *model_front(cnn_context *context);
 
 /* An input batch of `n` for `model`, and room for its outputs. */
