@@ -222,21 +222,23 @@ static float clipping_scale(const cnn_optimizer *optimizer, int32_t lanes)
     return (float)(scale > 1 ? 1 : scale); /* unlike fmin(), keeps NaN */
 }
 
-void cnni_optimizer_step(cnn_optimizer *optimizer, int32_t lanes)
+void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan)
 {
     int64_t t = optimizer->steps + 1;
     struct cnni_update update = {
         .optimizer = optimizer,
         .rate = cnni_schedule_rate(&optimizer->schedule, t),
         .t = t,
-        .gradient_scale = clipping_scale(optimizer, lanes),
-        .lanes = lanes,
+        .gradient_scale = clipping_scale(optimizer, plan->lanes),
+        .moving = optimizer->moving,
+        .lanes = plan->lanes,
     };
-    for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
-        update.moving = &optimizer->moving[i];
-        optimizer->class->update(&update);
+    for (int32_t i = 0; i < optimizer->model->node_count; i++) {
+        cnn_layer *layer = optimizer->model->nodes[i].layer;
+        for (int32_t j = 0; j < layer->parameter_count; j++, update.moving++)
+            optimizer->class->update(&update);
+        atomic_fetch_add(&layer->version, 1);
+        cnni_layer_refresh(&plan->steps[i].layer, plan->lanes);
     }
-    for (int32_t i = 0; i < optimizer->model->node_count; i++)
-        atomic_fetch_add(&optimizer->model->nodes[i].layer->version, 1);
     optimizer->steps = t;
 }

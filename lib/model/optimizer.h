@@ -5,7 +5,7 @@
 #define CNNI_OPTIMIZER_H
 
 #include "cnn/optimizer.h"
-#include "model/model_internal.h"
+#include "model/plan.h"
 
 /* How the learning rate moves. */
 typedef int32_t cnni_schedule_kind;
@@ -68,9 +68,10 @@ void cnni_optimizer_detach(cnn_optimizer *optimizer);
 /* Bytes of the averages. */
 size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer);
 
-/* One step on all parameters of the model, with clipping, on at most `lanes` threads; clears the
- * gradients. */
-void cnni_optimizer_step(cnn_optimizer *optimizer, int32_t lanes);
+/* One step on all parameters of the model that `plan`, which has it to itself, trains, with
+ * clipping; clears the gradients.  Each layer's weights are packed anew while they are in the
+ * caches. */
+void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan);
 
 cnn_optimizer *cnni_optimizer_share(cnn_optimizer *optimizer);
 

@@ -246,7 +246,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
     *result = cnni_trainer_loss(trainer, targets[0], n, training);
     if (training) {
         cnni_trainer_backward(trainer, inputs[0], n, trainer->loss_layers);
-        cnni_optimizer_step(trainer->optimizer, trainer->plan->lanes);
+        cnni_optimizer_step(trainer->optimizer, trainer->plan);
         trainer->gradients = false;
     }
     cnni_float_leave(&host);
@@ -342,7 +342,7 @@ cnn_status cnn_trainer_update(cnn_trainer *trainer)
     CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    cnni_optimizer_step(trainer->optimizer, trainer->plan->lanes);
+    cnni_optimizer_step(trainer->optimizer, trainer->plan);
     trainer->gradients = false;
     cnni_float_leave(&host);
     cnni_weight_gate_leave(trainer->plan->model->gate);

@@ -28,6 +28,7 @@ int64_t cnni_packed_pass_size(const struct cnni_pass *pass, int32_t width)
 
 /* The packing of one pass. */
 struct packing {
+    const struct cnni_kernels *kernels;
     const struct cnni_conv2d *conv;
     struct cnni_pass pass;
     int32_t width;
@@ -81,15 +82,18 @@ static void pack_forward_item(void *task, int64_t item, int32_t lane)
 }
 
 /* [count filters][width] from `filled` rows of w that lie `pitch` apart; the rest is 0. */
-static void turn_over(float *packed, const float *w, int64_t count, int64_t filled, int64_t pitch,
-                      int64_t width)
+static void turn_over(const struct packing *packing, float *packed, const float *w, int64_t count,
+                      int64_t filled)
 {
-    for (int64_t k = 0; k < count; k++, packed += width) {
-        for (int64_t j = 0; j < filled; j++)
-            packed[j] = w[j * pitch + k];
-        for (int64_t j = filled; j < width; j++)
-            packed[j] = 0;
-    }
+    const struct cnni_transpose matrix = {.rows = filled,
+                                          .columns = count,
+                                          .x_pitch = packing->conv->k,
+                                          .y_pitch = packing->width,
+                                          .size = sizeof(float)};
+    packing->kernels->transpose(&matrix, packed, w);
+    for (int64_t k = 0; k < count && filled < packing->width; k++)
+        memset(packed + k * packing->width + filled, 0,
+               (size_t)(packing->width - filled) * sizeof *packed);
 }
 
 static void pack_backward_item(void *task, int64_t item, int32_t lane)
@@ -97,15 +101,15 @@ static void pack_backward_item(void *task, int64_t item, int32_t lane)
     (void)lane;
     const struct packing *packing = task;
     const struct cnni_pass *pass = &packing->pass;
-    const int64_t width = packing->width, pitch = packing->conv->k;
+    const int64_t width = packing->width;
     const int64_t panels = cnni_ceil_div(pass->target_channels, width);
     const int64_t tap = item / panels, panel = item % panels;
     const int64_t filled = CNNI_MIN(pass->target_channels - panel * width, width);
-    const float *w = tap_weights(packing, tap) + panel * width * pitch;
+    const float *w = tap_weights(packing, tap) + panel * width * packing->conv->k;
     for (int64_t group = 0; group < pass->groups; group++, w += pass->source_channels) {
         float *packed = packing->packed + tap * pass->source_channels * width +
                         (group * panels + panel) * packing->panel_size;
-        turn_over(packed, w, pass->source_channels, filled, pitch, width);
+        turn_over(packing, packed, w, pass->source_channels, filled);
     }
 }
 
@@ -121,8 +125,10 @@ static void pack(cnn_context *context, int32_t lanes, struct packing *packing, i
 static struct packing start(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
                             const float *w)
 {
-    return (struct packing){.conv = conv,
-                            .width = cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns,
+    const struct cnni_kernels *kernels = cnni_kernels(context->cpu);
+    return (struct packing){.kernels = kernels,
+                            .conv = conv,
+                            .width = kernels->conv2d_row_tap_tile.columns,
                             .packed = packed,
                             .w = w};
 }

@@ -9,7 +9,14 @@
 #include "kernels/kernels.h"
 #include "ops/op_conv2d_pass.h"
 
-enum { TAPS = 9, BLOCK = 16 /* channels that are turned over together */ };
+enum {
+    TAPS = 9,
+    /* Floats of a point that are put in place together: the points, whose places lie a power of two
+     * apart, would else compete for the same few lines of the caches. */
+    RUN = 256
+};
+
+_Static_assert(RUN % CNNI_TILE_COLUMNS_MAX == 0, "whole rows of panels");
 
 /* ---- Packing ---- */
 
@@ -17,100 +24,79 @@ struct packing {
     const struct cnni_kernels *kernels;
     const struct cnni_conv2d *conv;
     struct cnni_winograd_pass pass;
+    bool turned; /* for backward-data, whose source channels are the filters */
     int64_t width, panels;
     float *packed;
     const float *w;
 };
 
-/* The points of one source channel and some target channels, whose weights w[tap] point at, into
- * their place in a panel. */
-static void pack_run(const struct packing *packing, const float *const *w, int64_t source,
-                     int64_t target, int64_t count)
+/* turned[tap][source][width] of `sources` filters and `targets` input channels of the weights, the
+ * taps in reverse. */
+static void turn_over(const struct packing *packing, float turned[TAPS][RUN], int64_t first_source,
+                      int64_t sources, int64_t first_target, int64_t targets)
+{
+    const struct cnni_conv2d *conv = packing->conv;
+    const struct cnni_transpose matrix = {.rows = targets,
+                                          .columns = sources,
+                                          .x_pitch = conv->k,
+                                          .y_pitch = packing->width,
+                                          .size = sizeof(float)};
+    for (int64_t tap = 0; tap < TAPS; tap++) {
+        const int64_t row = (TAPS - 1 - tap) * conv->c + first_target;
+        packing->kernels->transpose(&matrix, turned[tap],
+                                    packing->w + row * conv->k + first_source);
+    }
+}
+
+/* `count` source channels of one panel, RUN / width at most. */
+static void pack_panel(const struct packing *packing, int64_t first, int64_t count, int64_t panel)
 {
     const struct cnni_winograd_pass *pass = &packing->pass;
-    const int64_t panel = target / packing->width;
-    const struct cnni_winograd_weights tile = {
-        .w = w,
-        .u = packing->packed + (panel * pass->source_channels + source) * packing->width +
-             target % packing->width,
-        .point_pitch = packing->panels * pass->source_channels * packing->width,
-        .channels = count,
-        .outputs = pass->outputs,
-    };
-    packing->kernels->winograd_weights(&tile);
-}
-
-/* An item is one source channel: a row of each tap of the weights. */
-static void pack_forward_item(void *task, int64_t source, int32_t lane)
-{
-    (void)lane;
-    const struct packing *packing = task;
     const struct cnni_conv2d *conv = packing->conv;
-    for (int64_t k = 0; k < conv->k; k += packing->width) {
+    const int64_t width = packing->width, target = panel * width;
+    const int64_t filled = CNNI_MIN(pass->target_channels - target, width);
+    float points[CNNI_WINOGRAD_POINTS_MOST][RUN], turned[TAPS][RUN];
+    if (filled < width)
+        memset(points, 0, sizeof points);
+    if (packing->turned)
+        turn_over(packing, turned, first, count, target, filled);
+    for (int64_t i = 0; i < count; i++) {
         const float *w[TAPS];
         for (int64_t tap = 0; tap < TAPS; tap++)
-            w[tap] = packing->w + (tap * conv->c + source) * conv->k + k;
-        pack_run(packing, w, source, k, CNNI_MIN(conv->k - k, packing->width));
+            w[tap] = packing->turned ? turned[tap] + i * width
+                                     : packing->w + (tap * conv->c + first + i) * conv->k + target;
+        const struct cnni_winograd_weights tile = {.w = w,
+                                                   .u = points[0] + i * width,
+                                                   .point_pitch = RUN,
+                                                   .channels = filled,
+                                                   .outputs = pass->outputs};
+        packing->kernels->winograd_weights(&tile);
+    }
+    for (int64_t point = 0; point < pass->points; point++) {
+        const int64_t row = (point * packing->panels + panel) * pass->source_channels + first;
+        memcpy(packing->packed + row * width, points[point],
+               (size_t)(count * width) * sizeof *points[0]);
     }
 }
 
-/* turned[tap][k][c] of BLOCK x BLOCK channels of the weights, the taps in reverse. */
-static void turn_over(const struct packing *packing, float turned[TAPS][BLOCK][BLOCK],
-                      int64_t first_c, int64_t c_count, int64_t first_k, int64_t k_count)
-{
-    const struct cnni_conv2d *conv = packing->conv;
-    for (int64_t tap = 0; tap < TAPS; tap++)
-        for (int64_t c = 0; c < c_count; c++) {
-            const float *w =
-                packing->w + ((TAPS - 1 - tap) * conv->c + first_c + c) * conv->k + first_k;
-            for (int64_t k = 0; k < k_count; k++)
-                turned[tap][k][c] = w[k];
-        }
-}
-
-/* Of backward-data the source channels are the filters.  An item is BLOCK of them. */
-static void pack_backward_item(void *task, int64_t item, int32_t lane)
+static void pack_item(void *task, int64_t item, int32_t lane)
 {
     (void)lane;
     const struct packing *packing = task;
-    const struct cnni_conv2d *conv = packing->conv;
-    const int64_t first_k = item * BLOCK, k_count = CNNI_MIN(conv->k - first_k, BLOCK);
-    float turned[TAPS][BLOCK][BLOCK];
-    for (int64_t c = 0; c < conv->c; c += BLOCK) {
-        const int64_t c_count = CNNI_MIN(conv->c - c, BLOCK);
-        turn_over(packing, turned, c, c_count, first_k, k_count);
-        for (int64_t k = 0; k < k_count; k++) {
-            const float *w[TAPS];
-            for (int64_t tap = 0; tap < TAPS; tap++)
-                w[tap] = turned[tap][k];
-            pack_run(packing, w, first_k + k, c, c_count);
-        }
-    }
+    const int64_t first = item * (RUN / packing->width);
+    const int64_t count = CNNI_MIN(packing->pass.source_channels - first, RUN / packing->width);
+    for (int64_t panel = 0; panel < packing->panels; panel++)
+        pack_panel(packing, first, count, panel);
 }
 
-/* The last panel's columns beyond the target channels are 0; item: a source channel of a point. */
-static void clear_rest(void *task, int64_t item, int32_t lane)
-{
-    (void)lane;
-    const struct packing *packing = task;
-    const int64_t sources = packing->pass.source_channels, width = packing->width;
-    const int64_t filled = packing->pass.target_channels - (packing->panels - 1) * width;
-    const int64_t point = item / sources, source = item % sources;
-    float *row = packing->packed +
-                 ((point * packing->panels + packing->panels - 1) * sources + source) * width;
-    memset(row + filled, 0, (size_t)(width - filled) * sizeof *row);
-}
-
-static void pack(cnn_context *context, int32_t lanes, struct packing *packing, int64_t items,
-                 cnni_item_fn *item)
+static void pack(cnn_context *context, int32_t lanes, struct packing *packing)
 {
     const struct cnni_winograd_pass *pass = &packing->pass;
     packing->kernels = cnni_kernels(context->cpu);
     packing->width = packing->kernels->conv2d_row_tap_tile.columns;
     packing->panels = cnni_ceil_div(pass->target_channels, packing->width);
-    cnni_parallel(context, lanes, items, item, packing);
-    if (pass->target_channels % packing->width != 0)
-        cnni_parallel(context, lanes, pass->points * pass->source_channels, clear_rest, packing);
+    cnni_parallel(context, lanes, cnni_ceil_div(pass->source_channels, RUN / packing->width),
+                  pack_item, packing);
 }
 
 int64_t cnni_winograd_packed_size(cnn_context *context, const struct cnni_winograd_pass *pass)
@@ -126,15 +112,15 @@ void cnni_winograd_pack_forward(cnn_context *context, int32_t lanes, const struc
 {
     struct packing packing = {.conv = conv, .packed = packed, .w = w};
     cnni_winograd_forward_pass(&packing.pass, conv, 1);
-    pack(context, lanes, &packing, conv->c, pack_forward_item);
+    pack(context, lanes, &packing);
 }
 
 void cnni_winograd_pack_backward(cnn_context *context, int32_t lanes,
                                  const struct cnni_conv2d *conv, float *packed, const float *w)
 {
-    struct packing packing = {.conv = conv, .packed = packed, .w = w};
+    struct packing packing = {.conv = conv, .turned = true, .packed = packed, .w = w};
     cnni_winograd_backward_pass(&packing.pass, conv, 1);
-    pack(context, lanes, &packing, cnni_ceil_div(conv->k, BLOCK), pack_backward_item);
+    pack(context, lanes, &packing);
 }
 
 /* ---- Back to weights ---- */
