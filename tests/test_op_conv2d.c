@@ -386,7 +386,7 @@ START_TEST(outside_is_left_out)
     cnni_random_start(&random, 6, CNNI_RANDOM_CHECK, 0, 0);
     create_buffers(1 << 20);
     struct problem problem = {
-        .conv = {SIZE, SIZE, 5, 1, 3, 3, SIZE, SIZE, 1, 1, 1, 1, 1, 1, 1, 0, 0}, .n = 3};
+        .conv = {SIZE, SIZE, 5, 1, 3, 3, SIZE, SIZE, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}, .n = 3};
     place(&problem, GUARDED_END);
     fill_problem(&random, &problem);
     problem.w[2] = NAN;

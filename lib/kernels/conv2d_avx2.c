@@ -16,7 +16,8 @@ enum {
     ROWS = 6,
     LINKS = 4, /* one after another, before the loop asks for more */
     CACHE_LINE = 64,
-    AHEAD = 16 * WIDTH /* weights are fetched 16 links (about 100 cycles) before they are used */
+    AHEAD = 96 /* rows of links that the weights are fetched before they are used: 100 cycles with
+                  whole tiles; 400 with one row, whose weights come from far away */
 };
 
 /* *sum += a * b.  Of the intrinsic gcc 12 makes forms that leave the sum in another register, and
@@ -120,7 +121,7 @@ CNNI_INLINE void row_tap(const struct cnni_conv2d_tile *tile, int64_t first, con
             x[i] = tile->x + x_offsets[i] + tile->taps[t].x;
         int64_t d = 0;
         for (; d + LINKS <= depth; d += LINKS, w += LINKS * WIDTH) {
-            const uintptr_t ahead = (uintptr_t)w + AHEAD * sizeof *w;
+            const uintptr_t ahead = (uintptr_t)w + AHEAD / (size_t)rows * WIDTH * sizeof *w;
             CNNI_UNROLL
             for (int i = 0; i < LINKS; i++) {
                 _mm_prefetch((const char *)(ahead + (size_t)i * WIDTH * sizeof *w), _MM_HINT_T0);

@@ -84,7 +84,7 @@ static inline void bench_conv_create(struct bench_conv *made, cnn_context *conte
     const size_t scratch =
         CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
     *made = (struct bench_conv){
-        .call = {context, conv, n, 1, bench_floats(scratch)},
+        .call = {context, conv, n, 1, bench_floats(scratch), NULL},
         .x = bench_floats(x),
         .y = bench_floats(y),
         .w = bench_floats(w),
