@@ -280,7 +280,6 @@ void cnni_conv2d_filter_avx512(const struct cnni_conv2d_filter_tile *tile)
     switch ((tile->columns + VECTOR - 1) / VECTOR) {
     case 1: filter_rows(tile, 1); break;
     case 2: filter_rows(tile, 2); break;
-    case 3: filter_rows(tile, 3); break;
     default: filter_rows(tile, 4); break;
     }
 }

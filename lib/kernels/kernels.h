@@ -131,6 +131,22 @@ struct cnni_conv2d_depthwise_filter {
 };
 typedef void cnni_conv2d_depthwise_filter_fn(const struct cnni_conv2d_depthwise_filter *run);
 
+/* ---- Dense layers ---- */
+
+/* One sample:  y[j] = chain over c of x[c] * w[c * w_pitch + j]  that starts with bias[j], or 0
+ * where bias is NULL, for j < columns.  `relu` as above.  Weights of later rows may be fetched into
+ * the caches, beyond the last row as well. */
+struct cnni_dense_row {
+    const float *x; /* [channels] */
+    const float *w;
+    int64_t w_pitch;
+    const float *bias; /* [columns] or NULL */
+    float *y;          /* [columns] */
+    int64_t channels, columns;
+    bool relu;
+};
+typedef void cnni_dense_row_fn(const struct cnni_dense_row *row);
+
 /* ---- Winograd ---- */
 
 /* Tiles of outputs x outputs, 2 or 4, from inputs x inputs with inputs = outputs + 2.  The matrices
@@ -282,6 +298,7 @@ struct cnni_kernels {
     struct cnni_tile conv2d_panel_tile;
     cnni_conv2d_depthwise_fn *conv2d_depthwise;
     cnni_conv2d_depthwise_filter_fn *conv2d_depthwise_filter;
+    cnni_dense_row_fn *dense_row;
     cnni_winograd_input_fn *winograd_input;
     cnni_winograd_output_fn *winograd_output;
     cnni_winograd_gradient_fn *winograd_gradient;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Fully connected layer: a 1x1 convolution of 1x1 pictures, whose channels are the features. */
+ * Fully connected layer: a 1x1 convolution of 1x1 pictures, whose channels are the features; but
+ * where single samples are predicted, the weights are read as they are: ops/op_dense.c. */
 #include "base/error.h"
 #include "layers/layer_filter.h"
+#include "ops/op_dense.h"
 
 struct dense {
     struct cnn_layer layer;
@@ -74,7 +76,25 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
         .dilation_w = 1,
         .groups = 1,
     };
-    return cnni_filter_plan(plan, function);
+    const bool single = plan->max_n == 1 && !plan->training;
+    return single ? CNN_OK : cnni_filter_plan(plan, function);
+}
+
+static void forward(const struct cnni_layer_run *run)
+{
+    const struct cnni_layer_plan *plan = run->plan;
+    const cnn_layer *layer = plan->layer;
+    if (plan->packed_forward > 0) {
+        cnni_filter_forward(run);
+        return;
+    }
+    const struct cnni_dense weights = {
+        .c = plan->geometry.conv.c,
+        .k = plan->geometry.conv.k,
+        .w = layer->parameter[CNN_WEIGHT].value,
+        .b = layer->parameter_count > CNN_BIAS ? layer->parameter[CNN_BIAS].value : NULL,
+    };
+    cnni_dense_forward(layer->context, plan->lanes, &weights, run->y, run->x[0], plan->fused.relu);
 }
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
@@ -97,7 +117,7 @@ const struct cnni_layer_class cnni_dense_class = {
     .plan = plan,
     .pack_forward = cnni_filter_pack_forward,
     .pack_backward = cnni_filter_pack_backward,
-    .forward = cnni_filter_forward,
+    .forward = forward,
     .backward = cnni_filter_backward,
     .explain = cnni_filter_explain,
     .describe = describe,

@@ -28,7 +28,7 @@ static const struct maxpool2d *maxpool2d(const cnn_layer *layer)
 bool cnni_is_half_pool(const cnn_layer *layer)
 {
     const struct maxpool2d *pool = maxpool2d(layer);
-    return layer->class == &cnni_maxpool2d_class && pool->window_height == 2 &&
+    return layer->class->kind == CNN_MAXPOOL2D && pool->window_height == 2 &&
            pool->window_width == 2 && pool->stride_height % 2 == 0 && pool->stride_height <= 2 &&
            pool->stride_width % 2 == 0 && pool->stride_width <= 2 && pool->padding_height == 0 &&
            pool->padding_width == 0;

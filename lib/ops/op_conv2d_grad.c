@@ -19,7 +19,7 @@
 enum {
     BLOCK = CNNI_BIAS_BLOCK, /* pixels; their dy stays in the caches while dw passes over it */
     MOST_CHUNKS = 16,        /* for threads to share */
-    WANTED_ITEMS = 8,        /* chunks x parts */
+    WANTED_ITEMS = 16,       /* chunks x parts */
     PARTIALS = 1024 * 1024,  /* floats (4 MB) that the partial sums may take */
     SLICE = 4096,            /* floats of dw to which one item adds the partial sums */
     LEAST_PART = 8           /* tiles of rows */

@@ -15,7 +15,7 @@
 enum {
     WANTED_ITEMS = 16, /* for threads to share */
     STAGE_ROWS = 4,    /* of an item of expanding */
-    STAGE_TILES = 8,   /* of an item of the first and last stage */
+    STAGE_TILES = 4,   /* of an item of the first and last stage */
     PIECE = 512        /* links of a chain done in one go, as in op_conv2d.c */
 };
 

@@ -16,7 +16,7 @@
 
 enum {
     BLOCK = 128,     /* tiles: the kernel's sums are added to the points' once for so many */
-    STAGE_TILES = 8, /* of an item of the transforms */
+    STAGE_TILES = 4, /* of an item of the transforms */
     PARTS = 2        /* of the input channels, to make more items of the products */
 };
 

@@ -247,6 +247,18 @@ static double run_sum_squares(const struct row *row)
     return COUNT;
 }
 
+static double run_dense_row(const struct row *row)
+{
+    const struct cnni_dense_row dense = {.x = arrays[0],
+                                         .w = arrays[0],
+                                         .w_pitch = 256,
+                                         .y = arrays[1],
+                                         .channels = COUNT / 256,
+                                         .columns = 256};
+    ((cnni_dense_row_fn *)row->function)(&dense);
+    return COUNT / 256 * 256;
+}
+
 static double run_transpose(const struct row *row)
 {
     const struct cnni_transpose matrix = {
@@ -303,6 +315,7 @@ static const struct {
     {"conv2d_panel", run_panel, false},
     {"conv2d_depthwise", run_depthwise, true},
     {"conv2d_depthwise_filter", run_depthwise_filter, true},
+    {"dense_row", run_dense_row, true},
     {"winograd_input", run_winograd_input, false},
     {"winograd_output", run_winograd_output, false},
     {"winograd_gradient", run_winograd_gradient, false},
