@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A dense layer on one sample.  An item is some columns of the weights: of all their rows.  One
- * thread takes all columns at once, since whole rows are read faster than pieces; no sum crosses the
- * columns, so that it makes no difference to the bits. */
+ * A dense layer on one sample.  An item is some columns of all rows of the weights.  One thread
+ * takes all columns at once, since whole rows are read faster than pieces; no sum crosses columns,
+ * so that the bits are the same. */
 #include "ops/op_dense.h"
 
 #include "base/context_internal.h"
