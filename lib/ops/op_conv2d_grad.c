@@ -20,6 +20,7 @@ enum {
     BLOCK = CNNI_BIAS_BLOCK, /* pixels; their dy stays in the caches while dw passes over it */
     MOST_CHUNKS = 16,        /* for threads to share */
     WANTED_ITEMS = 16,       /* chunks x parts */
+    PANEL_PARTS = 8,         /* at most: each reads all of x */
     PARTIALS = 1024 * 1024,  /* floats (4 MB) that the partial sums may take */
     SLICE = 4096,            /* floats of dw to which one item adds the partial sums */
     LEAST_PART = 8           /* tiles of rows */
@@ -28,10 +29,11 @@ enum {
 struct filter {
     const struct cnni_kernels *kernels;
     const struct cnni_pass *pass;
-    int64_t rows;    /* of dw, in each group */
-    int64_t size;    /* of dw */
-    int64_t chunks;  /* a power of two */
-    int64_t parts;   /* of the rows */
+    int64_t rows;   /* of dw, in each group */
+    int64_t size;   /* of dw */
+    int64_t chunks; /* a power of two */
+    int64_t parts;  /* of the rows, or of the panels: */
+    bool by_panels;
     int64_t panels;  /* of each group's filters */
     int64_t filters; /* of all groups */
     int64_t levels;  /* of the tree of bias sums */
@@ -79,8 +81,12 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
     const int64_t affordable = CNNI_MIN(1 + PARTIALS / filter->size, MOST_CHUNKS);
     filter->chunks = power_of_two_up_to(CNNI_MIN(affordable, strips));
     const int64_t most_parts = CNNI_MAX(filter->rows / tile.rows / LEAST_PART, 1);
-    filter->parts = CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), most_parts);
     filter->panels = cnni_ceil_div(pass->target_channels, tile.columns);
+    /* Parts of the rows pack all of dy each, parts of the panels copy all of x each. */
+    filter->by_panels = filter->chunks == 1 && pass->groups == 1 && !pass->copied;
+    filter->parts =
+        CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks),
+                 filter->by_panels ? CNNI_MIN(filter->panels, PANEL_PARTS) : most_parts);
     filter->filters = pass->groups * pass->target_channels;
     filter->levels = cnni_bias_levels(pass->n * pass->h.grid * pass->w.grid);
 }
@@ -144,7 +150,9 @@ static void fill_row_offsets(struct filter *filter)
 struct item {
     int64_t chunk;
     int64_t first_row, end_row;
-    float *dw; /* the chunk's, all rows */
+    int64_t first_panel, end_panel; /* of each group */
+    int64_t first_filter;           /* of the sums */
+    float *dw;                      /* the chunk's, all rows */
     float *strip, *block, *expanded, *sums;
     struct cnni_bias_tree tree;
     uintptr_t ahead;      /* dy of the next block, fetched while this one is worked on: */
@@ -157,18 +165,17 @@ static void pack_block(const struct filter *filter, const struct item *item, con
 {
     const struct cnni_pass *pass = filter->pass;
     const int32_t width = filter->kernels->conv2d_filter_tile.columns;
-    const int64_t run = pass->target_channels;
-    float *panel = item->block;
-    for (int64_t group = 0; group < filter->filters; group += run)
-        for (int64_t first = 0; first < run; first += width) {
-            const int64_t k = group + first;
-            filter->kernels->conv2d_panel(panel, item->sums + k, dy + k, pixels, filter->filters,
-                                          (int32_t)CNNI_MIN(run - first, width));
-            panel += BLOCK * width;
+    for (int64_t group = 0; group < pass->groups; group++)
+        for (int64_t panel = item->first_panel; panel < item->end_panel; panel++) {
+            const int64_t first = panel * width, k = group * pass->target_channels + first;
+            filter->kernels->conv2d_panel(
+                item->block + (group * filter->panels + panel) * BLOCK * width,
+                item->sums + k - item->first_filter, dy + k, pixels, filter->filters,
+                (int32_t)CNNI_MIN(pass->target_channels - first, width));
         }
 }
 
-/* One block's share of some rows of dw, of one group. */
+/* One block's share of some rows and panels of dw, of one group. */
 static void add_group(const struct filter *filter, struct item *item, const float *x,
                       const ptrdiff_t *x_offsets, int64_t pixels, int64_t group)
 {
@@ -184,7 +191,7 @@ static void add_group(const struct filter *filter, struct item *item, const floa
         tile.rows = (int32_t)CNNI_MIN(item->end_row - row, most.rows);
         for (int32_t i = 0; i < tile.rows; i++)
             tile.x[i] = x + group * pass->source_channels + filter->row_offsets[row + i];
-        for (int64_t panel = 0; panel < filter->panels; panel++) {
+        for (int64_t panel = item->first_panel; panel < item->end_panel; panel++) {
             const int64_t first = panel * most.columns;
             tile.dy = item->block + (group * filter->panels + panel) * BLOCK * most.columns;
             tile.dw = item->dw + row * filter->filters + group * pass->target_channels + first;
@@ -201,10 +208,10 @@ static void plan_ahead(const struct filter *filter, struct item *item, const flo
 {
     const int64_t rows = item->end_row - item->first_row;
     const int64_t tiles = cnni_ceil_div(rows, filter->kernels->conv2d_filter_tile.rows);
+    const int64_t panels = item->end_panel - item->first_panel;
     const int64_t bytes = BLOCK * filter->filters * (int64_t)sizeof *next;
     item->ahead = (uintptr_t)next;
-    item->ahead_step =
-        (uintptr_t)(bytes / CNNI_MAX(tiles * filter->panels * filter->pass->groups, 1));
+    item->ahead_step = (uintptr_t)(bytes / CNNI_MAX(tiles * panels * filter->pass->groups, 1));
 }
 
 /* The gradient by `pixels` outputs from number `first` of all pictures on. */
@@ -254,16 +261,30 @@ static int64_t part_row(const struct filter *filter, int64_t part)
     return CNNI_MIN(row, filter->rows);
 }
 
+/* The sums of dy are those of the panels; of parts of the rows, the first one's count. */
+static void choose_part(const struct filter *filter, struct item *item, int64_t part)
+{
+    if (!filter->by_panels) {
+        item->first_row = part_row(filter, part);
+        item->end_row = part_row(filter, part + 1);
+        return;
+    }
+    const int64_t width = filter->kernels->conv2d_filter_tile.columns;
+    item->first_panel = part * filter->panels / filter->parts;
+    item->end_panel = (part + 1) * filter->panels / filter->parts;
+    item->first_filter = item->first_panel * width;
+    item->tree.filters = CNNI_MIN(item->end_panel * width, filter->filters) - item->first_filter;
+}
+
 static void run_item(void *task, int64_t number, int32_t lane)
 {
     const struct filter *filter = task;
-    const int64_t part = number % filter->parts;
     float *memory = filter->scratch + filter->at.lanes + lane * filter->at.lane;
     float *partials = filter->scratch + filter->at.partials;
     struct item item = {
         .chunk = number / filter->parts,
-        .first_row = part_row(filter, part),
-        .end_row = part_row(filter, part + 1),
+        .end_row = filter->rows,
+        .end_panel = filter->panels,
         .strip = memory,
         .block = memory + filter->at.block,
         .expanded = memory + filter->at.expanded,
@@ -272,6 +293,7 @@ static void run_item(void *task, int64_t number, int32_t lane)
                  .filters = filter->filters,
                  .levels = memory + filter->at.tree},
     };
+    choose_part(filter, &item, number % filter->parts);
     item.dw = item.chunk == 0 ? filter->dw : partials + (item.chunk - 1) * filter->size;
     if (item.chunk > 0)
         memset(item.dw + item.first_row * filter->filters, 0,
@@ -280,9 +302,9 @@ static void run_item(void *task, int64_t number, int32_t lane)
     const int64_t end = (item.chunk + 1) * strips / filter->chunks;
     for (int64_t strip = item.chunk * strips / filter->chunks; strip < end; strip++)
         add_strip(filter, &item, strip);
-    if (part == 0)
-        cnni_bias_total(&item.tree,
-                        filter->scratch + filter->at.biases + item.chunk * filter->filters);
+    if (item.first_row == 0)
+        cnni_bias_total(&item.tree, filter->scratch + filter->at.biases +
+                                        item.chunk * filter->filters + item.first_filter);
 }
 
 /* ---- All chunks ---- */
