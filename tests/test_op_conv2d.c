@@ -334,7 +334,7 @@ static const struct {
     {2, {5, 6, 150, 140, 3, 3, 5, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
     {1, {4, 4, 600, 20, 2, 2, 3, 3, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     /* a dense layer: long chain, many rows of dw, few pixels */
-    {5, {1, 1, 1100, 300, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
+    {5, {1, 1, 1100, 600, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     {13, {1, 1, 1100, 37, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     {1, {1, 1, 700, 2, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     /* single pixels joined over pictures, and cut into strips */

@@ -20,7 +20,7 @@ enum {
     BLOCK = CNNI_BIAS_BLOCK, /* pixels; their dy stays in the caches while dw passes over it */
     MOST_CHUNKS = 16,        /* for threads to share */
     WANTED_ITEMS = 16,       /* chunks x parts */
-    PANEL_PARTS = 8,         /* at most: each reads all of x */
+    PANEL_PARTS = 8,         /* parts of the panels: each reads all of x */
     PARTIALS = 1024 * 1024,  /* floats (4 MB) that the partial sums may take */
     SLICE = 4096,            /* floats of dw to which one item adds the partial sums */
     LEAST_PART = 8           /* tiles of rows */
@@ -82,11 +82,12 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
     filter->chunks = power_of_two_up_to(CNNI_MIN(affordable, strips));
     const int64_t most_parts = CNNI_MAX(filter->rows / tile.rows / LEAST_PART, 1);
     filter->panels = cnni_ceil_div(pass->target_channels, tile.columns);
-    /* Parts of the rows pack all of dy each, parts of the panels copy all of x each. */
-    filter->by_panels = filter->chunks == 1 && pass->groups == 1 && !pass->copied;
-    filter->parts =
-        CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks),
-                 filter->by_panels ? CNNI_MIN(filter->panels, PANEL_PARTS) : most_parts);
+    /* Parts of the rows pack all of dy each, parts of the panels read all of x each. */
+    filter->by_panels =
+        filter->chunks == 1 && pass->groups == 1 && !pass->copied && filter->panels >= PANEL_PARTS;
+    filter->parts = filter->by_panels
+                        ? PANEL_PARTS
+                        : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, filter->chunks), most_parts);
     filter->filters = pass->groups * pass->target_channels;
     filter->levels = cnni_bias_levels(pass->n * pass->h.grid * pass->w.grid);
 }
