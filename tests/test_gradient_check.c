@@ -275,6 +275,26 @@ static void spoil(const struct cnni_layer_run *run)
     layer->parameter[CNN_WEIGHT].gradient[0] = NAN;
 }
 
+/* As model_chain(), with windows of 1x2, which no convolution takes over. */
+static cnn_model *flat_windows(cnn_context *own)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(own, (int64_t[]){8, 8, 3}, 3);
+    EXPECT_OK(cnn_conv2d_create(&layer, own, 4, 3, 3));
+    model_take(model, layer);
+    EXPECT_OK(cnn_relu_create(&layer, own));
+    model_take(model, layer);
+    EXPECT_OK(cnn_maxpool2d_create(&layer, own, 1, 2));
+    model_take(model, layer);
+    EXPECT_OK(cnn_flatten_create(&layer, own));
+    model_take(model, layer);
+    EXPECT_OK(cnn_dense_create(&layer, own, 3));
+    model_take(model, layer);
+    EXPECT_OK(cnn_softmax_create(&layer, own));
+    model_take(model, layer);
+    return model;
+}
+
 /* In model_chain(): conv2d, relu, maxpool2d, flatten, dense, softmax; or in model_residual():
  * conv2d, relu, conv2d, add ... */
 static const struct {
@@ -288,8 +308,8 @@ static const struct {
     {"a convolution's weight, halved", model_chain, 0, halve_weight, "conv2d1.weight"},
     {"a convolution's weight, swapped", model_chain, 0, swap_weights, "conv2d1.weight"},
     {"a ReLU that lets all through", model_residual, 1, pass_all, NULL},
-    {"max-pooling that lets all through a ReLU", model_chain, 2, open_gates, NULL},
-    {"max-pooling that loses all", model_chain, 2, lose_input, NULL},
+    {"max-pooling that lets all through a ReLU", flat_windows, 2, open_gates, NULL},
+    {"max-pooling that loses all", flat_windows, 2, lose_input, NULL},
     {"flattening with the wrong sign", model_chain, 3, turn_input, NULL},
     {"a dense layer's bias", model_chain, 4, forget_bias, "dense1.bias"},
     {"a dense layer's weight, halved", model_chain, 4, halve_weight, "dense1.weight"},
