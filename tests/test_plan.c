@@ -351,6 +351,33 @@ START_TEST(leading_layers_go_depth_first)
 }
 END_TEST
 
+/* A step leaves the packed weights ready for the next one, whose forward packs nothing. */
+START_TEST(the_optimizer_packs)
+{
+    cnn_model *model = model_chain(context);
+    cnn_optimizer *optimizer;
+    cnn_trainer *trainer;
+    double loss;
+    EXPECT_OK(cnn_sgd_create(&optimizer, context, 0.1));
+    EXPECT_OK(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, 4));
+    cnn_tensor *inputs = model_inputs(model, context, 4, 1), *labels = tensor_labels(context, 4, 3);
+    EXPECT_OK(trainer_step(&loss, trainer, inputs, labels));
+    for (int32_t i = 0; i < model->node_count; i++) {
+        const cnn_layer *layer = model->nodes[i].layer;
+        if (layer->parameter_count == 0)
+            continue;
+        ck_assert_uint_ge(layer->version, 2);
+        ck_assert_uint_eq(layer->forward.version, layer->version);
+        ck_assert_uint_eq(layer->backward.version, layer->version);
+    }
+    cnn_tensor_free(inputs);
+    cnn_tensor_free(labels);
+    cnn_trainer_free(trainer);
+    cnn_optimizer_free(optimizer);
+    cnn_model_free(model);
+}
+END_TEST
+
 /* Twenty convolutions of one size. */
 static cnn_model *deep_model(void)
 {
@@ -451,6 +478,7 @@ static Suite *plan_suite(void)
     tcase_add_test(tcase, pooling_takes_over_from_relu);
     tcase_add_test(tcase, a_convolution_pools);
     tcase_add_test(tcase, other_pooling_is_left_alone);
+    tcase_add_test(tcase, the_optimizer_packs);
     tcase_add_test(tcase, leading_layers_go_depth_first);
     tcase_add_test(tcase, predicting_reuses_memory);
     tcase_add_test(tcase, a_value_with_two_readers_is_not_written_over);

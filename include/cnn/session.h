@@ -35,17 +35,24 @@ CNN_API size_t cnn_session_bytes(const cnn_session *session);
 /* ---- What it does, and how long that takes ------------------------------------------------- */
 
 /* Writes a table of how the session runs the model, a line for each layer: its name, its output's
- * shape, its algorithm with what is done in passing for the next layer, and for one sample millions
- * of floating-point operations (as direct sums, additions and multiplications) and kilobytes of
- * inputs, outputs and weights.  Cut short if `size` is too small and always ended by a zero byte;
- * `buffer` may be NULL with `size` 0.  Returns the bytes of the whole text without the zero. */
+ * shape, its algorithm with the ReLU and the pooling behind it where those are done in passing, and
+ * for one sample millions of floating-point operations (as direct sums, additions and
+ * multiplications) and kilobytes (1000 bytes) of inputs, outputs and weights; then, where the first
+ * layers run on fewer samples at a time than a batch has, how many and on how many.  Cut short if
+ * `size` is too small and always ended by a zero byte; `buffer`, the caller's, may be NULL with
+ * `size` 0.  Returns the bytes of the whole text without the zero; 0, and an empty text, for a
+ * session that is NULL.  The text is for people: it may change with any version. */
 CNN_API size_t cnn_session_describe(const cnn_session *session, char *buffer, size_t size);
 
-/* Begins (1) to measure the time of each layer, from 0, or ends it (0, default: costs nothing). */
+/* Begins (1) to measure the time of each layer, from 0, or ends it (0, default: costs nothing).
+ * While it measures the session holds 8 bytes more for each layer.
+ * CNN_ERROR_INVALID: session is NULL, or `on` neither 0 nor 1.  CNN_ERROR_MEMORY: nothing is
+ * measured then. */
 CNN_API cnn_status cnn_session_profile(cnn_session *session, int32_t on);
 
-/* The seconds that runs have spent in layer `index` since cnn_session_profile() began; 0 for layers
- * that another does in passing, where none are measured, and for a number there is not. */
+/* The seconds, by the clock, that runs have spent in layer `index`, 0 to the layer count - 1, since
+ * cnn_session_profile() began; 0 for layers that another does in passing, where none are measured,
+ * for a number there is not and for a session that is NULL. */
 CNN_API double cnn_session_layer_seconds(const cnn_session *session, int32_t index);
 
 CNN_END_DECLS

@@ -36,12 +36,15 @@ void cnni_plan_depth(struct cnni_plan *plan)
     plan->front_n = plan->max_n;
     if (plan->training)
         return;
-    int64_t most = 1;
+    int64_t most = 1;  /* floats of a sample, of any of these layers */
+    int64_t least = 1; /* samples for which all of their weights are worth being read */
     for (int32_t i = 0; i < plan->model->node_count; i++) {
         const int64_t floats = plan->steps[i].skips_forward ? 0 : step_floats(plan, i);
         const int64_t n = samples(plan, CNNI_MAX(most, floats));
-        if (n == plan->max_n ||
-            (floats > 0 && cnn_model_layer_parameters(plan->model, i) / n > floats))
+        if (floats > 0)
+            least =
+                CNNI_MAX(least, cnni_ceil_div(cnn_model_layer_parameters(plan->model, i), floats));
+        if (n == plan->max_n || n < least)
             break;
         most = CNNI_MAX(most, floats);
         plan->front = i + 1;

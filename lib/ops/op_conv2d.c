@@ -203,8 +203,8 @@ static void run_item(void *task, int64_t item, int32_t lane)
         atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* What is read in place comes from memory while the first panel passes over it; small blocks spread
- * that out. */
+/* What is pooled is pooled some rows at a time.  What is read in place comes from memory while the
+ * first panel passes over it; small blocks spread that out. */
 static int64_t choose_block(const struct run *run)
 {
     const int32_t width = run->kernels->conv2d_row_tap_tile.columns;
@@ -235,6 +235,7 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->pass = pass;
     run->panels = pass->groups *
                   cnni_ceil_div(pass->target_channels, run->kernels->conv2d_row_tap_tile.columns);
+    /* Pooling wants all channels of its pixels. */
     run->parts = pass->pools ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
     run->pixels = pass->pictures * pass->rows * pass->w.grid;
     run->block = choose_block(run);

@@ -92,30 +92,21 @@ static void plan(struct filter *filter, cnn_context *context, const struct cnni_
     filter->levels = cnni_bias_levels(pass->n * pass->h.grid * pass->w.grid);
 }
 
-/* Takes `count` floats, in whole cache lines, at *used, and returns where they begin. */
-static int64_t take(int64_t *used, int64_t count)
-{
-    const int64_t begin = *used;
-    const int64_t lines = cnni_size_sum(count, 15) / 16;
-    *used = cnni_size_sum(begin, cnni_size_product(lines, 16));
-    return begin;
-}
-
 static void lay_out(struct filter *filter, int32_t lanes)
 {
     int64_t lane = 0, all = 0;
-    take(&lane, cnni_pass_strip_size(filter->pass));
+    cnni_size_take(&lane, cnni_pass_strip_size(filter->pass));
     const int64_t panels = filter->pass->groups * filter->panels;
     const int64_t panel = BLOCK * filter->kernels->conv2d_filter_tile.columns;
-    filter->at.block = take(&lane, cnni_size_product(panels, panel));
+    filter->at.block = cnni_size_take(&lane, cnni_size_product(panels, panel));
     filter->at.expanded =
-        take(&lane, filter->pass->pools ? cnni_size_product(BLOCK, filter->filters) : 0);
-    filter->at.tree = take(&lane, cnni_size_product(filter->levels + 1, filter->filters));
-    take(&all, cnni_pass_offsets_size(filter->pass));
-    filter->at.row_offsets = take(&all, cnni_size_product(filter->rows, 2));
-    filter->at.partials = take(&all, cnni_size_product(filter->chunks - 1, filter->size));
-    filter->at.biases = take(&all, cnni_size_product(filter->chunks, filter->filters));
-    filter->at.lanes = take(&all, cnni_size_product(lane, lanes));
+        cnni_size_take(&lane, filter->pass->pools ? cnni_size_product(BLOCK, filter->filters) : 0);
+    filter->at.tree = cnni_size_take(&lane, cnni_size_product(filter->levels + 1, filter->filters));
+    cnni_size_take(&all, cnni_pass_offsets_size(filter->pass));
+    filter->at.row_offsets = cnni_size_take(&all, cnni_size_product(filter->rows, 2));
+    filter->at.partials = cnni_size_take(&all, cnni_size_product(filter->chunks - 1, filter->size));
+    filter->at.biases = cnni_size_take(&all, cnni_size_product(filter->chunks, filter->filters));
+    filter->at.lanes = cnni_size_take(&all, cnni_size_product(lane, lanes));
     filter->at.lane = lane;
     filter->at.all = all;
 }

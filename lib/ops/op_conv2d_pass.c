@@ -45,6 +45,13 @@ static int64_t round_up_16(int64_t size)
     return size > INT64_MAX - 15 ? INT64_MAX : (size + 15) / 16 * 16;
 }
 
+int64_t cnni_size_take(int64_t *used, int64_t count)
+{
+    const int64_t begin = *used;
+    *used = cnni_size_sum(begin, round_up_16(count));
+    return begin;
+}
+
 /* Source rows (columns) that `grid` outputs in a row read. */
 static int64_t reach(const struct cnni_axis *axis, int64_t grid)
 {

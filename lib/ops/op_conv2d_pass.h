@@ -114,6 +114,9 @@ int64_t cnni_pass_outputs_size(const struct cnni_pass *pass);
 int64_t cnni_size_product(int64_t a, int64_t b);
 int64_t cnni_size_sum(int64_t a, int64_t b);
 
+/* Takes `count` floats, in whole cache lines, at *used, and returns where they begin. */
+int64_t cnni_size_take(int64_t *used, int64_t count);
+
 /* Packed weights are, for each pass, group and panel (as many filters as the row-tap kernel's
  * tile is wide, the last one filled up with zeros), [taps][channels][width].  The size of a panel
  * and of a pass. */

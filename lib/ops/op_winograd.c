@@ -242,11 +242,6 @@ static int64_t head_size(const struct cnni_winograd_pass *pass)
     return cnni_ceil_div(pass->source_channels, 16) * 16 + cnni_ceil_div(offsets, 16) * 16;
 }
 
-static int64_t lines_after(int64_t begin, int64_t count)
-{
-    return cnni_size_sum(begin, cnni_size_product(cnni_size_sum(count, 15) / 16, 16));
-}
-
 /* Of one lane: v, m, expanded rows, outputs to be pooled. */
 static struct layout lay_out(const struct cnni_winograd_pass *pass)
 {
@@ -254,11 +249,11 @@ static struct layout lay_out(const struct cnni_winograd_pass *pass)
     const int64_t rows = (pass->block / pass->across) * pass->outputs + 2;
     const int64_t row = cnni_size_product(pass->source_w, pass->source_channels);
     const int64_t outputs = pass->outputs * pass->outputs * pass->target_channels;
-    struct layout at;
-    at.m = lines_after(0, cnni_size_product(tiles, pass->source_channels));
-    at.expanded = lines_after(at.m, cnni_size_product(tiles, pass->target_channels));
-    at.outputs = lines_after(at.expanded, pass->expands ? cnni_size_product(rows, row) : 0);
-    at.all = lines_after(at.outputs, pass->pools ? outputs : 0);
+    struct layout at = {.all = 0};
+    cnni_size_take(&at.all, cnni_size_product(tiles, pass->source_channels));
+    at.m = cnni_size_take(&at.all, cnni_size_product(tiles, pass->target_channels));
+    at.expanded = cnni_size_take(&at.all, pass->expands ? cnni_size_product(rows, row) : 0);
+    at.outputs = cnni_size_take(&at.all, pass->pools ? outputs : 0);
     return at;
 }
 

@@ -46,13 +46,6 @@ struct layout {
     int64_t x_offsets, v, z, sums, tiles, bias, tree, all; /* where they begin, in floats */
 };
 
-static int64_t take(int64_t *used, int64_t count)
-{
-    const int64_t begin = *used;
-    *used = cnni_size_sum(begin, cnni_size_product(cnni_size_sum(count, 15) / 16, 16));
-    return begin;
-}
-
 static struct layout lay_out(const struct filter *filter, int32_t lanes)
 {
     const struct cnni_winograd_pass *pass = &filter->pass;
@@ -60,14 +53,15 @@ static struct layout lay_out(const struct filter *filter, int32_t lanes)
     const int64_t pixels = pass->pools ? pass->outputs * pass->outputs : 0;
     struct layout at;
     int64_t used = 0;
-    take(&used, CNNI_MAX(c, k));
-    at.x_offsets = take(&used, BLOCK * (int64_t)(sizeof(ptrdiff_t) / sizeof(float)));
-    at.v = take(&used, cnni_size_product(pass->points * BLOCK, c));
-    at.z = take(&used, cnni_size_product(pass->points * BLOCK, filter->panels * filter->width));
-    at.sums = take(&used, cnni_size_product(pass->points, cnni_size_product(c, k)));
-    at.tiles = take(&used, cnni_size_product(pixels * lanes, k));
-    at.bias = take(&used, k);
-    at.tree = take(&used, cnni_size_product(cnni_bias_levels(pass->tiles), k));
+    cnni_size_take(&used, CNNI_MAX(c, k));
+    at.x_offsets = cnni_size_take(&used, BLOCK * (int64_t)(sizeof(ptrdiff_t) / sizeof(float)));
+    at.v = cnni_size_take(&used, cnni_size_product(pass->points * BLOCK, c));
+    at.z = cnni_size_take(&used,
+                          cnni_size_product(pass->points * BLOCK, filter->panels * filter->width));
+    at.sums = cnni_size_take(&used, cnni_size_product(pass->points, cnni_size_product(c, k)));
+    at.tiles = cnni_size_take(&used, cnni_size_product(pixels * lanes, k));
+    at.bias = cnni_size_take(&used, k);
+    at.tree = cnni_size_take(&used, cnni_size_product(cnni_bias_levels(pass->tiles), k));
     at.all = used;
     return at;
 }

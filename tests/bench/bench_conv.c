@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "bench/layers.h"
+#include "bench/machine.h"
 
 enum { MOST = 1000 };
 
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
     if (n < 1 || cnn_context_create(&context) != CNN_OK)
         return EXIT_FAILURE;
     cnn_context_set_threads(context, 1);
+    print_machine();
     printf("level %s, batch %d; each: median ms, GFLOP/s, %% of the FMA peak\n",
            cnn_context_cpu_name(context), (int)n);
     printf("%-26s | forward               | backward-data         | backward-weights      "

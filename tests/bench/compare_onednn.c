@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "bench/layers.h"
+#include "bench/machine.h"
 
 static void check(dnnl_status_t status)
 {
@@ -254,6 +255,7 @@ int main(int argc, char **argv)
     check(dnnl_engine_create(&engine, dnnl_cpu, 0));
     check(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags));
     const dnnl_version_t *version = dnnl_version();
+    print_machine();
     printf("level %s, batch %d, oneDNN %d.%d.%d\n", cnn_context_cpu_name(context), (int)n,
            version->major, version->minor, version->patch);
     print_table(context, n, seconds, true, only);
