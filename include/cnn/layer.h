@@ -185,7 +185,10 @@ enum {
     /* conv2d: [filters][c / groups][kernel_height][kernel_width]; dense: [units][features] */
     CNN_WEIGHT = 0,
     /* conv2d: [filters]; dense: [units] */
-    CNN_BIAS = 1
+    CNN_BIAS = 1,
+    /* batch_norm: [c], as PyTorch keeps them; measured in training steps, without gradients */
+    CNN_RUNNING_MEAN = 2,
+    CNN_RUNNING_VARIANCE = 3
 };
 
 /* The name of `parameter`, "weight"; "unknown parameter" for any other number.  Borrowed for

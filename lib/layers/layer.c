@@ -49,6 +49,24 @@ cnn_status cnni_shape_of_input(const cnn_layer *layer, struct cnni_shape *output
     return CNN_OK;
 }
 
+/* ---- Shapes ---- */
+
+cnn_status cnni_layer_shape(const cnn_layer *layer, struct cnni_shape *output,
+                            const struct cnni_shape *inputs, int32_t input_count,
+                            const char *function)
+{
+    char first[CNNI_SHAPE_TEXT], other[CNNI_SHAPE_TEXT];
+    if (layer->class->join != NULL)
+        return layer->class->join(layer, output, inputs, input_count, function);
+    for (int32_t i = 1; i < input_count; i++)
+        if (!cnni_shape_equal(&inputs[0], &inputs[i]))
+            return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                             "%s: the inputs of layer \"%s\" are %s and %s, must have one shape",
+                             function, layer->name, cnni_shape_text(first, &inputs[0]),
+                             cnni_shape_text(other, &inputs[i]));
+    return layer->class->shape(layer, output, &inputs[0], function);
+}
+
 /* ---- Options ---- */
 
 double cnni_layer_option(const cnn_layer *layer, const struct cnni_option *option)
@@ -248,7 +266,7 @@ cnn_status cnni_layer_make_gradients(cnn_layer *layer, const char *function)
 {
     for (int32_t i = 0; i < layer->parameter_count; i++) {
         struct cnni_parameter *parameter = &layer->parameter[i];
-        if (parameter->gradient == NULL)
+        if (parameter->gradient == NULL && !parameter->statistic)
             CNNI_TRY(cnni_alloc_zero(&parameter->gradient, layer->context, (size_t)parameter->count,
                                      sizeof(float), function));
     }
@@ -266,7 +284,9 @@ void cnni_layer_free_gradients(cnn_layer *layer)
 cnn_status cnni_layer_plan(struct cnni_layer_plan *plan, const char *function)
 {
     const struct cnni_layer_class *class = plan->layer->class;
-    CNNI_TRY(class->shape(plan->layer, &plan->output, &plan->input, function));
+    plan->input = plan->inputs[0];
+    CNNI_TRY(
+        cnni_layer_shape(plan->layer, &plan->output, plan->inputs, plan->input_count, function));
     return class->plan == NULL ? CNN_OK : class->plan(plan, function);
 }
 

@@ -50,6 +50,8 @@ cnn_status cnn_layer_set_initializer(cnn_layer *layer, cnn_initializer initializ
 
 static void draw_values(const cnn_layer *layer, struct cnni_parameter *parameter)
 {
+    for (int64_t i = 0; parameter->initial != 0 && i < parameter->count; i++)
+        parameter->value[i] = parameter->initial;
     if (layer->initializer == CNN_ZEROS || parameter->fan_in == 0)
         return;
     struct cnni_random random;
@@ -73,7 +75,7 @@ static void draw_values(const cnn_layer *layer, struct cnni_parameter *parameter
 }
 
 /* A layer that already has parameters takes another input only where they fit it. */
-static cnn_status check_built(const cnn_layer *layer, const struct cnni_parameter parameter[2],
+static cnn_status check_built(const cnn_layer *layer, const struct cnni_parameter *parameter,
                               int32_t count, const char *function)
 {
     char found[CNNI_SHAPE_TEXT], wanted[CNNI_SHAPE_TEXT];
@@ -87,8 +89,8 @@ static cnn_status check_built(const cnn_layer *layer, const struct cnni_paramete
     return CNN_OK;
 }
 
-static cnn_status make_parameters(cnn_layer *layer, struct cnni_parameter parameter[2],
-                                  int32_t count, const char *function)
+static cnn_status make_parameters(cnn_layer *layer, struct cnni_parameter *parameter, int32_t count,
+                                  const char *function)
 {
     cnn_status status = CNN_OK;
     struct cnni_shape checked;
@@ -137,10 +139,8 @@ static cnn_status reorder(cnn_layer *layer, struct cnni_parameter *parameter,
 cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
                             const struct cnni_shape *origin, const char *function)
 {
-    struct cnni_shape output;
-    struct cnni_parameter parameter[2] = {{.value = NULL}, {.value = NULL}};
+    struct cnni_parameter parameter[CNNI_MAX_PARAMETERS] = {{.value = NULL}};
     int32_t count = 0;
-    CNNI_TRY(layer->class->shape(layer, &output, input, function));
     if (layer->class->parameters != NULL)
         count = layer->class->parameters(layer, parameter, input, origin);
     if (layer->built) {
@@ -157,15 +157,26 @@ cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
     return CNN_OK;
 }
 
+/* The output shape for as few inputs as the layer takes, all of one shape. */
+static cnn_status shape_of_equal(struct cnni_shape *output, const cnn_layer *layer,
+                                 const struct cnni_shape *input, const char *function)
+{
+    struct cnni_shape inputs[CNNI_MAX_INPUTS];
+    for (int32_t i = 0; i < layer->class->min_inputs; i++)
+        inputs[i] = *input;
+    return cnni_layer_shape(layer, output, inputs, layer->class->min_inputs, function);
+}
+
 cnn_status cnn_layer_build(cnn_layer *layer, const int64_t *shape, int32_t rank)
 {
-    struct cnni_shape input;
+    struct cnni_shape input, output;
     if (layer == NULL)
         return cnni_fail_null(NULL, __func__, "layer");
     CNNI_TRY(cnni_shape_set(&input, layer->context, shape, rank, __func__));
     if (layer->in_model)
         return cnni_fail(layer->context, CNN_ERROR_STATE, "%s: layer \"%s\" is in a model",
                          __func__, layer->name);
+    CNNI_TRY(shape_of_equal(&output, layer, &input, __func__));
     return cnni_layer_build(layer, &input, &input, __func__);
 }
 
@@ -178,7 +189,7 @@ cnn_status cnn_layer_output_shape(int64_t *output, int32_t *output_rank, const c
     if (output == NULL || output_rank == NULL)
         return cnni_fail_null(layer->context, __func__, output == NULL ? "output" : "output_rank");
     CNNI_TRY(cnni_shape_set(&input, layer->context, shape, rank, __func__));
-    CNNI_TRY(layer->class->shape(layer, &made, &input, __func__));
+    CNNI_TRY(shape_of_equal(&made, layer, &input, __func__));
     memcpy(output, made.dim, (size_t)made.rank * sizeof made.dim[0]);
     *output_rank = made.rank;
     return CNN_OK;

@@ -37,7 +37,7 @@ static cnn_status shape(const cnn_layer *layer, struct cnni_shape *output,
     return CNN_OK;
 }
 
-static int32_t parameters(const cnn_layer *layer, struct cnni_parameter parameter[2],
+static int32_t parameters(const cnn_layer *layer, struct cnni_parameter *parameter,
                           const struct cnni_shape *input, const struct cnni_shape *origin)
 {
     int64_t units = dense(layer)->units, features = input->dim[0];

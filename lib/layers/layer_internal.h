@@ -50,16 +50,22 @@ struct cnni_parameter {
      * (The columns of a dense layer are the three axes c, h, w.) */
     int64_t axis[4], step[4];
     int64_t count;
-    int64_t fan_in, fan_out; /* for initial values; both 0: zeros */
+    int64_t fan_in, fan_out; /* for initial values; both 0: they are not drawn */
+    float initial;           /* the value, where they are not drawn */
+    bool statistic;          /* measured in training steps, not trained: no gradient */
     float *value;
     float *gradient; /* NULL until training needs it */
 };
+
+/* The most that a layer has. */
+enum { CNNI_MAX_PARAMETERS = 4 };
 
 /* ---- A plan: one layer for one input shape ---- */
 
 struct cnni_layer_plan {
     const cnn_layer *layer;
-    struct cnni_shape input, output; /* of one sample; all inputs of a layer have one shape */
+    struct cnni_shape input, output; /* of one sample; `input` is that of the first */
+    const struct cnni_shape *inputs; /* of each, borrowed as long as the plan is used */
     int32_t input_count;
     int64_t max_n;
     int32_t lanes;
@@ -118,13 +124,16 @@ struct cnni_layer_class {
     const struct cnni_option *options;
     int32_t option_count;
 
-    /* The output shape for an input shape. */
+    /* The output shape for an input shape, which all inputs have. */
     cnn_status (*shape)(const cnn_layer *layer, struct cnni_shape *output,
                         const struct cnni_shape *input, const char *function);
-    /* Describes weight and bias for that input, all but the values; returns how many.  `origin` is
+    /* The output shape for inputs that may differ, in place of the above; NULL: they may not. */
+    cnn_status (*join)(const cnn_layer *layer, struct cnni_shape *output,
+                       const struct cnni_shape *inputs, int32_t input_count, const char *function);
+    /* Describes the parameters for that input, all but the values; returns how many.  `origin` is
      * what the values were before a flatten made a vector of them, for the order of a dense layer's
      * columns in files.  NULL: none. */
-    int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter parameter[2],
+    int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter *parameter,
                           const struct cnni_shape *input, const struct cnni_shape *origin);
     /* Whether max-pooling as of cnni_is_half_pool() can be done along with it; NULL: never. */
     bool (*takes_pool)(const cnn_layer *layer);
@@ -182,7 +191,7 @@ struct cnn_layer {
     cnn_initializer initializer;
     uint64_t seed, stream; /* of its random numbers */
     int32_t parameter_count;
-    struct cnni_parameter parameter[2];
+    struct cnni_parameter parameter[CNNI_MAX_PARAMETERS];
     _Atomic uint64_t version; /* of the weights: grows with every change */
     struct cnni_packed forward, backward;
     struct cnni_solo *solo;
@@ -209,8 +218,14 @@ __attribute__((format(printf, 3, 4))) void cnni_append_text(char *buffer, size_t
 
 cnn_layer *cnni_layer_share(cnn_layer *layer);
 
-/* Builds for inputs of `input`, whose values were `origin` before a flatten: allocates and draws
- * the parameters. */
+/* The output shape for `input_count` inputs, as many as the class allows.  CNN_ERROR_SHAPE also
+ * where they differ and the layer wants one shape. */
+cnn_status cnni_layer_shape(const cnn_layer *layer, struct cnni_shape *output,
+                            const struct cnni_shape *inputs, int32_t input_count,
+                            const char *function);
+
+/* Builds for inputs of a shape that has been checked, the first of which is `input`, and whose
+ * values were `origin` before a flatten: allocates and draws the parameters. */
 cnn_status cnni_layer_build(cnn_layer *layer, const struct cnni_shape *input,
                             const struct cnni_shape *origin, const char *function);
 

@@ -39,7 +39,12 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
 
 const char *cnn_parameter_name(cnn_parameter parameter)
 {
-    static const char *const names[] = {[CNN_WEIGHT] = "weight", [CNN_BIAS] = "bias"};
+    static const char *const names[] = {
+        [CNN_WEIGHT] = "weight",
+        [CNN_BIAS] = "bias",
+        [CNN_RUNNING_MEAN] = "running_mean",
+        [CNN_RUNNING_VARIANCE] = "running_var",
+    };
     return parameter >= 0 && parameter < CNNI_COUNT(names) ? names[parameter] : "unknown parameter";
 }
 
@@ -119,6 +124,10 @@ cnn_status cnni_layer_get_gradient(const cnn_layer *layer, cnn_parameter paramet
 {
     const struct cnni_parameter *found = NULL;
     CNNI_TRY(find_matching(layer, parameter, &found, values, function));
+    if (found->statistic)
+        return cnni_fail(layer->context, CNN_ERROR_STATE,
+                         "%s: %s of layer \"%s\" is measured, it has no gradient", function,
+                         cnn_parameter_name(parameter), layer->name);
     if (found->gradient == NULL)
         return cnni_fail(layer->context, CNN_ERROR_STATE,
                          "%s: no backward pass of layer \"%s\" has run yet", function, layer->name);

@@ -11,6 +11,7 @@
 
 struct cnni_solo {
     struct cnni_layer_plan plan;
+    struct cnni_shape *shapes; /* of the inputs */
     void *state;
     void *scratch;
     uint64_t step; /* trainings so far */
@@ -41,26 +42,32 @@ void cnni_solo_free(cnn_context *context, struct cnni_solo *solo)
     cnni_free(context, solo->state);
     cnni_free(context, solo->scratch);
     cnni_free(context, solo->inputs);
+    cnni_free(context, solo->shapes);
     cnni_free(context, solo);
 }
 
 /* A plan with its memory, for up to `max_n` samples; always one that could train. */
 static cnn_status make_solo(struct cnni_solo **solo, cnn_layer *layer,
-                            const struct cnni_shape *input, int32_t input_count, int64_t max_n,
+                            const struct cnni_shape *inputs, int32_t input_count, int64_t max_n,
                             const char *function)
 {
     struct cnni_solo *made;
     cnn_context *context = layer->context;
     CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, function));
+    cnn_status status =
+        cnni_alloc(&made->shapes, context, (size_t)input_count, sizeof *inputs, function);
+    if (status == CNN_OK)
+        memcpy(made->shapes, inputs, (size_t)input_count * sizeof *inputs);
     made->plan = (struct cnni_layer_plan){
         .layer = layer,
-        .input = *input,
+        .inputs = made->shapes,
         .input_count = input_count,
         .max_n = max_n,
         .lanes = cnni_lanes(context),
         .training = true,
     };
-    cnn_status status = cnni_layer_plan(&made->plan, function);
+    if (status == CNN_OK)
+        status = cnni_layer_plan(&made->plan, function);
     if (status == CNN_OK)
         status = cnni_layer_make_packed(layer, &made->plan, function);
     if (status == CNN_OK)
@@ -80,16 +87,27 @@ static cnn_status make_solo(struct cnni_solo **solo, cnn_layer *layer,
     return CNN_OK;
 }
 
+static bool fits(const struct cnni_solo *solo, const struct cnni_shape *inputs, int32_t input_count,
+                 int64_t n)
+{
+    if (solo == NULL || n > solo->plan.max_n || input_count != solo->plan.input_count ||
+        cnni_lanes(solo->plan.layer->context) > solo->plan.lanes)
+        return false;
+    for (int32_t i = 0; i < input_count; i++)
+        if (!cnni_shape_equal(&inputs[i], &solo->shapes[i]))
+            return false;
+    return true;
+}
+
 /* Sees to it that the layer is built and layer->solo fits the inputs. */
-static cnn_status prepare(cnn_layer *layer, const struct cnni_shape *input, int32_t input_count,
+static cnn_status prepare(cnn_layer *layer, const struct cnni_shape *inputs, int32_t input_count,
                           int64_t n, const char *function)
 {
     struct cnni_solo *old = layer->solo, *made;
-    if (old != NULL && n <= old->plan.max_n && input_count == old->plan.input_count &&
-        cnni_lanes(layer->context) <= old->plan.lanes && cnni_shape_equal(input, &old->plan.input))
+    if (fits(old, inputs, input_count, n))
         return CNN_OK;
-    CNNI_TRY(make_solo(&made, layer, input, input_count, n, function));
-    cnn_status status = cnni_layer_build(layer, input, input, function);
+    CNNI_TRY(make_solo(&made, layer, inputs, input_count, n, function));
+    cnn_status status = cnni_layer_build(layer, inputs, inputs, function);
     if (status != CNN_OK) {
         cnni_solo_free(layer->context, made);
         return status;
@@ -102,10 +120,25 @@ static cnn_status prepare(cnn_layer *layer, const struct cnni_shape *input, int3
     return CNN_OK;
 }
 
-/* Checks what a forward is given; writes the shape of one input and the batch. */
+/* Writes the shape of a sample of a batch. */
+static cnn_status sample_shape(struct cnni_shape *shape, const cnn_tensor *tensor,
+                               cnn_context *context, int32_t index, const char *function)
+{
+    if (tensor == NULL)
+        return cnni_fail(context, CNN_ERROR_INVALID, "%s: inputs[%d] is NULL", function, index);
+    if (tensor->shape.rank < 2)
+        return cnni_fail(context, CNN_ERROR_SHAPE,
+                         "%s: inputs[%d] has rank 1, must have a batch dimension and others",
+                         function, index);
+    shape->rank = tensor->shape.rank - 1;
+    memcpy(shape->dim, tensor->shape.dim + 1, (size_t)shape->rank * sizeof shape->dim[0]);
+    return CNN_OK;
+}
+
+/* Checks what a forward is given; writes the shapes of the inputs and the batch. */
 static cnn_status check_forward(cnn_layer *layer, const cnn_tensor *output,
                                 cnn_tensor *const *inputs, int32_t input_count,
-                                struct cnni_shape *input, int64_t *n, const char *function)
+                                struct cnni_shape *shapes, int64_t *n, const char *function)
 {
     const struct cnni_layer_class *class = layer->class;
     cnn_context *context = layer->context;
@@ -118,19 +151,13 @@ static cnn_status check_forward(cnn_layer *layer, const cnn_tensor *output,
     if (input_count < class->min_inputs || input_count > class->max_inputs)
         return cnni_fail(context, CNN_ERROR_INVALID, "%s: input_count is %d, a %s takes %d to %d",
                          function, input_count, class->name, class->min_inputs, class->max_inputs);
-    if (inputs[0] == NULL)
-        return cnni_fail_null(context, function, "inputs[0]");
-    if (inputs[0]->shape.rank < 2)
-        return cnni_fail(context, CNN_ERROR_SHAPE,
-                         "%s: inputs[0] has rank 1, must have a batch dimension and others",
-                         function);
-    input->rank = inputs[0]->shape.rank - 1;
-    memcpy(input->dim, inputs[0]->shape.dim + 1, (size_t)input->rank * sizeof input->dim[0]);
+    for (int32_t i = 0; i < input_count; i++)
+        CNNI_TRY(sample_shape(&shapes[i], inputs[i], context, i, function));
     *n = inputs[0]->shape.dim[0];
     for (int32_t i = 0; i < input_count; i++)
-        CNNI_TRY(cnni_tensor_check_samples(*n, context, inputs[i], CNN_FLOAT32, input, function,
-                                           "an input"));
-    CNNI_TRY(class->shape(layer, &output_shape, input, function));
+        CNNI_TRY(cnni_tensor_check_samples(*n, context, inputs[i], CNN_FLOAT32, &shapes[i],
+                                           function, "an input"));
+    CNNI_TRY(cnni_layer_shape(layer, &output_shape, shapes, input_count, function));
     CNNI_TRY(cnni_tensor_check_samples(*n, context, output, CNN_FLOAT32, &output_shape, function,
                                        "output"));
     for (int32_t i = 0; i < input_count; i++)
@@ -164,12 +191,12 @@ static void run_forward(struct cnni_solo *solo, cnn_tensor *output, cnn_tensor *
 cnn_status cnn_layer_forward(cnn_layer *layer, cnn_tensor *output, cnn_tensor *const *inputs,
                              int32_t input_count, int32_t training)
 {
-    struct cnni_shape input = {0};
+    struct cnni_shape shapes[CNNI_MAX_INPUTS];
     int64_t n = 0;
     if (layer == NULL)
         return cnni_fail_null(NULL, __func__, "layer");
-    CNNI_TRY(check_forward(layer, output, inputs, input_count, &input, &n, __func__));
-    CNNI_TRY(prepare(layer, &input, input_count, n, __func__));
+    CNNI_TRY(check_forward(layer, output, inputs, input_count, shapes, &n, __func__));
+    CNNI_TRY(prepare(layer, shapes, input_count, n, __func__));
     struct cnni_solo *solo = layer->solo;
     forget(solo);
     solo->n = n;
@@ -233,7 +260,7 @@ cnn_status cnn_layer_backward(cnn_layer *layer, cnn_tensor *const *input_gradien
     float *dx[CNNI_MAX_INPUTS];
     for (int32_t i = 0; i < input_count; i++) {
         if (input_gradients[i] != NULL)
-            CNNI_TRY(check_gradient(layer, input_gradients[i], &solo->plan.input, __func__,
+            CNNI_TRY(check_gradient(layer, input_gradients[i], &solo->shapes[i], __func__,
                                     "an input gradient"));
         x[i] = solo->inputs[i]->data;
         dx[i] = input_gradients[i] == NULL ? NULL : input_gradients[i]->data;

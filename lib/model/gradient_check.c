@@ -163,6 +163,8 @@ static cnn_status compare_all(struct check *check, double *error, char *worst, s
         cnn_layer *layer = model->nodes[i].layer;
         for (int32_t j = 0; j < layer->parameter_count; j++, name++) {
             const struct cnni_parameter *parameter = &layer->parameter[j];
+            if (parameter->statistic)
+                continue;
             CNNI_TRY(compare(check,
                              (struct subject){model->parameter_names[name], parameter->value,
                                               parameter->gradient, parameter->count, layer, NULL},

@@ -131,9 +131,11 @@ static cnn_status check_addable(cnn_model *model, const cnn_layer *layer, const 
                             function, "the number of layers");
 }
 
-static const struct cnni_shape *shape_of(const cnn_model *model, int32_t index)
+void cnni_model_input_shapes(struct cnni_shape *shapes, const cnn_model *model,
+                             const int32_t *inputs, int32_t input_count)
 {
-    return index == CNN_MODEL_INPUT ? &model->input : &model->nodes[index].output;
+    for (int32_t i = 0; i < input_count; i++)
+        shapes[i] = inputs[i] == CNN_MODEL_INPUT ? model->input : model->nodes[inputs[i]].output;
 }
 
 static cnn_status check_inputs(const cnn_model *model, const cnn_layer *layer,
@@ -148,19 +150,12 @@ static cnn_status check_inputs(const cnn_model *model, const cnn_layer *layer,
                          layer->name, input_count, layer->class->name, layer->class->min_inputs,
                          layer->class->max_inputs);
     for (int32_t i = 0; i < input_count; i++) {
-        char first[CNNI_SHAPE_TEXT], other[CNNI_SHAPE_TEXT];
         if (inputs[i] < CNN_MODEL_INPUT || inputs[i] >= model->node_count)
             return cnni_fail(
                 context, CNN_ERROR_INVALID,
                 "%s: inputs[%d] is %d, must be CNN_MODEL_INPUT (-1) or a layer added before, "
                 "0 to %d",
                 function, i, inputs[i], model->node_count - 1);
-        if (!cnni_shape_equal(shape_of(model, inputs[0]), shape_of(model, inputs[i])))
-            return cnni_fail(context, CNN_ERROR_SHAPE,
-                             "%s: the inputs of layer \"%s\" are %s and %s, must have one shape",
-                             function, layer->name,
-                             cnni_shape_text(first, shape_of(model, inputs[0])),
-                             cnni_shape_text(other, shape_of(model, inputs[i])));
     }
     return CNN_OK;
 }
@@ -191,7 +186,7 @@ struct addition {
     int32_t parameter_count;
 };
 
-/* Makes the longer list of names, with "NAME.weight" and "NAME.bias" at its end. */
+/* Makes the longer list of names, with "NAME.weight" and so on at its end. */
 static cnn_status list_names(struct addition *addition, const cnn_model *model, int32_t added,
                              const char *function)
 {
@@ -203,7 +198,7 @@ static cnn_status list_names(struct addition *addition, const cnn_model *model, 
                old * sizeof *model->parameter_names);
     addition->parameter_count = model->parameter_count;
     for (int32_t i = 0; i < added; i++) {
-        char text[CNNI_NAME_SIZE + 8];
+        char text[CNNI_NAME_SIZE + 16];
         snprintf(text, sizeof text, "%s.%s", addition->name, cnn_parameter_name(i));
         CNNI_TRY(cnni_copy_text(&addition->parameter_names[addition->parameter_count],
                                 model->context, text, function));
@@ -217,22 +212,23 @@ static cnn_status make_addition(struct addition *addition, const cnn_model *mode
                                 const int32_t *inputs, int32_t input_count, const char *function)
 {
     struct cnni_node *node = &addition->node;
-    struct cnni_parameter parameter[2];
+    struct cnni_parameter parameter[CNNI_MAX_PARAMETERS];
+    struct cnni_shape shapes[CNNI_MAX_INPUTS];
     cnn_layer *layer = node->layer;
     const struct cnni_layer_class *class = layer->class;
-    const struct cnni_shape *input = shape_of(model, inputs[0]);
     const struct cnni_shape *origin =
-        inputs[0] == CNN_MODEL_INPUT ? input : &model->nodes[inputs[0]].origin;
-    CNNI_TRY(class->shape(layer, &node->output, input, function));
+        inputs[0] == CNN_MODEL_INPUT ? &model->input : &model->nodes[inputs[0]].origin;
+    cnni_model_input_shapes(shapes, model, inputs, input_count);
+    CNNI_TRY(cnni_layer_shape(layer, &node->output, shapes, input_count, function));
     CNNI_TRY(
         cnni_alloc(&node->inputs, model->context, (size_t)input_count, sizeof *inputs, function));
     memcpy(node->inputs, inputs, (size_t)input_count * sizeof *inputs);
     node->input_count = input_count;
     node->origin = class->flags & CNNI_IN_PLACE ? *origin : node->output;
     int32_t parameters =
-        class->parameters == NULL ? 0 : class->parameters(layer, parameter, input, origin);
+        class->parameters == NULL ? 0 : class->parameters(layer, parameter, shapes, origin);
     CNNI_TRY(list_names(addition, model, parameters, function));
-    return cnni_layer_build(layer, input, origin, function);
+    return cnni_layer_build(layer, shapes, origin, function);
 }
 
 static void drop_addition(struct addition *addition, const cnn_model *model)
@@ -351,7 +347,8 @@ int64_t cnn_model_layer_parameters(const cnn_model *model, int32_t index)
     const struct cnni_node *node = node_at(model, index);
     int64_t count = 0;
     for (int32_t i = 0; node != NULL && i < node->layer->parameter_count; i++)
-        count += node->layer->parameter[i].count;
+        if (!node->layer->parameter[i].statistic)
+            count += node->layer->parameter[i].count;
     return count;
 }
 

@@ -48,6 +48,10 @@ void cnni_free_texts(cnn_context *context, char **texts, int32_t count);
 /* Channels of a picture-shaped input [h][w][c]; 0 for other inputs. */
 int32_t cnni_model_channels(const cnn_model *model);
 
+/* The shapes of the nodes numbered `inputs`, of one sample. */
+void cnni_model_input_shapes(struct cnni_shape *shapes, const cnn_model *model,
+                             const int32_t *inputs, int32_t input_count);
+
 /* No layer can be added any more. */
 void cnni_model_close(cnn_model *model);
 

@@ -57,7 +57,7 @@ static cnn_status check_tensors(struct cnni_loading *loading, const cnn_layer *l
 {
     const cnn_model *model = loading->model;
     const struct cnni_shape *shape = &model->input, *origin = shape;
-    struct cnni_parameter parameter[2];
+    struct cnni_parameter parameter[CNNI_MAX_PARAMETERS];
     struct cnni_shape output;
     if (layer->class->parameters == NULL)
         return CNN_OK;
@@ -66,7 +66,7 @@ static cnn_status check_tensors(struct cnni_loading *loading, const cnn_layer *l
         origin = &model->nodes[input].origin;
     }
     CNNI_TRY(cnni_loading_blame(
-        loading, layer->class->shape(layer, &output, shape, loading->source.function)));
+        loading, cnni_layer_shape(layer, &output, shape, 1, loading->source.function)));
     int32_t count = layer->class->parameters(layer, parameter, shape, origin);
     for (int32_t i = 0; i < count; i++) {
         char wanted[CNNI_SHAPE_TEXT], found[CNNI_SHAPE_TEXT] = "missing";

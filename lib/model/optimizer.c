@@ -151,10 +151,12 @@ static void free_moving(cnn_optimizer *optimizer, int32_t count)
     optimizer->moving = NULL;
 }
 
+/* Statistics are not trained: they have no averages. */
 static cnn_status make_averages(const cnn_optimizer *optimizer, struct cnni_moving *moving,
                                 const char *function)
 {
-    for (int32_t i = 0; i < optimizer->class->averages; i++)
+    const int32_t averages = moving->parameter->statistic ? 0 : optimizer->class->averages;
+    for (int32_t i = 0; i < averages; i++)
         CNNI_TRY(cnni_alloc_zero(&moving->averages[i], optimizer->context,
                                  (size_t)moving->parameter->count, sizeof(float), function));
     return CNN_OK;
@@ -216,7 +218,9 @@ static float clipping_scale(const cnn_optimizer *optimizer, int32_t lanes)
         return 1;
     for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
         const struct cnni_parameter *parameter = optimizer->moving[i].parameter;
-        sum += cnni_sum_squares(optimizer->context, lanes, parameter->count, parameter->gradient);
+        if (!parameter->statistic)
+            sum +=
+                cnni_sum_squares(optimizer->context, lanes, parameter->count, parameter->gradient);
     }
     const double scale = optimizer->clip_norm / (sqrt(sum) + 1e-6);
     return (float)(scale > 1 ? 1 : scale); /* unlike fmin(), keeps NaN */
@@ -236,7 +240,8 @@ void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan)
     for (int32_t i = 0; i < optimizer->model->node_count; i++) {
         cnn_layer *layer = optimizer->model->nodes[i].layer;
         for (int32_t j = 0; j < layer->parameter_count; j++, update.moving++)
-            optimizer->class->update(&update);
+            if (!layer->parameter[j].statistic)
+                optimizer->class->update(&update);
         atomic_fetch_add(&layer->version, 1);
         cnni_layer_refresh(&plan->steps[i].layer, plan->lanes);
     }

@@ -191,7 +191,7 @@ static cnn_status place_gradients(struct cnni_plan *plan, bool input_gradient, c
         for (int32_t slot = 0; slot < node->input_count; slot++) {
             if (node->inputs[slot] == CNN_MODEL_INPUT && !input_gradient)
                 continue;
-            CNNI_TRY(batch_bytes(plan, &bytes, &plan->steps[index].layer.input, function));
+            CNNI_TRY(batch_bytes(plan, &bytes, &plan->steps[index].inputs[slot], function));
             place_gradient(plan, index, slot, bytes);
         }
         need(plan, plan->steps[index].gradient, backward_time(plan, index));
@@ -223,11 +223,12 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
     const struct cnni_node *node = &plan->model->nodes[index];
     struct cnni_step *step = &plan->steps[index];
     CNNI_TRY(take(plan, &step->sum, (size_t)node->input_count, sizeof *step->sum, function));
+    CNNI_TRY(take(plan, &step->inputs, (size_t)node->input_count, sizeof *step->inputs, function));
     clear_step(step, node->input_count);
-    int32_t input = node->inputs[0];
+    cnni_model_input_shapes(step->inputs, plan->model, node->inputs, node->input_count);
     step->layer = (struct cnni_layer_plan){
         .layer = node->layer,
-        .input = input == CNN_MODEL_INPUT ? plan->model->input : plan->model->nodes[input].output,
+        .inputs = step->inputs,
         .input_count = node->input_count,
         .max_n = samples_of(plan, index),
         .lanes = plan->lanes,
@@ -235,7 +236,8 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
         .fused = step->layer.fused,
     };
     size_t bytes; /* known to fit before anything is computed from the batch */
-    CNNI_TRY(batch_bytes(plan, &bytes, &step->layer.input, function));
+    for (int32_t i = 0; i < node->input_count; i++)
+        CNNI_TRY(batch_bytes(plan, &bytes, &step->inputs[i], function));
     CNNI_TRY(batch_bytes(plan, &bytes, &node->output, function));
     CNNI_TRY(cnni_layer_plan(&step->layer, function));
     cnni_lock_take(&plan->model->packing);
@@ -328,8 +330,10 @@ void cnni_plan_free(struct cnni_plan *plan)
         return;
     cnn_context *context = plan->model->context;
     release_layers(plan);
-    for (int32_t i = 0; plan->steps != NULL && i < plan->model->node_count; i++)
+    for (int32_t i = 0; plan->steps != NULL && i < plan->model->node_count; i++) {
         cnni_free(context, plan->steps[i].sum);
+        cnni_free(context, plan->steps[i].inputs);
+    }
     cnni_free(context, plan->steps);
     cnni_free(context, plan->buffers);
     cnni_free(context, (void *)plan->x);

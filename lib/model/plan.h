@@ -10,8 +10,9 @@
 /* One layer of the model in a plan.  Numbers are those of buffers, or CNNI_NO_BUFFER. */
 struct cnni_step {
     struct cnni_layer_plan layer;
-    int32_t value;    /* number of the buffer of its output */
-    int32_t gradient; /* of the gradient by its output */
+    struct cnni_shape *inputs; /* [input] */
+    int32_t value;             /* number of the buffer of its output */
+    int32_t gradient;          /* of the gradient by its output */
     int32_t state, forward_scratch, backward_scratch;
     int32_t
         *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */

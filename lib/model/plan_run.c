@@ -145,8 +145,8 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
     for (int32_t i = 0; i < node->input_count; i++)
         if (step->sum[i] != CNNI_NO_BUFFER) {
             float *sum = cnni_plan_gradient(plan, node->inputs[i]);
-            cnni_add(plan->model->context, plan->lanes,
-                     run->n * cnni_shape_count(&step->layer.input), sum, sum, plan->dx[i]);
+            cnni_add(plan->model->context, plan->lanes, run->n * cnni_shape_count(&step->inputs[i]),
+                     sum, sum, plan->dx[i]);
         }
 }
 

@@ -46,7 +46,8 @@ static double kilobytes(const struct cnni_plan *plan, int32_t index)
     double floats = (double)cnn_model_layer_parameters(plan->model, index);
     if (step->skips_forward)
         return 0;
-    floats += (double)cnni_shape_count(&step->layer.input) * step->layer.input_count;
+    for (int32_t i = 0; i < step->layer.input_count; i++)
+        floats += (double)cnni_shape_count(&step->inputs[i]);
     floats += (double)cnni_shape_count(cnni_plan_made(plan, index));
     return floats * sizeof(float) / 1000;
 }
