@@ -246,7 +246,7 @@ static void run(cnn_context *context, struct problem *problem, enum guarded_side
     struct cnni_conv2d_sizes sizes;
     ck_assert_int_eq(cnni_conv2d_measure(&sizes, context, conv, problem->n, lanes, true, "test"),
                      CNN_OK);
-    struct cnni_conv2d_call call = {context, conv, problem->n, lanes, NULL, NULL};
+    struct cnni_conv2d_call call = {context, conv, problem->n, lanes, NULL, NULL, NULL};
 
     float *packed = guarded_floats(&buffers[PACKED], side, sizes.forward_weights);
     call.scratch = place_aligned(SCRATCH, side, sizes.forward);
@@ -502,7 +502,7 @@ START_TEST(large_outputs_have_the_same_bits)
     fill(&random, w, 64);
     cnni_conv2d_pack_forward(context, 2, &conv, packed, w);
     float *scratch = aligned_alloc(64, (sizes.forward + 16) / 16 * 64);
-    struct cnni_conv2d_call call = {context, &conv, 2, 2, scratch, NULL};
+    struct cnni_conv2d_call call = {context, &conv, 2, 2, scratch, NULL, NULL};
     cnni_conv2d_forward(&call, whole, x, packed, NULL, true);
     call.n = 1;
     for (size_t i = 0; i < 2; i++) {

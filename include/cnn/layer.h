@@ -28,7 +28,8 @@ enum {
     CNN_SOFTMAX = 5,
     CNN_FLATTEN = 6,
     CNN_DROPOUT = 7,
-    CNN_ADD = 8
+    CNN_ADD = 8,
+    CNN_BATCH_NORM = 9
 };
 
 /* The name of `kind`, "conv2d"; "unknown layer" for any other number.  Borrowed for ever. */
@@ -130,6 +131,22 @@ CNN_API cnn_status cnn_dropout_create(cnn_layer **layer, cnn_context *context, d
 
 /* The sum of two or more inputs of one shape, element by element (residual connections). */
 CNN_API cnn_status cnn_add_create(cnn_layer **layer, cnn_context *context);
+
+/* Batch normalisation (Ioffe and Szegedy 2015), channel by channel, the last dimension being the
+ * channels c; any shape:
+ *   y = (x - mean[c]) / sqrt(variance[c] + epsilon) * weight[c] + bias[c]
+ * While training, mean and variance are those of the batch (of all its samples and pixels; the
+ * variance divides by their number), and the running ones move towards them:
+ *   running = (1 - momentum) * running + momentum * (that of the batch),
+ * with the variance that divides by one less.  When predicting they are the running ones, which
+ * begin as 0 and 1, and a convolution before it does it in passing.  Parameters: weight (1 at
+ * first), bias (0), running_mean and running_var.  All as PyTorch's BatchNorm2d. */
+CNN_API cnn_status cnn_batch_norm_create(cnn_layer **layer, cnn_context *context);
+
+/* What is added to the variance, 1e-12 .. 1, default 1e-5; and how far the running statistics move
+ * with each batch, 0 .. 1, default 0.1.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_batch_norm_set_epsilon(cnn_layer *layer, double epsilon);
+CNN_API cnn_status cnn_batch_norm_set_momentum(cnn_layer *layer, double momentum);
 
 /* ---- What all have ------------------------------------------------------------------------ */
 

@@ -248,6 +248,40 @@ typedef void cnni_vector_add_fn(int64_t count, float *y, const float *a, const f
  * j + 8 are added, j and j + 4, j + 2, j + 1. */
 typedef double cnni_vector_sum_squares_fn(int64_t count, const float *x);
 
+/* ---- Batch normalisation ---- */
+
+/* `pixels` pixels of `channels`, one behind the other.  What stands behind the normalisation in the
+ * same pass cuts its values to low .. high; -INFINITY and INFINITY cut none. */
+struct cnni_norm {
+    int64_t pixels, channels;
+    const float *scale, *shift;         /* [channels] */
+    const float *mean, *slope, *offset; /* [channels], of backward */
+    float low, high;
+};
+
+/* sums[c] = 0 + x[c] + x[channels + c] + ... in this order; squares[c] = chain from 0 over the
+ * pixels of (x - m)^2 with m = sums[c] / pixels. */
+typedef void cnni_norm_moments_fn(const struct cnni_norm *norm, float *sums, float *squares,
+                                  const float *x);
+
+/* y = x * scale + shift, rounded once, plus the addend where that is not NULL, cut to low .. high.
+ * y may be x or the addend. */
+typedef void cnni_norm_apply_fn(const struct cnni_norm *norm, float *y, const float *x,
+                                const float *addend);
+
+/* With v = y, or, where that is NULL, x * scale + shift rounded once, and g = dy, or 0 where
+ * v <= low or v >= high:
+ *   sums[c] = 0 + g[c] + g[channels + c] + ... in this order;
+ *   products[c] = chain from 0 over the pixels of g * (x - mean[c]).
+ * g is also written to `gated`, unless that is NULL; it may be dy. */
+typedef void cnni_norm_gradient_fn(const struct cnni_norm *norm, float *sums, float *products,
+                                   float *gated, const float *dy, const float *x, const float *y);
+
+/* dx = g * scale + ((x - mean) * slope + offset), each sum rounded once, with g as above; dx may be
+ * dy. */
+typedef void cnni_norm_backward_fn(const struct cnni_norm *norm, float *dx, const float *dy,
+                                   const float *x, const float *y);
+
 /* ---- Layout ---- */
 
 /* Transposes a matrix [rows][columns] of elements of `size` bytes, 4 or 1, bit by bit:
@@ -310,6 +344,10 @@ struct cnni_kernels {
     cnni_vector_relu_backward_fn *vector_relu_backward;
     cnni_vector_add_fn *vector_add;
     cnni_vector_sum_squares_fn *vector_sum_squares;
+    cnni_norm_moments_fn *norm_moments;
+    cnni_norm_apply_fn *norm_apply;
+    cnni_norm_gradient_fn *norm_gradient;
+    cnni_norm_backward_fn *norm_backward;
     cnni_transpose_fn *transpose;
     cnni_softmax_exp_fn *softmax_exp;
     cnni_softmax_backward_fn *softmax_backward;

@@ -14,8 +14,9 @@
 #include "layers/layer_internal.h"
 
 static const struct cnni_layer_class *const classes[] = {
-    &cnni_conv2d_class,  &cnni_maxpool2d_class, &cnni_dense_class,   &cnni_relu_class,
-    &cnni_softmax_class, &cnni_flatten_class,   &cnni_dropout_class, &cnni_add_class,
+    &cnni_conv2d_class,  &cnni_maxpool2d_class, &cnni_dense_class,
+    &cnni_relu_class,    &cnni_softmax_class,   &cnni_flatten_class,
+    &cnni_dropout_class, &cnni_add_class,       &cnni_batch_norm_class,
 };
 
 const struct cnni_layer_class *cnni_layer_class(cnn_layer_kind kind)
@@ -176,6 +177,7 @@ void cnn_layer_free(cnn_layer *layer)
     cnni_weight_gate_release(layer->gate);
     cnni_solo_free(context, layer->solo);
     cnni_free(context, layer->forward.weights);
+    cnni_free(context, layer->folded.weights);
     cnni_free(context, layer->backward.weights);
     for (int32_t i = 0; i < layer->parameter_count; i++) {
         cnni_free(context, layer->parameter[i].value);
@@ -249,7 +251,7 @@ void cnni_layer_join(cnn_layer *layer, struct cnni_weight_gate *gate)
 {
     cnni_solo_free(layer->context, layer->solo);
     layer->solo = NULL;
-    layer->forward.version = layer->backward.version = 0;
+    layer->forward.version = layer->folded.version = layer->backward.version = 0;
     cnni_weight_gate_release(layer->gate);
     layer->gate = cnni_weight_gate_share(gate);
     layer->in_model = true;
@@ -307,6 +309,7 @@ cnn_status cnni_layer_make_packed(cnn_layer *layer, const struct cnni_layer_plan
                                   const char *function)
 {
     CNNI_TRY(make_packed(&layer->forward, layer->context, plan->packed_forward, function));
+    CNNI_TRY(make_packed(&layer->folded, layer->context, plan->packed_folded, function));
     return make_packed(&layer->backward, layer->context, plan->packed_backward, function);
 }
 
@@ -316,16 +319,24 @@ void cnni_layer_free_packed_backward(cnn_layer *layer)
     layer->backward = (struct cnni_packed){.weights = NULL};
 }
 
+static void refresh(struct cnni_packed *packed, size_t wanted, uint64_t version,
+                    const struct cnni_layer_plan *plan, int32_t lanes, cnni_pack_fn *pack)
+{
+    if (wanted == 0 || packed->version == version)
+        return;
+    pack(plan, lanes, packed->weights);
+    packed->version = version;
+}
+
+/* Versions only grow, so that the sum of two tells whether either has changed. */
 void cnni_layer_refresh(const struct cnni_layer_plan *plan, int32_t lanes)
 {
     cnn_layer *layer = (cnn_layer *)plan->layer;
-    uint64_t version = atomic_load(&layer->version);
-    if (plan->packed_forward > 0 && layer->forward.version != version) {
-        layer->class->pack_forward(plan, lanes, layer->forward.weights);
-        layer->forward.version = version;
-    }
-    if (plan->packed_backward > 0 && layer->backward.version != version) {
-        layer->class->pack_backward(plan, lanes, layer->backward.weights);
-        layer->backward.version = version;
-    }
+    const struct cnni_layer_class *class = layer->class;
+    const cnn_layer *norm = plan->fused.norm;
+    const uint64_t version = atomic_load(&layer->version);
+    const uint64_t both = version + (norm == NULL ? 0 : atomic_load(&norm->version));
+    refresh(&layer->forward, plan->packed_forward, version, plan, lanes, class->pack_forward);
+    refresh(&layer->folded, plan->packed_folded, both, plan, lanes, class->pack_folded);
+    refresh(&layer->backward, plan->packed_backward, version, plan, lanes, class->pack_backward);
 }

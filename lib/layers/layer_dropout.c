@@ -26,7 +26,7 @@ static void apply(const struct cnni_layer_run *run, float *to, const float *from
         .step = run->step,
     };
     int64_t count = run->n * cnni_shape_count(&run->plan->output);
-    if (run->training && dropout.rate > 0)
+    if (run->training && !run->trial && dropout.rate > 0)
         cnni_dropout(layer->context, run->plan->lanes, &dropout, count, to, from);
     else if (to != from)
         memcpy(to, from, (size_t)count * sizeof(float));

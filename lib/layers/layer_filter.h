@@ -9,6 +9,7 @@
 /* The functions of their classes; the geometry has been set. */
 cnn_status cnni_filter_plan(struct cnni_layer_plan *plan, const char *function);
 void cnni_filter_pack_forward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
+void cnni_filter_pack_folded(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
 void cnni_filter_pack_backward(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
 const char *cnni_filter_explain(const struct cnni_layer_plan *plan, double *operations);
 void cnni_filter_forward(const struct cnni_layer_run *run);

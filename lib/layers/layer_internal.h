@@ -72,7 +72,9 @@ struct cnni_layer_plan {
     bool training;
     /* Other layers that are done along with it. */
     struct {
-        bool relu; /* forward ends with max(., 0) */
+        const cnn_layer *norm; /* predicting: a batch normalisation comes first; or NULL */
+        bool add;              /* then, another value is added: x[1], with dx[1] */
+        bool relu;             /* then, forward ends with max(., 0) */
         bool pool; /* then, the output is pooled as cnni_is_half_pool() says, and backward begins
                       with that of both */
         bool gate; /* backward ends with that of a ReLU before: nothing where its output is <= 0 */
@@ -83,6 +85,7 @@ struct cnni_layer_plan {
     size_t forward_scratch;
     size_t backward_scratch;
     size_t packed_forward; /* weights as the kernels read them */
+    size_t packed_folded;  /* the same, with the batch normalisation behind it */
     size_t packed_backward;
     union {
         struct cnni_conv2d conv;
@@ -95,6 +98,7 @@ struct cnni_layer_run {
     const struct cnni_layer_plan *plan;
     int64_t n;
     bool training;
+    bool trial;    /* training, but without a trace: no dropout, running statistics stay */
     uint64_t step; /* of the training: dropout differs with it */
     const float *const *x;
     float *y;
@@ -112,8 +116,14 @@ enum {
     CNNI_IN_PLACE = 4,     /* elements keep their places: y may be x[0], and dx[0] may be dy */
     CNNI_KEEPS_VALUES = 8, /* and what is written there is what was there */
     CNNI_TAKES_RELU = 16,  /* forward can end with max(., 0) */
-    CNNI_GATES_RELU = 32   /* backward can do that of a ReLU before it in passing */
+    CNNI_GATES_RELU = 32,  /* backward can do that of a ReLU before it in passing */
+    CNNI_TAKES_NORM = 64,  /* predicting, forward can include a batch normalisation behind it,
+                              and the sum of its output and another value */
+    CNNI_TAKES_TAIL =
+        128 /* forward can end with a sum and a ReLU, and backward begin with theirs */
 };
+
+typedef void cnni_pack_fn(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
 
 struct cnni_layer_class {
     cnn_layer_kind kind;
@@ -135,13 +145,13 @@ struct cnni_layer_class {
      * columns in files.  NULL: none. */
     int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter *parameter,
                           const struct cnni_shape *input, const struct cnni_shape *origin);
-    /* Whether max-pooling as of cnni_is_half_pool() can be done along with it; NULL: never. */
+    /* Whether max-pooling as of cnni_is_half_pool(), or a sum, can be done along with it; NULL:
+     * never. */
     bool (*takes_pool)(const cnn_layer *layer);
     /* Completes a plan; NULL where nothing is needed. */
     cnn_status (*plan)(struct cnni_layer_plan *plan, const char *function);
     /* Packs the weights as planned, on at most `lanes` threads; NULL with no packed weights. */
-    void (*pack_forward)(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
-    void (*pack_backward)(const struct cnni_layer_plan *plan, int32_t lanes, float *packed);
+    cnni_pack_fn *pack_forward, *pack_folded, *pack_backward;
     void (*forward)(const struct cnni_layer_run *run);
     void (*backward)(const struct cnni_layer_run *run);
     /* How the plan is run: a name of the algorithm, and the operations of one sample; NULL: it
@@ -152,7 +162,8 @@ struct cnni_layer_class {
 };
 
 extern const struct cnni_layer_class cnni_conv2d_class, cnni_maxpool2d_class, cnni_dense_class,
-    cnni_relu_class, cnni_softmax_class, cnni_flatten_class, cnni_dropout_class, cnni_add_class;
+    cnni_relu_class, cnni_softmax_class, cnni_flatten_class, cnni_dropout_class, cnni_add_class,
+    cnni_batch_norm_class;
 
 /* The shape rule of classes that work element by element. */
 cnn_status cnni_shape_of_input(const cnn_layer *layer, struct cnni_shape *output,
@@ -193,7 +204,7 @@ struct cnn_layer {
     int32_t parameter_count;
     struct cnni_parameter parameter[CNNI_MAX_PARAMETERS];
     _Atomic uint64_t version; /* of the weights: grows with every change */
-    struct cnni_packed forward, backward;
+    struct cnni_packed forward, folded, backward;
     struct cnni_solo *solo;
 };
 

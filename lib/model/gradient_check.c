@@ -34,10 +34,22 @@ struct subject {
     float *before;    /* room for a copy of `value` */
 };
 
+static struct cnni_plan_run run_of(const struct check *check)
+{
+    return (struct cnni_plan_run){
+        .n = check->n, .input = check->inputs->data, .training = true, .trial = true};
+}
+
+static void run_forward(struct check *check)
+{
+    const struct cnni_plan_run run = run_of(check);
+    cnni_plan_refresh(check->trainer->plan, true);
+    cnni_plan_forward(check->trainer->plan, &run, check->trainer->loss_layers);
+}
+
 static double loss_now(struct check *check)
 {
-    cnni_trainer_forward(check->trainer, check->inputs, check->n, false,
-                         check->trainer->loss_layers);
+    run_forward(check);
     return cnni_trainer_loss(check->trainer, check->targets, check->n, false).mean;
 }
 
@@ -149,9 +161,9 @@ static cnn_status compare_all(struct check *check, double *error, char *worst, s
 {
     cnn_trainer *trainer = check->trainer;
     const cnn_model *model = trainer->plan->model;
-    cnni_trainer_forward(trainer, check->inputs, check->n, false, trainer->loss_layers);
+    run_forward(check);
     check->loss = cnni_trainer_loss(trainer, check->targets, check->n, true).mean;
-    const struct cnni_plan_run run = {.n = check->n, .input = check->inputs->data};
+    const struct cnni_plan_run run = run_of(check);
     cnni_plan_backward(trainer->plan, &run, trainer->loss_layers);
     uint64_t stream = 0;
     CNNI_TRY(compare(check,

@@ -107,36 +107,47 @@ static bool works_in_place(const struct cnni_plan *plan, int32_t index)
            !(output_is_read(plan, input) || flags(plan, index) & CNNI_BACKWARD_READS_INPUT);
 }
 
-/* What layer `index` makes: its output, or that of the pooling fused behind it. */
+/* What layer `index` makes: its output, or that of the last layer done along with it. */
 const struct cnni_shape *cnni_plan_made(const struct cnni_plan *plan, int32_t index)
 {
     int32_t made = index;
-    if (plan->steps[index].layer.fused.pool)
-        made += plan->steps[index].layer.fused.relu ? 2 : 1;
+    while (made + 1 < plan->model->node_count && plan->steps[made + 1].skips_forward)
+        made++;
     return &plan->model->nodes[made].output;
+}
+
+/* Whether backward of layer `index` reads what it made itself: the cut of a sum cannot be found
+ * from its input alone. */
+static bool reads_sum(const struct cnni_step *step)
+{
+    return step->layer.fused.add && step->layer.fused.relu;
 }
 
 static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char *function)
 {
-    const struct cnni_node *node = &plan->model->nodes[index];
     struct cnni_step *step = &plan->steps[index];
     size_t bytes;
     CNNI_TRY(batch_bytes(plan, &bytes, cnni_plan_made(plan, index), function));
     bytes = bytes / (size_t)plan->max_n * (size_t)samples_of(plan, index);
-    step->value = step->skips_forward || works_in_place(plan, index)
-                      ? plan->steps[node->inputs[0]].value
-                      : new_buffer(plan, bytes, forward_time(index));
+    if (step->skips_forward)
+        step->value = plan->steps[index - 1].value;
+    else if (works_in_place(plan, index))
+        step->value = plan->steps[step->sources[0]].value;
+    else
+        step->value = new_buffer(plan, bytes, forward_time(index));
     need_value(plan, step->value, index);
     if (index == plan->model->node_count - 1)
         need(plan, step->value, loss_time(plan));
-    if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT && !step->skips_backward)
+    if (plan->training && !step->skips_backward &&
+        (flags(plan, index) & CNNI_BACKWARD_READS_OUTPUT || reads_sum(step)))
         need(plan, step->value, backward_time(plan, index));
-    for (int32_t i = 0; i < node->input_count; i++) {
-        if (node->inputs[i] == CNN_MODEL_INPUT)
+    for (int32_t i = 0; i < step->source_count; i++) {
+        if (step->sources[i] == CNN_MODEL_INPUT)
             continue;
-        int32_t value = plan->steps[node->inputs[i]].value;
+        int32_t value = plan->steps[step->sources[i]].value;
         need_value(plan, value, index);
-        if (plan->training && flags(plan, index) & CNNI_BACKWARD_READS_INPUT)
+        if (plan->training && i < step->layer.input_count &&
+            flags(plan, index) & CNNI_BACKWARD_READS_INPUT)
             need(plan, value, backward_time(plan, index));
     }
     return CNN_OK;
@@ -161,23 +172,43 @@ static int32_t *gradient_of(struct cnni_plan *plan, int32_t index)
     return index == CNN_MODEL_INPUT ? &plan->input_gradient : &plan->steps[index].gradient;
 }
 
-/* Where layer `index` leaves the gradient by its input number `slot`.  The consumer that runs
+/* Where layer `index` leaves the gradient by its source number `slot`.  The consumer that runs
  * backward first writes it; each later one makes its own aside and adds it. */
 static void place_gradient(struct cnni_plan *plan, int32_t index, int32_t slot, size_t bytes)
 {
-    const struct cnni_node *node = &plan->model->nodes[index];
-    int32_t input = node->inputs[slot], time = backward_time(plan, index);
-    int32_t *gradient = gradient_of(plan, input);
-    bool stays = plan->steps[index].skips_backward || flags(plan, index) & CNNI_IN_PLACE;
-    bool in_place =
-        slot == 0 && stays && input != CNN_MODEL_INPUT && plan->model->nodes[input].consumers == 1;
+    struct cnni_step *step = &plan->steps[index];
+    const int32_t source = step->sources[slot], time = backward_time(plan, index);
+    int32_t *gradient = gradient_of(plan, source);
+    const bool in_place = slot == 0 && flags(plan, index) & CNNI_IN_PLACE &&
+                          source != CNN_MODEL_INPUT && plan->model->nodes[source].consumers == 1;
     if (*gradient != CNNI_NO_BUFFER)
-        plan->steps[index].sum[slot] = new_buffer(plan, bytes, time);
+        step->sum[slot] = new_buffer(plan, bytes, time);
     else
-        *gradient = in_place ? plan->steps[index].gradient : new_buffer(plan, bytes, time);
+        *gradient = in_place ? step->gradient : new_buffer(plan, bytes, time);
     need(plan, *gradient,
-         input == CNN_MODEL_INPUT ? backward_time(plan, 0) : backward_time(plan, input));
-    need(plan, plan->steps[index].gradient, time);
+         source == CNN_MODEL_INPUT ? backward_time(plan, 0) : backward_time(plan, source));
+    need(plan, step->gradient, time);
+}
+
+/* The gradients that layer `index` makes; one that is done along with those before passes its own
+ * on. */
+static cnn_status place_made(struct cnni_plan *plan, int32_t index, bool input_gradient,
+                             const char *function)
+{
+    const struct cnni_step *step = &plan->steps[index];
+    size_t bytes;
+    if (step->skips_backward) {
+        plan->steps[index - 1].gradient = step->gradient;
+        need(plan, step->gradient, backward_time(plan, index - 1));
+        return CNN_OK;
+    }
+    for (int32_t slot = 0; slot < step->source_count; slot++) {
+        if (step->sources[slot] == CNN_MODEL_INPUT && !input_gradient)
+            continue;
+        CNNI_TRY(batch_bytes(plan, &bytes, &step->inputs[slot], function));
+        place_gradient(plan, index, slot, bytes);
+    }
+    return CNN_OK;
 }
 
 static cnn_status place_gradients(struct cnni_plan *plan, bool input_gradient, const char *function)
@@ -187,13 +218,7 @@ static cnn_status place_gradients(struct cnni_plan *plan, bool input_gradient, c
     CNNI_TRY(batch_bytes(plan, &bytes, &plan->model->nodes[last].output, function));
     plan->steps[last].gradient = new_buffer(plan, bytes, loss_time(plan));
     for (int32_t index = last; index >= 0; index--) {
-        const struct cnni_node *node = &plan->model->nodes[index];
-        for (int32_t slot = 0; slot < node->input_count; slot++) {
-            if (node->inputs[slot] == CNN_MODEL_INPUT && !input_gradient)
-                continue;
-            CNNI_TRY(batch_bytes(plan, &bytes, &plan->steps[index].inputs[slot], function));
-            place_gradient(plan, index, slot, bytes);
-        }
+        CNNI_TRY(place_made(plan, index, input_gradient, function));
         need(plan, plan->steps[index].gradient, backward_time(plan, index));
     }
     return CNN_OK;
@@ -210,22 +235,37 @@ static cnn_status take(struct cnni_plan *plan, void *memory /* any_type ** */, s
     return CNN_OK;
 }
 
-static void clear_step(struct cnni_step *step, int32_t input_count)
+static void clear_step(struct cnni_step *step)
 {
     step->value = step->gradient = step->state = CNNI_NO_BUFFER;
     step->forward_scratch = step->backward_scratch = CNNI_NO_BUFFER;
-    for (int32_t i = 0; i < input_count; i++)
+    for (int32_t i = 0; i < step->source_count; i++)
         step->sum[i] = CNNI_NO_BUFFER;
+}
+
+/* What layer `index` reads, and room beside it. */
+static cnn_status list_sources(struct cnni_plan *plan, int32_t index, const char *function)
+{
+    const struct cnni_node *node = &plan->model->nodes[index];
+    struct cnni_step *step = &plan->steps[index];
+    const size_t count = (size_t)node->input_count + (step->layer.fused.add ? 1 : 0);
+    CNNI_TRY(take(plan, &step->sources, count, sizeof *step->sources, function));
+    CNNI_TRY(take(plan, &step->inputs, count, sizeof *step->inputs, function));
+    CNNI_TRY(take(plan, &step->sum, count, sizeof *step->sum, function));
+    memcpy(step->sources, node->inputs, (size_t)node->input_count * sizeof *step->sources);
+    if (step->layer.fused.add)
+        step->sources[node->input_count] = step->addend;
+    step->source_count = (int32_t)count;
+    cnni_model_input_shapes(step->inputs, plan->model, step->sources, step->source_count);
+    return CNN_OK;
 }
 
 static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *function)
 {
     const struct cnni_node *node = &plan->model->nodes[index];
     struct cnni_step *step = &plan->steps[index];
-    CNNI_TRY(take(plan, &step->sum, (size_t)node->input_count, sizeof *step->sum, function));
-    CNNI_TRY(take(plan, &step->inputs, (size_t)node->input_count, sizeof *step->inputs, function));
-    clear_step(step, node->input_count);
-    cnni_model_input_shapes(step->inputs, plan->model, node->inputs, node->input_count);
+    CNNI_TRY(list_sources(plan, index, function));
+    clear_step(step);
     step->layer = (struct cnni_layer_plan){
         .layer = node->layer,
         .inputs = step->inputs,
@@ -254,14 +294,14 @@ static cnn_status plan_layer(struct cnni_plan *plan, int32_t index, const char *
 }
 
 /* Room for pointers and buffers: a value, a gradient, a state and two scratches per layer, and a
- * sum per input. */
+ * sum per source. */
 static cnn_status make_room(struct cnni_plan *plan, const char *function)
 {
     const cnn_model *model = plan->model;
     size_t count = 1, most = 1;
     for (int32_t i = 0; i < model->node_count; i++) {
-        count += 5 + (size_t)model->nodes[i].input_count;
-        most = CNNI_MAX(most, (size_t)model->nodes[i].input_count);
+        count += 6 + (size_t)model->nodes[i].input_count;
+        most = CNNI_MAX(most, (size_t)model->nodes[i].input_count + 1);
     }
     CNNI_TRY(take(plan, &plan->steps, (size_t)model->node_count, sizeof *plan->steps, function));
     memset(plan->steps, 0, (size_t)model->node_count * sizeof *plan->steps);
@@ -331,6 +371,7 @@ void cnni_plan_free(struct cnni_plan *plan)
     cnn_context *context = plan->model->context;
     release_layers(plan);
     for (int32_t i = 0; plan->steps != NULL && i < plan->model->node_count; i++) {
+        cnni_free(context, plan->steps[i].sources);
         cnni_free(context, plan->steps[i].sum);
         cnni_free(context, plan->steps[i].inputs);
     }

@@ -10,13 +10,17 @@
 /* One layer of the model in a plan.  Numbers are those of buffers, or CNNI_NO_BUFFER. */
 struct cnni_step {
     struct cnni_layer_plan layer;
-    struct cnni_shape *inputs; /* [input] */
-    int32_t value;             /* number of the buffer of its output */
-    int32_t gradient;          /* of the gradient by its output */
+    int32_t *sources; /* [source]: the nodes whose outputs it reads: its own inputs and, where a sum
+                         is done along with it, the other value of that */
+    struct cnni_shape *inputs; /* [source]: their shapes */
+    int32_t source_count;
+    int32_t value;    /* number of the buffer of its output */
+    int32_t gradient; /* of the gradient by its output */
     int32_t state, forward_scratch, backward_scratch;
     int32_t
-        *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */
-    bool skips_forward, skips_backward; /* done along with a neighbour: plan_fuse.c */
+        *sum; /* [source]: buffer where a gradient is made that is then added to another; or none */
+    int32_t addend; /* node of the other value of the sum that is done along with it */
+    bool skips_forward, skips_backward; /* done along with the layers before it: plan_fuse.c */
     bool owns_gradients;                /* the layer had none before, and will have none after */
 };
 
@@ -84,7 +88,8 @@ struct cnni_plan_run {
     int64_t n;
     const float *input; /* the caller's */
     float *output;      /* the caller's, for the output of the last layer; NULL: in the arena */
-    bool training;      /* dropout acts */
+    bool training;      /* dropout acts, batch normalisation measures */
+    bool trial;         /* but neither leaves a trace, and dropout does not act after all */
     uint64_t step;
 };
 

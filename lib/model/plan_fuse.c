@@ -1,57 +1,117 @@
 /* SPDX-License-Identifier: MIT
- * Which layers are done along with their neighbours.  It is decided before anything is placed, so
- * that what is never stored gets no memory:
- *   - a ReLU behind a layer that takes it: forward ends with it;
- *   - max-pooling behind such a layer or its ReLU: forward ends with it, backward begins with it,
- *     and with the ReLU in the same pass;
- *   - backward of a ReLU before any other max-pooling, whose winners say where it is 0. */
+ * Which layers are done along with those before them.  It is decided before anything is placed, so
+ * that what is never stored gets no memory.  Behind a layer that takes them, in this order:
+ *   - predicting, a batch normalisation;
+ *   - a sum of its output and a value that is there already;
+ *   - a ReLU: forward ends with it;
+ *   - max-pooling: forward ends with it, backward begins with it, and with the ReLU in the same
+ *     pass;
+ * and backward of a ReLU before any other max-pooling, whose winners say where it is 0. */
 #include "model/plan.h"
 
-/* Whether layer `index`, and nobody else, reads the one right before it, and nothing else. */
-static bool follows(const struct cnni_plan *plan, int32_t index)
-{
-    const int32_t input = index - 1;
-    const struct cnni_node *nodes = plan->model->nodes;
-    return input >= 0 && index < plan->model->node_count && nodes[index].inputs[0] == input &&
-           nodes[index].input_count == 1 && nodes[input].consumers == 1;
-}
+/* Layers that are done together: `first`, and those behind it up to `last`. */
+struct chain {
+    struct cnni_plan *plan;
+    struct cnni_step *first;
+    const cnn_layer *layer; /* of the first */
+    int32_t flags;          /* of its class */
+    int32_t last;
+};
 
 static const cnn_layer *layer_at(const struct cnni_plan *plan, int32_t index)
 {
     return plan->model->nodes[index].layer;
 }
 
-static bool is_following_relu(const struct cnni_plan *plan, int32_t index)
+/* Whether layer `index` reads the one right before it, which nobody else reads. */
+static bool continues(const struct cnni_plan *plan, int32_t index)
 {
-    return follows(plan, index) && layer_at(plan, index)->class->kind == CNN_RELU;
+    const int32_t input = index - 1;
+    const struct cnni_node *nodes = plan->model->nodes;
+    if (input < 0 || index >= plan->model->node_count || nodes[input].consumers != 1)
+        return false;
+    for (int32_t i = 0; i < nodes[index].input_count; i++)
+        if (nodes[index].inputs[i] == input)
+            return true;
+    return false;
 }
 
-static void fuse_relu(struct cnni_plan *plan, int32_t index)
+/* And nothing else. */
+static bool follows(const struct cnni_plan *plan, int32_t index)
 {
-    if (!(layer_at(plan, index)->class->flags & CNNI_TAKES_RELU) ||
-        !is_following_relu(plan, index + 1))
-        return;
-    plan->steps[index].layer.fused.relu = true;
-    plan->steps[index + 1].skips_forward = true;
+    return continues(plan, index) && plan->model->nodes[index].input_count == 1;
 }
 
-static void fuse_pool(struct cnni_plan *plan, int32_t index)
+static bool is_following(const struct cnni_plan *plan, int32_t index, cnn_layer_kind kind)
 {
-    const cnn_layer *layer = layer_at(plan, index);
-    struct cnni_step *steps = plan->steps;
-    const int32_t last = steps[index].layer.fused.relu ? index + 1 : index;
-    if (layer->class->takes_pool == NULL || !layer->class->takes_pool(layer) ||
-        !follows(plan, last + 1) || !cnni_is_half_pool(layer_at(plan, last + 1)))
+    return follows(plan, index) && layer_at(plan, index)->class->kind == kind;
+}
+
+/* The next layer becomes part of the chain. */
+static void absorb(struct chain *chain)
+{
+    struct cnni_step *step = &chain->plan->steps[++chain->last];
+    step->skips_forward = true;
+    step->skips_backward = chain->flags & CNNI_TAKES_TAIL;
+}
+
+static bool takes_pool(const cnn_layer *layer)
+{
+    return layer->class->takes_pool != NULL && layer->class->takes_pool(layer);
+}
+
+static void fuse_norm(struct chain *chain)
+{
+    const int32_t next = chain->last + 1;
+    if (chain->plan->training || !(chain->flags & CNNI_TAKES_NORM) ||
+        !is_following(chain->plan, next, CNN_BATCH_NORM))
         return;
-    steps[index].layer.fused.pool = true;
-    for (int32_t i = index + 1; i <= last + 1; i++)
-        steps[i].skips_forward = steps[i].skips_backward = true;
+    chain->first->layer.fused.norm = layer_at(chain->plan, next);
+    absorb(chain);
+}
+
+/* The other value is that of a layer before, or the model's input. */
+static void fuse_add(struct chain *chain)
+{
+    const int32_t next = chain->last + 1;
+    const bool takes = chain->first->layer.fused.norm != NULL ? takes_pool(chain->layer)
+                                                              : chain->flags & CNNI_TAKES_TAIL;
+    if (!takes || !continues(chain->plan, next) ||
+        layer_at(chain->plan, next)->class->kind != CNN_ADD ||
+        chain->plan->model->nodes[next].input_count != 2)
+        return;
+    const int32_t *inputs = chain->plan->model->nodes[next].inputs;
+    chain->first->addend = inputs[0] == chain->last ? inputs[1] : inputs[0];
+    chain->first->layer.fused.add = true;
+    absorb(chain);
+}
+
+static void fuse_relu(struct chain *chain)
+{
+    if (!(chain->flags & (CNNI_TAKES_RELU | CNNI_TAKES_TAIL)) ||
+        !is_following(chain->plan, chain->last + 1, CNN_RELU))
+        return;
+    chain->first->layer.fused.relu = true;
+    absorb(chain);
+}
+
+static void fuse_pool(struct chain *chain, int32_t index)
+{
+    const int32_t next = chain->last + 1;
+    if (!takes_pool(chain->layer) || chain->first->layer.fused.add || !follows(chain->plan, next) ||
+        !cnni_is_half_pool(layer_at(chain->plan, next)))
+        return;
+    chain->first->layer.fused.pool = true;
+    absorb(chain);
+    for (int32_t i = index + 1; i <= next; i++)
+        chain->plan->steps[i].skips_backward = true;
 }
 
 static void gate_relu(struct cnni_plan *plan, int32_t index)
 {
-    if (!plan->training || plan->steps[index].skips_backward || !is_following_relu(plan, index) ||
-        !follows(plan, index + 1) || !(layer_at(plan, index + 1)->class->flags & CNNI_GATES_RELU))
+    if (!plan->training || plan->steps[index].skips_backward ||
+        !is_following(plan, index, CNN_RELU) || !follows(plan, index + 1) ||
+        !(layer_at(plan, index + 1)->class->flags & CNNI_GATES_RELU))
         return;
     plan->steps[index].skips_backward = true;
     plan->steps[index + 1].layer.fused.gate = true;
@@ -60,8 +120,14 @@ static void gate_relu(struct cnni_plan *plan, int32_t index)
 void cnni_plan_fuse(struct cnni_plan *plan)
 {
     for (int32_t i = 0; i < plan->model->node_count; i++) {
-        fuse_relu(plan, i);
-        fuse_pool(plan, i);
+        const cnn_layer *layer = layer_at(plan, i);
+        struct chain chain = {plan, &plan->steps[i], layer, layer->class->flags, i};
+        if (!plan->steps[i].skips_forward) {
+            fuse_norm(&chain);
+            fuse_add(&chain);
+            fuse_relu(&chain);
+            fuse_pool(&chain, i);
+        }
         gate_relu(plan, i);
     }
 }

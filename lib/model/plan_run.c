@@ -69,18 +69,19 @@ static float *output_of(const struct cnni_plan *plan, const struct part *part, i
 
 static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct part *part, int32_t index)
 {
-    const struct cnni_node *node = &plan->model->nodes[index];
-    for (int32_t i = 0; i < node->input_count; i++)
-        plan->x[i] = node->inputs[i] == CNN_MODEL_INPUT ? input_of(plan, part)
-                                                        : output_of(plan, part, node->inputs[i]);
+    const struct cnni_step *step = &plan->steps[index];
+    for (int32_t i = 0; i < step->source_count; i++)
+        plan->x[i] = step->sources[i] == CNN_MODEL_INPUT ? input_of(plan, part)
+                                                         : output_of(plan, part, step->sources[i]);
     return (struct cnni_layer_run){
-        .plan = &plan->steps[index].layer,
+        .plan = &step->layer,
         .n = part->n,
         .training = part->run->training,
+        .trial = part->run->trial,
         .step = part->run->step,
         .x = plan->x,
         .y = output_of(plan, part, index),
-        .state = place(plan, plan->steps[index].state),
+        .state = place(plan, step->state),
     };
 }
 
@@ -132,19 +133,18 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
 
 static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
 {
-    const struct cnni_node *node = &plan->model->nodes[index];
     const struct cnni_step *step = &plan->steps[index];
     struct cnni_layer_run one = prepare(plan, &(struct part){run, 0, run->n}, index);
     one.dy = cnni_plan_gradient(plan, index);
     one.dx = plan->dx;
     one.scratch = place(plan, step->backward_scratch);
-    for (int32_t i = 0; i < node->input_count; i++)
+    for (int32_t i = 0; i < step->source_count; i++)
         plan->dx[i] = step->sum[i] != CNNI_NO_BUFFER ? place(plan, step->sum[i])
-                                                     : cnni_plan_gradient(plan, node->inputs[i]);
-    node->layer->class->backward(&one);
-    for (int32_t i = 0; i < node->input_count; i++)
+                                                     : cnni_plan_gradient(plan, step->sources[i]);
+    step->layer.layer->class->backward(&one);
+    for (int32_t i = 0; i < step->source_count; i++)
         if (step->sum[i] != CNNI_NO_BUFFER) {
-            float *sum = cnni_plan_gradient(plan, node->inputs[i]);
+            float *sum = cnni_plan_gradient(plan, step->sources[i]);
             cnni_add(plan->model->context, plan->lanes, run->n * cnni_shape_count(&step->inputs[i]),
                      sum, sum, plan->dx[i]);
         }

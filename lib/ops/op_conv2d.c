@@ -47,6 +47,7 @@ struct run {
     struct cnni_source source;
     const float *packed;
     const float *bias;
+    const float *addend;
     bool relu;
 };
 
@@ -59,6 +60,14 @@ struct block {
     const struct cnni_region *regions;
     int32_t region_count;
 };
+
+void cnni_conv2d_add(const struct cnni_kernels *kernels, int64_t count, float *y,
+                     const float *addend, bool relu)
+{
+    kernels->vector_add(count, y, y, addend);
+    if (relu)
+        kernels->vector_relu(count, y, y);
+}
 
 /* ---- Pieces of chains: some whole taps, or a part of one ---- */
 
@@ -115,7 +124,7 @@ static void run_region(const struct run *run, const struct block *block,
     tile->tap_count = share.tap_count;
     tile->depth = share.depth;
     tile->resume = !share.begins;
-    tile->relu = run->relu && share.ends;
+    tile->relu = run->relu && run->addend == NULL && share.ends;
     tile->stream = run->stream && share.ends;
     run->kernels->conv2d_row_tap(tile);
 }
@@ -174,6 +183,21 @@ static void pool_block(const struct run *run, const struct cnni_strip *strip,
     }
 }
 
+/* Adds to panels `first` .. `end` - 1 of the block's pixels, which have just been made. */
+static void add_block(const struct run *run, const struct cnni_strip *strip,
+                      const struct block *block, int64_t first, int64_t end)
+{
+    const int64_t k = run->pass->target_channels;
+    const int64_t channel = first * run->kernels->conv2d_row_tap_tile.columns;
+    const int64_t channels = CNNI_MIN(end * run->kernels->conv2d_row_tap_tile.columns, k) - channel;
+    const int64_t pixels = CNNI_MIN(block->pixels.end, strip->pixels) - block->pixels.first;
+    const bool whole = channels == k;
+    float *y = block->target + block->pixels.first * k + channel;
+    for (int64_t i = 0; i < (whole ? 1 : pixels); i++, y += k)
+        cnni_conv2d_add(run->kernels, whole ? pixels * k : channels, y,
+                        run->addend + (y - run->target), run->relu);
+}
+
 static void run_item(void *task, int64_t item, int32_t lane)
 {
     const struct run *run = task;
@@ -198,6 +222,8 @@ static void run_item(void *task, int64_t item, int32_t lane)
             run_panel(run, &block, panel);
         if (pools)
             pool_block(run, &strip, &block);
+        if (run->addend != NULL && block.pixels.first < strip.pixels)
+            add_block(run, &strip, &block, first, end);
     }
     if (run->stream)
         atomic_thread_fence(memory_order_seq_cst);
@@ -221,7 +247,7 @@ static bool choose_stream(const struct run *run)
     const int64_t channels = pass->groups * pass->target_channels;
     const int64_t size = pass->n * pass->h.target * pass->w.target * channels;
     const bool whole = pass->target_channels % STREAM_COLUMNS == 0;
-    return size >= LARGE_TARGET && whole && !pass->pools &&
+    return size >= LARGE_TARGET && whole && !pass->pools && run->addend == NULL &&
            channels * (int64_t)sizeof(float) % STREAM_ALIGNMENT == 0 &&
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;
 }
@@ -269,7 +295,14 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
     struct cnni_pass pass;
     cnni_pass_forward(&pass, &flat, n);
-    struct run run = {.target = y, .source.values = x, .packed = packed, .bias = b, .relu = relu};
+    struct run run = {
+        .target = y,
+        .source.values = x,
+        .packed = packed,
+        .bias = b,
+        .addend = call->addend,
+        .relu = relu,
+    };
     run_pass(call, &pass, &run);
 }
 

@@ -65,6 +65,11 @@ void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct 
 void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
                                float *packed, const float *w);
 
+/* Multiplies packed weights for forward, `floats` as measured, by scale[k]: what stands behind the
+ * convolution and is linear in each filter becomes part of it. */
+void cnni_conv2d_scale(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
+                       size_t floats, const float *scale);
+
 /* Of all three: `scratch` is 64-byte aligned, of the measured size; `lanes` as measured.  Where
  * pooled, `winners`, one for each of y, say which pixel each came from: forward writes them, or
  * does not where it is NULL, for backward to read. */
@@ -75,10 +80,11 @@ struct cnni_conv2d_call {
     int32_t lanes;
     float *scratch;
     uint8_t *winners;
+    const float *addend; /* of forward, like y, or NULL; only with one group and not pooled */
 };
 
-/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where
- * `relu`, then pooled where the convolution says so.  With both, nobody wins a window whose
+/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL) + addend, then max(., 0)
+ * where `relu`, then pooled where the convolution says so.  With both, nobody wins a window whose
  * largest value is 0, so that backward is that of the ReLU too. */
 void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                          const float *packed, const float *b, bool relu);

@@ -149,6 +149,27 @@ void cnni_conv2d_pack_forward(cnn_context *context, int32_t lanes, const struct 
     pack(context, lanes, &packing, packing.pass.source_channels, pack_forward_item);
 }
 
+/* A unit is a panel, or a panel of one Winograd point; a depthwise convolution has a single one, of
+ * all channels. */
+void cnni_conv2d_scale(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
+                       size_t floats, const float *scale)
+{
+    const bool depthwise = cnni_depthwise_suits(conv);
+    const int64_t groups = depthwise ? 1 : conv->groups, filters = conv->k / groups;
+    const int64_t width =
+        depthwise ? filters : cnni_kernels(context->cpu)->conv2d_row_tap_tile.columns;
+    const int64_t panels = cnni_ceil_div(filters, width), inputs = conv->tile + 2;
+    const int64_t units = panels * (conv->tile > 0 ? inputs * inputs : groups);
+    const int64_t rows = (int64_t)floats / (units * width);
+    for (int64_t unit = 0; unit < units; unit++) {
+        const int64_t group = unit / panels % groups, first = unit % panels * width;
+        const int64_t columns = CNNI_MIN(filters - first, width);
+        for (int64_t row = 0; row < rows; row++, packed += width)
+            for (int64_t i = 0; i < columns; i++)
+                packed[i] *= scale[group * filters + first + i];
+    }
+}
+
 void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct cnni_conv2d *conv,
                                float *packed, const float *w)
 {

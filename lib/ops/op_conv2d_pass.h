@@ -102,6 +102,10 @@ const float *cnni_strip_source(const struct cnni_pass *pass, const struct cnni_s
 float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip,
                          float *target);
 
+/* y += addend, then max(., 0) where `relu`: outputs that have just been made. */
+void cnni_conv2d_add(const struct cnni_kernels *kernels, int64_t count, float *y,
+                     const float *addend, bool relu);
+
 /* ---- Memory that the files op_conv2d_*.c agree on, in floats; INT64_MAX: too much ---- */
 
 /* Room for the offsets, for one strip, and for the outputs that are pooled at a time; multiples of

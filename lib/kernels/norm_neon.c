@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * Batch normalisation with NEON: norm_body.h.  Contracts: kernels.h. */
+#include "kernels/lanes_neon.h"
+#include "kernels/norm_body.h"
+
+void cnni_norm_moments_neon(const struct cnni_norm *norm, float *sums, float *squares,
+                            const float *x)
+{
+    moments_run(norm, sums, squares, x);
+}
+
+void cnni_norm_apply_neon(const struct cnni_norm *norm, float *y, const float *x,
+                          const float *addend)
+{
+    apply_run(norm, y, x, addend);
+}
+
+void cnni_norm_gradient_neon(const struct cnni_norm *norm, float *sums, float *products, float *g,
+                             const float *dy, const float *x, const float *y)
+{
+    gradient_run(norm, sums, products, g, dy, x, y);
+}
+
+void cnni_norm_backward_neon(const struct cnni_norm *norm, float *dx, const float *dy,
+                             const float *x, const float *y)
+{
+    backward_run(norm, dx, dy, x, y);
+}
