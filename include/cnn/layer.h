@@ -29,7 +29,7 @@ enum {
     CNN_FLATTEN = 6,
     CNN_DROPOUT = 7,
     CNN_ADD = 8,
-    CNN_BATCH_NORM = 9
+    CNN_BATCH_NORM = 9,
 };
 
 /* The name of `kind`, "conv2d"; "unknown layer" for any other number.  Borrowed for ever. */
