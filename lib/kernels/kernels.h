@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "base/cpu.h"
+#include "kernels/activation.h"
 #include "kernels/optimizer_step.h"
 
 /* No kernel has tiles larger than this. */
@@ -248,6 +249,16 @@ typedef void cnni_vector_add_fn(int64_t count, float *y, const float *a, const f
  * j + 8 are added, j and j + 4, j + 2, j + 1. */
 typedef double cnni_vector_sum_squares_fn(int64_t count, const float *x);
 
+/* ---- Activations: functions in activation.h ---- */
+
+/* y = f(x); y may be x. */
+typedef void cnni_activation_forward_fn(const struct cnni_activation *activation, int64_t count,
+                                        float *y, const float *x);
+
+/* dx = dy * f'(x), `value` being x or y, whichever the kind reads; dx may be dy. */
+typedef void cnni_activation_backward_fn(const struct cnni_activation *activation, int64_t count,
+                                         float *dx, const float *dy, const float *value);
+
 /* ---- Layout ---- */
 
 /* Transposes a matrix [rows][columns] of elements of `size` bytes, 4 or 1, bit by bit:
@@ -310,6 +321,8 @@ struct cnni_kernels {
     cnni_vector_relu_backward_fn *vector_relu_backward;
     cnni_vector_add_fn *vector_add;
     cnni_vector_sum_squares_fn *vector_sum_squares;
+    cnni_activation_forward_fn *activation_forward;
+    cnni_activation_backward_fn *activation_backward;
     cnni_transpose_fn *transpose;
     cnni_softmax_exp_fn *softmax_exp;
     cnni_softmax_backward_fn *softmax_backward;
