@@ -30,6 +30,15 @@ enum {
     CNN_DROPOUT = 7,
     CNN_ADD = 8,
     CNN_BATCH_NORM = 9,
+    CNN_LEAKY_RELU = 20,
+    CNN_RELU6 = 21,
+    CNN_SIGMOID = 22,
+    CNN_TANH = 23,
+    CNN_SILU = 24,
+    CNN_HARD_SWISH = 25,
+    CNN_HARD_SIGMOID = 26,
+    CNN_GELU = 27,
+    CNN_ELU = 28
 };
 
 /* The name of `kind`, "conv2d"; "unknown layer" for any other number.  Borrowed for ever. */
@@ -117,6 +126,39 @@ CNN_API cnn_status cnn_dense_set_bias(cnn_layer *layer, int32_t bias);
 
 /* max(x, 0), element by element; NaN stays NaN.  Any shape. */
 CNN_API cnn_status cnn_relu_create(cnn_layer **layer, cnn_context *context);
+
+/* Other activations, element by element, of any shape.  NaN stays NaN; for infinite x they have
+ * their limits, 0 for instance where silu, hard-swish and gelu get -infinity.  None overflows. */
+
+/* x where x > 0, else slope * x (Maas et al. 2013).  PyTorch's default is 0.01.
+ * CNN_ERROR_INVALID: `slope` is negative or not finite as a float. */
+CNN_API cnn_status cnn_leaky_relu_create(cnn_layer **layer, cnn_context *context, double slope);
+
+/* min(max(x, 0), 6). */
+CNN_API cnn_status cnn_relu6_create(cnn_layer **layer, cnn_context *context);
+
+/* 1 / (1 + exp(-x)). */
+CNN_API cnn_status cnn_sigmoid_create(cnn_layer **layer, cnn_context *context);
+
+/* (exp(2 x) - 1) / (exp(2 x) + 1). */
+CNN_API cnn_status cnn_tanh_create(cnn_layer **layer, cnn_context *context);
+
+/* x * sigmoid(x), also called swish (Ramachandran et al. 2017). */
+CNN_API cnn_status cnn_silu_create(cnn_layer **layer, cnn_context *context);
+
+/* x * min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
+CNN_API cnn_status cnn_hard_swish_create(cnn_layer **layer, cnn_context *context);
+
+/* min(max(x + 3, 0), 6) / 6. */
+CNN_API cnn_status cnn_hard_sigmoid_create(cnn_layer **layer, cnn_context *context);
+
+/* x * (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel 2016): the exact form, PyTorch's default, not
+ * the approximation by tanh. */
+CNN_API cnn_status cnn_gelu_create(cnn_layer **layer, cnn_context *context);
+
+/* x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016).  PyTorch's default is 1.
+ * CNN_ERROR_INVALID: `alpha` is negative or not finite as a float. */
+CNN_API cnn_status cnn_elu_create(cnn_layer **layer, cnn_context *context, double alpha);
 
 /* exp(x) / sum of exp(x) over the last dimension, computed without overflow.  Any shape. */
 CNN_API cnn_status cnn_softmax_create(cnn_layer **layer, cnn_context *context);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Constants of the exponential in softmax_*.c, the same on every level:
+ * Constants of the exponential in exp_body.h, the same on every level:
  *   n = x / log 2 rounded to an integer, by adding and taking away 1.5 * 2^23;
  *   r = x - n log 2, in two steps, log 2 having been split so that n * LN2_HIGH is exact;
  *   exp(x) = 2^n p(r) for |r| <= log(2) / 2, p of degree 6 with p(0) = p'(0) = 1 and a relative

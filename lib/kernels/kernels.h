@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "base/cpu.h"
+#include "kernels/activation.h"
 #include "kernels/optimizer_step.h"
 
 /* No kernel has tiles larger than this. */
@@ -281,6 +282,15 @@ typedef void cnni_norm_gradient_fn(const struct cnni_norm *norm, float *sums, fl
  * dy. */
 typedef void cnni_norm_backward_fn(const struct cnni_norm *norm, float *dx, const float *dy,
                                    const float *x, const float *y);
+/* ---- Activations: functions in activation.h ---- */
+
+/* y = f(x); y may be x. */
+typedef void cnni_activation_forward_fn(const struct cnni_activation *activation, int64_t count,
+                                        float *y, const float *x);
+
+/* dx = dy * f'(x), `value` being x or y, whichever the kind reads; dx may be dy. */
+typedef void cnni_activation_backward_fn(const struct cnni_activation *activation, int64_t count,
+                                         float *dx, const float *dy, const float *value);
 
 /* ---- Layout ---- */
 
@@ -348,6 +358,8 @@ struct cnni_kernels {
     cnni_norm_apply_fn *norm_apply;
     cnni_norm_gradient_fn *norm_gradient;
     cnni_norm_backward_fn *norm_backward;
+    cnni_activation_forward_fn *activation_forward;
+    cnni_activation_backward_fn *activation_backward;
     cnni_transpose_fn *transpose;
     cnni_softmax_exp_fn *softmax_exp;
     cnni_softmax_backward_fn *softmax_backward;

@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The bodies of the kernels softmax_*.c of the levels with vectors: a file includes its
- * lanes_<level>.h, whose vec_...() they are written in, then this.  Contracts: kernels.h; the
- * exponential is explained in exp.h. */
+ * lanes_<level>.h, whose vec_...() they are written in, then this.  Contracts: kernels.h. */
 #ifndef CNNI_SOFTMAX_BODY_H
 #define CNNI_SOFTMAX_BODY_H
 
 #include <math.h>
 
-#include "kernels/exp.h"
+#include "kernels/exp_body.h"
 #include "kernels/kernels.h"
 #include "kernels/unroll.h"
-
-/* NaN passes through. */
-CNNI_INLINE vec exponential(vec x)
-{
-    const vec clamped = vec_clamp(x, CNNI_EXP_LEAST, CNNI_EXP_MOST),
-              round = vec_set(CNNI_EXP_ROUND);
-    const vec n = vec_sub(vec_fma(clamped, vec_set(CNNI_EXP_LOG2E), round), round);
-    vec r = vec_fnma(n, vec_set(CNNI_EXP_LN2_HIGH), clamped);
-    r = vec_fnma(n, vec_set(CNNI_EXP_LN2_LOW), r);
-    vec p = vec_fma(vec_set(CNNI_EXP_C6), r, vec_set(CNNI_EXP_C5));
-    p = vec_fma(p, r, vec_set(CNNI_EXP_C4));
-    p = vec_fma(p, r, vec_set(CNNI_EXP_C3));
-    p = vec_fma(p, r, vec_set(CNNI_EXP_C2));
-    p = vec_fma(p, r, vec_set(1));
-    p = vec_fma(p, r, vec_set(1));
-    return vec_scale(p, n);
-}
 
 /* The order does not matter to the largest; NaN is passed over. */
 static inline float largest_of_row(int64_t count, const float *x)

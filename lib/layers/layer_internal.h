@@ -9,6 +9,7 @@
 
 #include "base/lock.h"
 #include "cnn/layer.h"
+#include "ops/op_activation.h"
 #include "ops/op_conv2d.h"
 #include "ops/op_maxpool2d.h"
 #include "tensor/tensor_internal.h"
@@ -154,6 +155,8 @@ struct cnni_layer_class {
     cnni_pack_fn *pack_forward, *pack_folded, *pack_backward;
     void (*forward)(const struct cnni_layer_run *run);
     void (*backward)(const struct cnni_layer_run *run);
+    /* The function that forward applies to each element; NULL: forward is no such thing. */
+    void (*activation)(const cnn_layer *layer, struct cnni_activation *activation);
     /* How the plan is run: a name of the algorithm, and the operations of one sample; NULL: it
      * goes over the elements. */
     const char *(*explain)(const struct cnni_layer_plan *plan, double *operations);
@@ -164,6 +167,8 @@ struct cnni_layer_class {
 extern const struct cnni_layer_class cnni_conv2d_class, cnni_maxpool2d_class, cnni_dense_class,
     cnni_relu_class, cnni_softmax_class, cnni_flatten_class, cnni_dropout_class, cnni_add_class,
     cnni_batch_norm_class;
+    cnni_leaky_relu_class, cnni_relu6_class, cnni_sigmoid_class, cnni_tanh_class, cnni_silu_class,
+    cnni_hard_swish_class, cnni_hard_sigmoid_class, cnni_gelu_class, cnni_elu_class;
 
 /* The shape rule of classes that work element by element. */
 cnn_status cnni_shape_of_input(const cnn_layer *layer, struct cnni_shape *output,

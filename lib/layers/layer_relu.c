@@ -21,6 +21,11 @@ static void backward(const struct cnni_layer_run *run)
                            run->dy, run->y);
 }
 
+static void activation(const cnn_layer *layer, struct cnni_activation *activation)
+{
+    *activation = (struct cnni_activation){.kind = layer->class->kind};
+}
+
 const struct cnni_layer_class cnni_relu_class = {
     .kind = CNN_RELU,
     .name = "relu",
@@ -29,6 +34,7 @@ const struct cnni_layer_class cnni_relu_class = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = cnni_shape_of_input,
+    .activation = activation,
     .forward = forward,
     .backward = backward,
 };
