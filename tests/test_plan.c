@@ -281,7 +281,8 @@ START_TEST(a_convolution_pools)
             struct cnni_plan *plan = new_plan(model, 3, training != 0);
             const int32_t pool = relu ? 2 : 1;
             const struct cnni_step *steps = plan->steps;
-            ck_assert(steps[0].layer.fused.pool && steps[0].layer.fused.relu == (relu == 1));
+            ck_assert(steps[0].layer.fused.pool);
+            ck_assert_int_eq(steps[0].layer.fused.activation.kind, relu == 1 ? CNN_RELU : 0);
             ck_assert(!steps[0].skips_forward && !steps[0].skips_backward);
             for (int32_t i = 1; i <= pool; i++) {
                 ck_assert(steps[i].skips_forward && steps[i].skips_backward);
@@ -403,7 +404,8 @@ START_TEST(predicting_reuses_memory)
     ck_assert_uint_lt(plan->arena_bytes, 4 * value);
     ck_assert_uint_ge(cnni_plan_bytes(plan), plan->arena_bytes);
     for (int32_t i = 0; i < 40; i += 2) {
-        ck_assert(plan->steps[i].layer.fused.relu && plan->steps[i + 1].skips_forward);
+        ck_assert_int_eq(plan->steps[i].layer.fused.activation.kind, CNN_RELU);
+        ck_assert(plan->steps[i + 1].skips_forward);
         ck_assert_int_eq(plan->steps[i].value, plan->steps[i + 1].value);
     }
     cnni_plan_free(plan);
@@ -432,7 +434,8 @@ START_TEST(a_value_with_two_readers_is_not_written_over)
         struct cnni_plan *plan = new_plan(model, 2, training != 0);
         ck_assert_int_ne(plan->steps[0].value, plan->steps[1].value);
         ck_assert_int_ne(plan->steps[0].value, plan->steps[2].value);
-        ck_assert(!plan->steps[0].layer.fused.relu && !plan->steps[1].skips_forward);
+        ck_assert_int_eq(plan->steps[0].layer.fused.activation.kind, 0);
+        ck_assert(!plan->steps[1].skips_forward);
         cnni_plan_free(plan);
     }
     cnn_model_free(model);

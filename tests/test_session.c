@@ -213,7 +213,7 @@ START_TEST(a_session_describes_itself)
     ck_assert_str_eq(
         text,
         "layer            output             algorithm                         MFLOP         KB\n"
-        "conv2d1          [16][16][32]       Winograd F(4x4), ReLU             4.719      102.5\n"
+        "conv2d1          [16][16][32]       Winograd F(4x4), relu             4.719      102.5\n"
         "relu1            [16][16][32]       in passing                        0.000        0.0\n"
         "conv2d2          [16][16][4]        direct                            0.066       37.4\n");
     ck_assert_uint_eq(length, strlen(text));

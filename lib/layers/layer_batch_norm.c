@@ -64,13 +64,14 @@ static struct cnni_norm_call call_for(const struct cnni_layer_run *run)
 {
     const struct cnni_layer_plan *plan = run->plan;
     const int64_t channels = channels_of(&plan->input);
+    const cnn_layer_kind kind = plan->fused.activation.kind;
     return (struct cnni_norm_call){
         .context = plan->layer->context,
         .lanes = plan->lanes,
         .pixels = run->n * (cnni_shape_count(&plan->input) / channels),
         .channels = channels,
-        .low = plan->fused.relu ? 0 : -INFINITY,
-        .high = INFINITY,
+        .low = kind == 0 ? -INFINITY : 0,
+        .high = kind == CNN_RELU6 ? 6 : INFINITY,
         .scratch = run->scratch,
     };
 }
@@ -153,7 +154,7 @@ static void backward(const struct cnni_layer_run *run)
     const struct cnni_norm_call call = call_for(run);
     const struct cnni_norm_state state = state_of(run);
     const struct cnni_parameter *parameter = run->plan->layer->parameter;
-    const bool add = run->plan->fused.add;
+    const bool add = run->plan->fused.add, cut = run->plan->fused.activation.kind != 0;
     const struct cnni_norm_gradients gradients = {
         .dx = run->dx[0],
         .daddend = add ? run->dx[1] : NULL,
@@ -161,8 +162,7 @@ static void backward(const struct cnni_layer_run *run)
         .dbeta = parameter[CNN_BIAS].gradient,
         .measured = measures(run),
     };
-    cnni_norm_backward(&call, &state, &gradients, run->dy, run->x[0],
-                       add && run->plan->fused.relu ? run->y : NULL);
+    cnni_norm_backward(&call, &state, &gradients, run->dy, run->x[0], add && cut ? run->y : NULL);
 }
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)

@@ -94,7 +94,8 @@ static void forward(const struct cnni_layer_run *run)
         .w = layer->parameter[CNN_WEIGHT].value,
         .b = layer->parameter_count > CNN_BIAS ? layer->parameter[CNN_BIAS].value : NULL,
     };
-    cnni_dense_forward(layer->context, plan->lanes, &weights, run->y, run->x[0], plan->fused.relu);
+    cnni_dense_forward(layer->context, plan->lanes, &weights, run->y, run->x[0],
+                       plan->fused.activation.kind == CNN_RELU);
 }
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)

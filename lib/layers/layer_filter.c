@@ -90,20 +90,27 @@ static struct cnni_conv2d_call call_for(const struct cnni_layer_run *run)
         .lanes = run->plan->lanes,
         .scratch = run->scratch,
         .winners = run->state,
-        .addend = run->plan->fused.add ? run->x[1] : NULL,
     };
 }
 
 void cnni_filter_forward(const struct cnni_layer_run *run)
 {
     const cnn_layer *layer = run->plan->layer;
-    const struct cnni_conv2d_call call = call_for(run);
+    struct cnni_conv2d_call call = call_for(run);
     const bool folds = run->plan->fused.norm != NULL;
+    const struct cnni_activation *activation = &run->plan->fused.activation;
+    const struct cnni_conv2d_tail tail = {
+        .addend = run->plan->fused.add ? run->x[1] : NULL,
+        .activation = *activation,
+    };
+    const bool relu = activation->kind == CNN_RELU && tail.addend == NULL;
     const float *packed = folds ? layer->folded.weights : layer->forward.weights;
     const float *bias = layer->parameter_count > CNN_BIAS ? layer->parameter[CNN_BIAS].value : NULL;
     if (folds)
         bias = folded_bias(run->plan, layer->folded.weights);
-    cnni_conv2d_forward(&call, run->y, run->x[0], packed, bias, run->plan->fused.relu);
+    if (!relu && (tail.addend != NULL || activation->kind != 0))
+        call.tail = &tail;
+    cnni_conv2d_forward(&call, run->y, run->x[0], packed, bias, relu);
 }
 
 void cnni_filter_backward(const struct cnni_layer_run *run)

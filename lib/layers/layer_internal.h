@@ -75,7 +75,7 @@ struct cnni_layer_plan {
     struct {
         const cnn_layer *norm; /* predicting: a batch normalisation comes first; or NULL */
         bool add;              /* then, another value is added: x[1], with dx[1] */
-        bool relu;             /* then, forward ends with max(., 0) */
+        struct cnni_activation activation; /* then, this function; kind 0: none */
         bool pool; /* then, the output is pooled as cnni_is_half_pool() says, and backward begins
                       with that of both */
         bool gate; /* backward ends with that of a ReLU before: nothing where its output is <= 0 */
@@ -118,8 +118,8 @@ enum {
     CNNI_KEEPS_VALUES = 8, /* and what is written there is what was there */
     CNNI_TAKES_RELU = 16,  /* forward can end with max(., 0) */
     CNNI_GATES_RELU = 32,  /* backward can do that of a ReLU before it in passing */
-    CNNI_TAKES_NORM = 64,  /* predicting, forward can include a batch normalisation behind it,
-                              and the sum of its output and another value */
+    CNNI_TAKES_NORM = 64,  /* predicting, forward can include a batch normalisation behind it, a
+                              sum and any activation */
     CNNI_TAKES_TAIL =
         128 /* forward can end with a sum and a ReLU, and backward begin with theirs */
 };
@@ -146,8 +146,7 @@ struct cnni_layer_class {
      * columns in files.  NULL: none. */
     int32_t (*parameters)(const cnn_layer *layer, struct cnni_parameter *parameter,
                           const struct cnni_shape *input, const struct cnni_shape *origin);
-    /* Whether max-pooling as of cnni_is_half_pool(), or a sum, can be done along with it; NULL:
-     * never. */
+    /* Whether max-pooling as of cnni_is_half_pool() can be done along with it; NULL: never. */
     bool (*takes_pool)(const cnn_layer *layer);
     /* Completes a plan; NULL where nothing is needed. */
     cnn_status (*plan)(struct cnni_layer_plan *plan, const char *function);
@@ -164,11 +163,8 @@ struct cnni_layer_class {
     void (*describe)(const cnn_layer *layer, char *buffer, size_t size);
 };
 
-extern const struct cnni_layer_class cnni_conv2d_class, cnni_maxpool2d_class, cnni_dense_class,
-    cnni_relu_class, cnni_softmax_class, cnni_flatten_class, cnni_dropout_class, cnni_add_class,
-    cnni_batch_norm_class;
-    cnni_leaky_relu_class, cnni_relu6_class, cnni_sigmoid_class, cnni_tanh_class, cnni_silu_class,
-    cnni_hard_swish_class, cnni_hard_sigmoid_class, cnni_gelu_class, cnni_elu_class;
+#define CNNI_LAYER(class) extern const struct cnni_layer_class class;
+#include "layers/layer_list.h"
 
 /* The shape rule of classes that work element by element. */
 cnn_status cnni_shape_of_input(const cnn_layer *layer, struct cnni_shape *output,

@@ -120,7 +120,7 @@ const struct cnni_shape *cnni_plan_made(const struct cnni_plan *plan, int32_t in
  * from its input alone. */
 static bool reads_sum(const struct cnni_step *step)
 {
-    return step->layer.fused.add && step->layer.fused.relu;
+    return step->layer.fused.add && step->layer.fused.activation.kind != 0;
 }
 
 static cnn_status place_value(struct cnni_plan *plan, int32_t index, const char *function)

@@ -3,7 +3,7 @@
  * that what is never stored gets no memory.  Behind a layer that takes them, in this order:
  *   - predicting, a batch normalisation;
  *   - a sum of its output and a value that is there already;
- *   - a ReLU: forward ends with it;
+ *   - a ReLU, or another activation where the layer has one: forward ends with it;
  *   - max-pooling: forward ends with it, backward begins with it, and with the ReLU in the same
  *     pass;
  * and backward of a ReLU before any other max-pooling, whose winners say where it is 0. */
@@ -55,11 +55,6 @@ static void absorb(struct chain *chain)
     step->skips_backward = chain->flags & CNNI_TAKES_TAIL;
 }
 
-static bool takes_pool(const cnn_layer *layer)
-{
-    return layer->class->takes_pool != NULL && layer->class->takes_pool(layer);
-}
-
 static void fuse_norm(struct chain *chain)
 {
     const int32_t next = chain->last + 1;
@@ -74,8 +69,7 @@ static void fuse_norm(struct chain *chain)
 static void fuse_add(struct chain *chain)
 {
     const int32_t next = chain->last + 1;
-    const bool takes = chain->first->layer.fused.norm != NULL ? takes_pool(chain->layer)
-                                                              : chain->flags & CNNI_TAKES_TAIL;
+    const bool takes = chain->flags & CNNI_TAKES_TAIL || chain->first->layer.fused.norm != NULL;
     if (!takes || !continues(chain->plan, next) ||
         layer_at(chain->plan, next)->class->kind != CNN_ADD ||
         chain->plan->model->nodes[next].input_count != 2)
@@ -86,20 +80,35 @@ static void fuse_add(struct chain *chain)
     absorb(chain);
 }
 
-static void fuse_relu(struct chain *chain)
+static bool takes_activation(const struct chain *chain, cnn_layer_kind kind)
 {
-    if (!(chain->flags & (CNNI_TAKES_RELU | CNNI_TAKES_TAIL)) ||
-        !is_following(chain->plan, chain->last + 1, CNN_RELU))
+    if (chain->flags & CNNI_TAKES_NORM && !chain->plan->training)
+        return true;
+    return (kind == CNN_RELU && chain->flags & (CNNI_TAKES_RELU | CNNI_TAKES_TAIL)) ||
+           (kind == CNN_RELU6 && chain->flags & CNNI_TAKES_TAIL);
+}
+
+static void fuse_activation(struct chain *chain)
+{
+    const int32_t next = chain->last + 1;
+    if (!follows(chain->plan, next))
         return;
-    chain->first->layer.fused.relu = true;
+    const cnn_layer *layer = layer_at(chain->plan, next);
+    if (layer->class->activation == NULL || !takes_activation(chain, layer->class->kind))
+        return;
+    layer->class->activation(layer, &chain->first->layer.fused.activation);
     absorb(chain);
 }
 
+/* Not behind what is done by a tail. */
 static void fuse_pool(struct chain *chain, int32_t index)
 {
     const int32_t next = chain->last + 1;
-    if (!takes_pool(chain->layer) || chain->first->layer.fused.add || !follows(chain->plan, next) ||
-        !cnni_is_half_pool(layer_at(chain->plan, next)))
+    const struct cnni_layer_class *class = chain->layer->class;
+    const cnn_layer_kind activation = chain->first->layer.fused.activation.kind;
+    if (class->takes_pool == NULL || !class->takes_pool(chain->layer) ||
+        chain->first->layer.fused.add || (activation != 0 && activation != CNN_RELU) ||
+        !follows(chain->plan, next) || !cnni_is_half_pool(layer_at(chain->plan, next)))
         return;
     chain->first->layer.fused.pool = true;
     absorb(chain);
@@ -125,7 +134,7 @@ void cnni_plan_fuse(struct cnni_plan *plan)
         if (!plan->steps[i].skips_forward) {
             fuse_norm(&chain);
             fuse_add(&chain);
-            fuse_relu(&chain);
+            fuse_activation(&chain);
             fuse_pool(&chain, i);
         }
         gate_relu(plan, i);

@@ -55,11 +55,13 @@ static double kilobytes(const struct cnni_plan *plan, int32_t index)
 static void append_layer(struct text *text, const struct cnni_plan *plan, int32_t index)
 {
     const struct cnni_step *step = &plan->steps[index];
+    const cnn_layer_kind activation = step->layer.fused.activation.kind;
     char how[64], shape[CNNI_SHAPE_TEXT];
     double operations;
-    snprintf(how, sizeof how, "%s%s%s%s%s", explain(plan, index, &operations),
+    snprintf(how, sizeof how, "%s%s%s%s%s%s", explain(plan, index, &operations),
              step->layer.fused.norm != NULL ? ", norm" : "", step->layer.fused.add ? ", add" : "",
-             step->layer.fused.relu ? ", ReLU" : "", step->layer.fused.pool ? ", pool" : "");
+             activation == 0 ? "" : ", ", activation == 0 ? "" : cnn_layer_kind_name(activation),
+             step->layer.fused.pool ? ", pool" : "");
     append(text, "%-16s %-18s %-28s %10.3f %10.1f\n", step->layer.layer->name,
            cnni_shape_text(shape, &step->layer.output), how, operations / 1e6,
            kilobytes(plan, index));

@@ -9,6 +9,7 @@
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
+#include "ops/op_activation.h"
 #include "ops/op_conv2d_pass.h"
 #include "ops/op_conv2d_pool.h"
 #include "ops/op_conv2d_region.h"
@@ -47,7 +48,7 @@ struct run {
     struct cnni_source source;
     const float *packed;
     const float *bias;
-    const float *addend;
+    const struct cnni_conv2d_tail *tail;
     bool relu;
 };
 
@@ -61,12 +62,13 @@ struct block {
     int32_t region_count;
 };
 
-void cnni_conv2d_add(const struct cnni_kernels *kernels, int64_t count, float *y,
-                     const float *addend, bool relu)
+void cnni_conv2d_finish(const struct cnni_kernels *kernels, const struct cnni_conv2d_tail *tail,
+                        float *y, int64_t place, int64_t count)
 {
-    kernels->vector_add(count, y, y, addend);
-    if (relu)
-        kernels->vector_relu(count, y, y);
+    if (tail->addend != NULL)
+        kernels->vector_add(count, y + place, y + place, tail->addend + place);
+    if (tail->activation.kind != 0)
+        cnni_activation_apply(kernels, &tail->activation, count, y + place, y + place);
 }
 
 /* ---- Pieces of chains: some whole taps, or a part of one ---- */
@@ -124,7 +126,7 @@ static void run_region(const struct run *run, const struct block *block,
     tile->tap_count = share.tap_count;
     tile->depth = share.depth;
     tile->resume = !share.begins;
-    tile->relu = run->relu && run->addend == NULL && share.ends;
+    tile->relu = run->relu && share.ends;
     tile->stream = run->stream && share.ends;
     run->kernels->conv2d_row_tap(tile);
 }
@@ -183,19 +185,20 @@ static void pool_block(const struct run *run, const struct cnni_strip *strip,
     }
 }
 
-/* Adds to panels `first` .. `end` - 1 of the block's pixels, which have just been made. */
-static void add_block(const struct run *run, const struct cnni_strip *strip,
-                      const struct block *block, int64_t first, int64_t end)
+/* Panels `first` .. `end` - 1 of the block's pixels have just been made. */
+static void finish_block(const struct run *run, const struct cnni_strip *strip,
+                         const struct block *block, int64_t first, int64_t end)
 {
-    const int64_t k = run->pass->target_channels;
-    const int64_t channel = first * run->kernels->conv2d_row_tap_tile.columns;
-    const int64_t channels = CNNI_MIN(end * run->kernels->conv2d_row_tap_tile.columns, k) - channel;
+    const int64_t k = run->pass->groups * run->pass->target_channels;
+    const int64_t width = run->kernels->conv2d_row_tap_tile.columns;
+    const int64_t channel = first * width;
+    const int64_t channels = run->parts == 1 ? k : CNNI_MIN(end * width, k) - channel;
     const int64_t pixels = CNNI_MIN(block->pixels.end, strip->pixels) - block->pixels.first;
     const bool whole = channels == k;
-    float *y = block->target + block->pixels.first * k + channel;
-    for (int64_t i = 0; i < (whole ? 1 : pixels); i++, y += k)
-        cnni_conv2d_add(run->kernels, whole ? pixels * k : channels, y,
-                        run->addend + (y - run->target), run->relu);
+    int64_t place = block->target - run->target + block->pixels.first * k + channel;
+    for (int64_t i = 0; i < (whole ? 1 : pixels); i++, place += k)
+        cnni_conv2d_finish(run->kernels, run->tail, run->target, place,
+                           whole ? pixels * k : channels);
 }
 
 static void run_item(void *task, int64_t item, int32_t lane)
@@ -222,8 +225,8 @@ static void run_item(void *task, int64_t item, int32_t lane)
             run_panel(run, &block, panel);
         if (pools)
             pool_block(run, &strip, &block);
-        if (run->addend != NULL && block.pixels.first < strip.pixels)
-            add_block(run, &strip, &block, first, end);
+        if (run->tail != NULL && block.pixels.first < strip.pixels)
+            finish_block(run, &strip, &block, first, end);
     }
     if (run->stream)
         atomic_thread_fence(memory_order_seq_cst);
@@ -247,7 +250,7 @@ static bool choose_stream(const struct run *run)
     const int64_t channels = pass->groups * pass->target_channels;
     const int64_t size = pass->n * pass->h.target * pass->w.target * channels;
     const bool whole = pass->target_channels % STREAM_COLUMNS == 0;
-    return size >= LARGE_TARGET && whole && !pass->pools && run->addend == NULL &&
+    return size >= LARGE_TARGET && whole && !pass->pools && run->tail == NULL &&
            channels * (int64_t)sizeof(float) % STREAM_ALIGNMENT == 0 &&
            (uintptr_t)run->target % STREAM_ALIGNMENT == 0;
 }
@@ -261,8 +264,9 @@ static void run_pass(const struct cnni_conv2d_call *call, const struct cnni_pass
     run->pass = pass;
     run->panels = pass->groups *
                   cnni_ceil_div(pass->target_channels, run->kernels->conv2d_row_tap_tile.columns);
-    /* Pooling wants all channels of its pixels. */
-    run->parts = pass->pools ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
+    /* Pooling wants all channels of its pixels, a tail those of whole groups. */
+    const bool whole = pass->pools || (run->tail != NULL && pass->groups > 1);
+    run->parts = whole ? 1 : CNNI_MIN(cnni_ceil_div(WANTED_ITEMS, pass->strips), run->panels);
     run->pixels = pass->pictures * pass->rows * pass->w.grid;
     run->block = choose_block(run);
     run->stream = choose_stream(run);
@@ -300,7 +304,7 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
         .source.values = x,
         .packed = packed,
         .bias = b,
-        .addend = call->addend,
+        .tail = call->tail,
         .relu = relu,
     };
     run_pass(call, &pass, &run);

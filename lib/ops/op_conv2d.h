@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "cnn/context.h"
+#include "kernels/activation.h"
 
 struct cnni_conv2d {
     int64_t h, w, c;
@@ -70,6 +71,13 @@ void cnni_conv2d_pack_backward(cnn_context *context, int32_t lanes, const struct
 void cnni_conv2d_scale(cnn_context *context, const struct cnni_conv2d *conv, float *packed,
                        size_t floats, const float *scale);
 
+/* What is done to outputs while they are in the caches: the addend, like y, is added, unless it is
+ * NULL; then comes an activation, unless its kind is 0. */
+struct cnni_conv2d_tail {
+    const float *addend;
+    struct cnni_activation activation;
+};
+
 /* Of all three: `scratch` is 64-byte aligned, of the measured size; `lanes` as measured.  Where
  * pooled, `winners`, one for each of y, say which pixel each came from: forward writes them, or
  * does not where it is NULL, for backward to read. */
@@ -80,11 +88,11 @@ struct cnni_conv2d_call {
     int32_t lanes;
     float *scratch;
     uint8_t *winners;
-    const float *addend; /* of forward, like y, or NULL; only with one group and not pooled */
+    const struct cnni_conv2d_tail *tail; /* of forward, in place of a ReLU, not pooled; or NULL */
 };
 
-/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL) + addend, then max(., 0)
- * where `relu`, then pooled where the convolution says so.  With both, nobody wins a window whose
+/* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where
+ * `relu`, or the tail, then pooled where the convolution says so.  With both, nobody wins a window whose
  * largest value is 0, so that backward is that of the ReLU too. */
 void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                          const float *packed, const float *b, bool relu);

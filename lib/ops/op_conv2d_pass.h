@@ -102,9 +102,9 @@ const float *cnni_strip_source(const struct cnni_pass *pass, const struct cnni_s
 float *cnni_strip_target(const struct cnni_pass *pass, const struct cnni_strip *strip,
                          float *target);
 
-/* y += addend, then max(., 0) where `relu`: outputs that have just been made. */
-void cnni_conv2d_add(const struct cnni_kernels *kernels, int64_t count, float *y,
-                     const float *addend, bool relu);
+/* Does what a tail says to `count` outputs from number `place` of the batch's y on. */
+void cnni_conv2d_finish(const struct cnni_kernels *kernels, const struct cnni_conv2d_tail *tail,
+                        float *y, int64_t place, int64_t count);
 
 /* ---- Memory that the files op_conv2d_*.c agree on, in floats; INT64_MAX: too much ---- */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/context_internal.h"
+#include "ops/op_conv2d_pass.h"
 #include "ops/op_depthwise_rows.h"
 #include "ops/op_range.h"
 
@@ -48,6 +49,7 @@ struct task {
     struct cnni_depthwise_rows rows;
     float *target;
     const float *source, *w, *bias;
+    const struct cnni_conv2d_tail *tail;
     bool relu, stream;
 };
 
@@ -86,6 +88,9 @@ static void run_row(const struct task *task, int64_t number)
             .ahead = cnni_depthwise_ahead(rows, task->source, number, i),
         });
     }
+    if (task->tail != NULL)
+        cnni_conv2d_finish(task->kernels, task->tail, task->target, target - task->target,
+                           w->target * channels);
 }
 
 static void run_rows(void *task, int64_t first, int64_t count)
@@ -102,7 +107,8 @@ static void run_all(const struct cnni_conv2d_call *call, struct task *task)
     const struct cnni_depthwise_rows *rows = &task->rows;
     const int64_t row = rows->w.target * rows->channels, count = call->n * rows->h.target;
     task->kernels = cnni_kernels(call->context->cpu);
-    task->stream = count * row >= LARGE_TARGET && rows->channels % STREAM_CHANNELS == 0 &&
+    task->stream = task->tail == NULL && count * row >= LARGE_TARGET &&
+                   rows->channels % STREAM_CHANNELS == 0 &&
                    (uintptr_t)task->target % STREAM_ALIGNMENT == 0;
     cnni_parallel_range(call->context, call->lanes, count, cnni_ceil_div(ITEM, row), run_rows,
                         task);
@@ -111,7 +117,14 @@ static void run_all(const struct cnni_conv2d_call *call, struct task *task)
 void cnni_depthwise_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                             const float *packed, const float *b, bool relu)
 {
-    struct task task = {.target = y, .source = x, .w = packed, .bias = b, .relu = relu};
+    struct task task = {
+        .target = y,
+        .source = x,
+        .w = packed,
+        .bias = b,
+        .tail = call->tail,
+        .relu = relu,
+    };
     cnni_depthwise_forward_rows(&task.rows, call->conv, call->scratch);
     run_all(call, &task);
 }

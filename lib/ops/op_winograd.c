@@ -27,7 +27,8 @@ struct run {
     int64_t panels;
     float *target;
     uint8_t *winners;
-    const float *source, *packed, *bias, *addend;
+    const float *source, *packed, *bias;
+    const struct cnni_conv2d_tail *tail;
     bool relu;
 
     const float *zeros;                     /* [source_channels] */
@@ -153,17 +154,17 @@ static void transform_outputs(const struct run *run, const struct block *block, 
             .point_pitch = pass->block * pass->target_channels,
             .channels = pass->target_channels,
             .outputs = pass->outputs,
-            .relu = run->relu && run->addend == NULL,
+            .relu = run->relu,
         };
         run->kernels->winograd_output(&tile);
         const struct cnni_area area = cnni_winograd_target_area(pass, block->first + t);
         if (pass->pools)
             cnni_conv2d_pool(run->kernels, pass->conv, &area, run->target, run->winners, outputs,
                              run->relu);
-        for (int32_t i = 0; run->addend != NULL && i < pass->outputs * pass->outputs; i++)
+        for (int32_t i = 0; run->tail != NULL && i < pass->outputs * pass->outputs; i++)
             if (pixels[i] != NULL)
-                cnni_conv2d_add(run->kernels, pass->target_channels, tile.y[i],
-                                run->addend + (tile.y[i] - run->target), run->relu);
+                cnni_conv2d_finish(run->kernels, run->tail, run->target, pixels[i] - run->target,
+                                   pass->target_channels);
     }
 }
 
@@ -298,7 +299,7 @@ void cnni_winograd_run(const struct cnni_conv2d_call *call, const struct cnni_wi
         .source = source,
         .packed = packed,
         .bias = bias,
-        .addend = call->addend,
+        .tail = call->tail,
         .relu = relu,
     };
     const int64_t blocks = cnni_ceil_div(pass->tiles, pass->block);
