@@ -168,6 +168,10 @@ static void check_lifetimes(const struct cnni_plan *plan)
             check_alive(plan, plan->steps[i].value, 0, i);
         if (plan->training && flags & CNNI_BACKWARD_READS_OUTPUT && !plan->steps[i].skips_backward)
             check_alive(plan, plan->steps[i].value, i, backward);
+        if (plan->steps[i].layer.fused.add)
+            check_alive(plan, plan->steps[plan->steps[i].addend].value, i, i);
+        if (plan->training && plan->steps[i].layer.fused.add)
+            check_alive(plan, plan->steps[i].value, i, backward); /* where the ReLU cut it */
         if (plan->training)
             check_alive(plan, plan->steps[i].gradient, backward, backward);
         if (plan->steps[i].state != CNNI_NO_BUFFER)
@@ -190,7 +194,7 @@ static void check_lifetimes(const struct cnni_plan *plan)
 }
 
 static cnn_model *(*const models[])(cnn_context *) = {model_chain, model_dropout, model_residual,
-                                                      model_front};
+                                                      model_normalized, model_front};
 
 START_TEST(plans_keep_what_is_read_later)
 {

@@ -114,6 +114,32 @@ cnn_model *model_residual(cnn_context *context)
     return model;
 }
 
+static void take_batch_norm(cnn_model *model, cnn_context *context)
+{
+    cnn_layer *layer;
+    EXPECT_OK(cnn_batch_norm_create(&layer, context));
+    model_take(model, layer);
+}
+
+cnn_model *model_normalized(cnn_context *context)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){8, 8, 4}, 3);
+    take_conv2d(model, context, 4, 1);
+    take_batch_norm(model, context);
+    take_relu(model, context);
+    take_conv2d(model, context, 4, 1);
+    take_batch_norm(model, context);
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){2, 4}, 2));
+    cnn_layer_free(layer);
+    take_relu(model, context);
+    EXPECT_OK(cnn_maxpool2d_create(&layer, context, 2, 2));
+    model_take(model, layer);
+    take_head(model, context, 0);
+    return model;
+}
+
 cnn_model *model_front(cnn_context *context)
 {
     cnn_layer *layer;

@@ -28,6 +28,10 @@ cnn_model *model_dropout(cnn_context *context);
  * 3. */
 cnn_model *model_residual(cnn_context *context);
 
+/* [8][8][4] -> conv2d "same" (4), batch_norm, relu, conv2d "same", batch_norm, add of that and the
+ * relu, relu, maxpool2d 2x2, flatten, dense 3. */
+cnn_model *model_normalized(cnn_context *context);
+
 /* [8][8][3] -> three times conv2d "same" (4), relu; then flatten, dense 300; and from the first
  * relu flatten, dense 300; their sum.  The first 7 layers have few weights and predict on 16
  * samples for each thread at a time; those behind read what two of them made of all. */
