@@ -170,8 +170,10 @@ static void check_lifetimes(const struct cnni_plan *plan)
             check_alive(plan, plan->steps[i].value, i, backward);
         if (plan->steps[i].layer.fused.add)
             check_alive(plan, plan->steps[plan->steps[i].addend].value, i, i);
-        if (plan->training && plan->steps[i].layer.fused.add)
+        if (plan->training && plan->steps[i].layer.fused.add) {
             check_alive(plan, plan->steps[i].value, i, backward); /* where the ReLU cut it */
+            check_alive(plan, plan->steps[plan->steps[i].addend].gradient, backward, backward);
+        }
         if (plan->training)
             check_alive(plan, plan->steps[i].gradient, backward, backward);
         if (plan->steps[i].state != CNNI_NO_BUFFER)
@@ -186,7 +188,9 @@ static void check_lifetimes(const struct cnni_plan *plan)
             check_alive(plan, plan->steps[node->inputs[j]].value, node->inputs[j], i);
             if (plan->training && flags & CNNI_BACKWARD_READS_INPUT)
                 check_alive(plan, plan->steps[node->inputs[j]].value, i, backward);
-            if (plan->training)
+            /* The other gradient of a sum is made by who does that along with itself. */
+            const bool makes = !plan->steps[i].skips_backward || node->inputs[j] == i - 1;
+            if (plan->training && makes)
                 check_alive(plan, plan->steps[node->inputs[j]].gradient, backward,
                             2 * count - node->inputs[j]);
         }
