@@ -10,6 +10,7 @@
 #include "support/expect.h"
 #include "support/gradcheck.h"
 #include "support/reference.h"
+#include "support/reference_activation.h"
 #include "support/suite.h"
 #include "support/tensors.h"
 
@@ -33,6 +34,8 @@ struct subject {
     void (*forward)(struct subject *subject);
     struct reference_window window;
     int64_t units, features;
+    cnn_layer_kind kind; /* of an activation, and its parameter */
+    double parameter;
     int64_t x_count, y_count;
     double *x, *other, *w, *b; /* `other`: the second input of an add; w, b: or NULL */
     double *y, *dy;
@@ -270,6 +273,49 @@ START_TEST(relu_layers)
 }
 END_TEST
 
+static void forward_activation(struct subject *subject)
+{
+    for (int64_t i = 0; i < subject->x_count; i++)
+        subject->y[i] = reference_activation(subject->kind, subject->parameter, subject->x[i]);
+}
+
+static cnn_status leaky_relu(cnn_layer **layer, cnn_context *of)
+{
+    return cnn_leaky_relu_create(layer, of, 0.3);
+}
+
+static cnn_status elu(cnn_layer **layer, cnn_context *of)
+{
+    return cnn_elu_create(layer, of, 0.7);
+}
+
+static const struct {
+    cnn_status (*create)(cnn_layer **, cnn_context *);
+    double parameter;
+} activation_cases[] = {
+    {leaky_relu, 0.3},
+    {cnn_relu6_create, 0},
+    {cnn_sigmoid_create, 0},
+    {cnn_tanh_create, 0},
+    {cnn_silu_create, 0},
+    {cnn_hard_swish_create, 0},
+    {cnn_hard_sigmoid_create, 0},
+    {cnn_gelu_create, 0},
+    {elu, 0.7},
+};
+enum { ACTIVATION_CASES = sizeof activation_cases / sizeof activation_cases[0] };
+
+START_TEST(activations)
+{
+    cnn_layer *layer;
+    struct subject subject = {.forward = forward_activation,
+                              .parameter = activation_cases[_i].parameter};
+    EXPECT_OK(activation_cases[_i].create(&layer, context));
+    subject.kind = cnn_layer_get_kind(layer);
+    compare_layer(&subject, layer, (const int64_t[]){3, 5, 7, 8}, 4);
+}
+END_TEST
+
 static void forward_softmax(struct subject *subject)
 {
     reference_softmax(subject->y, subject->x_count / subject->features, subject->features,
@@ -334,6 +380,7 @@ static Suite *gradients_suite(void)
     add_case(suite, "dense", dense_layers, DENSE_CASES);
     add_case(suite, "maxpool2d", pooling, MAXPOOL2D_CASES);
     add_case(suite, "relu", relu_layers, 1);
+    add_case(suite, "activations", activations, ACTIVATION_CASES);
     add_case(suite, "softmax", softmax_layers, SOFTMAX_CASES);
     add_case(suite, "copies", flatten_and_idle_dropout, 2);
     add_case(suite, "add", add_layers, 1);

@@ -247,6 +247,39 @@ START_TEST(relu_layers)
 }
 END_TEST
 
+static const struct {
+    const char *name; /* also of the case */
+    cnn_status (*create)(cnn_layer **, cnn_context *);
+    cnn_status (*create_with)(cnn_layer **, cnn_context *, double);
+    double parameter;
+} activation_cases[] = {
+    {"leaky_relu", NULL, cnn_leaky_relu_create, 0.2},
+    {"relu6", cnn_relu6_create, NULL, 0},
+    {"sigmoid", cnn_sigmoid_create, NULL, 0},
+    {"tanh", cnn_tanh_create, NULL, 0},
+    {"silu", cnn_silu_create, NULL, 0},
+    {"hard_swish", cnn_hard_swish_create, NULL, 0},
+    {"hard_sigmoid", cnn_hard_sigmoid_create, NULL, 0},
+    {"gelu", cnn_gelu_create, NULL, 0},
+    {"elu", NULL, cnn_elu_create, 1.3},
+};
+enum { ACTIVATION_CASES = sizeof activation_cases / sizeof activation_cases[0] };
+
+START_TEST(activations)
+{
+    struct run run = {.name = activation_cases[_i].name};
+    torch_open("activations");
+    if (activation_cases[_i].create != NULL)
+        EXPECT_OK(activation_cases[_i].create(&run.layer, context));
+    else
+        EXPECT_OK(
+            activation_cases[_i].create_with(&run.layer, context, activation_cases[_i].parameter));
+    begin(&run);
+    run_case(&run, 3e-7, 5e-7);
+    end(&run);
+}
+END_TEST
+
 /* exp is right within 4 ULP, and so the quotients within about 10: 6e-7. */
 START_TEST(softmax_layers)
 {
@@ -443,6 +476,7 @@ static Suite *layers_suite(void)
     add_case(suite, "maxpool2d", pooling, MAXPOOL2D_CASES);
     add_case(suite, "dense", dense_layers, DENSE_CASES);
     add_case(suite, "relu", relu_layers, 1);
+    add_case(suite, "activations", activations, ACTIVATION_CASES);
     add_case(suite, "softmax", softmax_layers, 1);
     add_case(suite, "flatten", flatten_keeps_the_order, 1);
     add_case(suite, "flatten", dense_columns_are_pytorchs, 1);

@@ -152,8 +152,8 @@ CNN_API cnn_status cnn_hard_swish_create(cnn_layer **layer, cnn_context *context
 /* min(max(x + 3, 0), 6) / 6. */
 CNN_API cnn_status cnn_hard_sigmoid_create(cnn_layer **layer, cnn_context *context);
 
-/* x * (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel 2016): the exact form, PyTorch's default, not
- * the approximation by tanh. */
+/* x * (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel 2016): the exact form, which is PyTorch's
+ * default, not the approximation by tanh. */
 CNN_API cnn_status cnn_gelu_create(cnn_layer **layer, cnn_context *context);
 
 /* x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016).  PyTorch's default is 1.

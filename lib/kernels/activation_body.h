@@ -89,7 +89,7 @@ CNNI_INLINE vec magnitude(vec x)
     return vec_max(x, vec_sub(vec_set(0), x));
 }
 
-/* With e = exp(-|x|), which does not overflow: 1 / (1 + e) or, where x is negative, e / (1 + e). */
+/* 1 / (1 + e) or, where x is negative, e / (1 + e) with e = exp(-|x|), which does not overflow. */
 CNNI_INLINE vec sigmoid_of(vec x, vec unused)
 {
     (void)unused;
@@ -149,8 +149,8 @@ CNNI_INLINE vec elu_gradient(vec dy, vec y, vec alpha)
 
 /* P(-|x|) exp(x^2 / 2) is h(v) u with u = 1 / (1 + 0.35 |x|), v = |x| u and a polynomial h of
  * degree 8 with h(0) = 1/2, to a relative error of 3.6e-8 up to |x| = 15 (fitted as the exponential
- * was).  What x^2 loses by rounding is made good.  Returns P(x) and writes the density P'(x); |x| is
- * at most 15, where the one is 0 or 1 and the other 0. */
+ * was).  What x^2 loses by rounding is made good.  Returns P(x), and writes the density P'(x).
+ * |x| is at most 15, where the one is 0 or 1, and the other 0. */
 CNNI_INLINE vec normal(vec x, vec *density)
 {
     static const float curve[] = {-0x1.b52d4ep-18f, 0x1.dd2816p-15f,  -0x1.e45f96p-14f,

@@ -234,6 +234,20 @@ static double run_relu_backward(const struct row *row)
     return COUNT;
 }
 
+static const struct cnni_activation silu = {.kind = CNN_SILU};
+
+static double run_activation(const struct row *row)
+{
+    ((cnni_activation_forward_fn *)row->function)(&silu, COUNT, arrays[1], arrays[0]);
+    return COUNT;
+}
+
+static double run_activation_backward(const struct row *row)
+{
+    ((cnni_activation_backward_fn *)row->function)(&silu, COUNT, arrays[2], arrays[1], arrays[0]);
+    return COUNT;
+}
+
 static double run_add(const struct row *row)
 {
     ((cnni_vector_add_fn *)row->function)(COUNT, arrays[2], arrays[1], arrays[0]);
@@ -326,6 +340,8 @@ static const struct {
     {"maxpool2d_backward", run_maxpool_backward, false},
     {"vector_relu", run_relu, false},
     {"vector_relu_backward", run_relu_backward, false},
+    {"activation_forward", run_activation, false},
+    {"activation_backward", run_activation_backward, false},
     {"vector_add", run_add, false},
     {"vector_sum_squares", run_sum_squares, false},
     {"transpose", run_transpose, false},
