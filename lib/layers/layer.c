@@ -14,11 +14,12 @@
 #include "layers/layer_internal.h"
 
 static const struct cnni_layer_class *const classes[] = {
-    &cnni_conv2d_class,     &cnni_maxpool2d_class,  &cnni_dense_class,        &cnni_relu_class,
-    &cnni_softmax_class,    &cnni_flatten_class,    &cnni_dropout_class,      &cnni_add_class,
-    &cnni_leaky_relu_class, &cnni_relu6_class,      &cnni_sigmoid_class,      &cnni_tanh_class,
-    &cnni_silu_class,       &cnni_hard_swish_class, &cnni_hard_sigmoid_class, &cnni_gelu_class,
-    &cnni_elu_class,
+    &cnni_conv2d_class,  &cnni_maxpool2d_class,  &cnni_dense_class,
+    &cnni_relu_class,    &cnni_softmax_class,    &cnni_flatten_class,
+    &cnni_dropout_class, &cnni_add_class,        &cnni_leaky_relu_class,
+    &cnni_relu6_class,   &cnni_sigmoid_class,    &cnni_tanh_class,
+    &cnni_silu_class,    &cnni_hard_swish_class, &cnni_hard_sigmoid_class,
+    &cnni_gelu_class,    &cnni_elu_class,        &cnni_conv2d_transposed_class,
 };
 
 const struct cnni_layer_class *cnni_layer_class(cnn_layer_kind kind)
