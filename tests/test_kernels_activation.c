@@ -265,6 +265,17 @@ START_TEST(gradients_have_limits)
 }
 END_TEST
 
+/* As at the end of a convolution, which may do it in place of this kernel. */
+START_TEST(relu_makes_plus_zero)
+{
+    const struct kernel_row *row = kernel_row("activation_forward", _i);
+    static const float low[] = {-0.0f, 0, -1e-45f, -2, -INFINITY};
+    for (int i = 0; i < CNNI_COUNT(low); i++)
+        ck_assert_msg(tolerance_same(value_of(row, &kinds[0], low[i]), 0), "%s: of %a", row->name,
+                      (double)low[i]);
+}
+END_TEST
+
 /* ---- The same bits ---- */
 
 /* Of all levels with fused multiply-add, on every machine. */
@@ -305,6 +316,7 @@ int main(void)
     KERNEL_ROWS_TEST(tcase, "activation_backward", gradients_do_not_depend_on_their_places);
     KERNEL_ROWS_TEST(tcase, "activation_forward", limits_are_reached);
     KERNEL_ROWS_TEST(tcase, "activation_backward", gradients_have_limits);
+    KERNEL_ROWS_TEST(tcase, "activation_forward", relu_makes_plus_zero);
     KERNEL_ROWS_TEST(tcase, "activation_backward", levels_agree);
     return kernel_rows_main(tcase, slots, CNNI_COUNT(slots));
 }

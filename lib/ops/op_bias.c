@@ -7,6 +7,7 @@
 
 #include "base/context_internal.h"
 #include "base/parallel.h"
+#include "ops/op_activation.h"
 #include "ops/op_conv2d_pass.h"
 
 enum { MOST_CHUNKS = 16 /* of blocks, for threads to share */ };
@@ -21,7 +22,8 @@ void cnni_bias_fill(const struct cnni_kernels *kernels, int64_t pixels, int64_t 
     for (int64_t i = 0; i < pixels; i++)
         memcpy(y + i * channels, b, (size_t)channels * sizeof *y);
     if (relu)
-        kernels->vector_relu(pixels * channels, y, y);
+        cnni_activation_apply(kernels, &(struct cnni_activation){.kind = CNN_RELU},
+                              pixels * channels, y, y);
 }
 
 int64_t cnni_bias_levels(int64_t pixels)
