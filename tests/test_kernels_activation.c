@@ -46,7 +46,7 @@ static double extra_ulps(const struct kernel_row *row, const struct kind *kind, 
 
 /* ---- Arrays ---- */
 
-enum { X, Y, DY, DX, BUFFERS, COUNT = 1 << 14, SWEEPS = 10 };
+enum { X, Y, DY, DX, BUFFERS, COUNT = 1 << 14, SWEEPS = 6 };
 
 static struct guarded buffers[BUFFERS];
 static struct cnni_random random_numbers;
@@ -78,7 +78,7 @@ static void fill_inputs(int sweep)
 {
     static const double ranges[] = {1, 4, 16, 110};
     for (int i = 0; i < COUNT; i++) {
-        const uint32_t bits = (uint32_t)(sweep * COUNT + i) * 26227u; /* 2^32 / (COUNT * SWEEPS) */
+        const uint32_t bits = (uint32_t)(sweep / 2 * COUNT + i) * 87381u; /* 2^32 in 3 * COUNT */
         if (sweep % 2 == 0)
             memcpy(&array[X][i], &bits, sizeof bits);
         else
@@ -279,7 +279,7 @@ END_TEST
 /* ---- The same bits ---- */
 
 /* Of all levels with fused multiply-add, on every machine. */
-static const uint64_t committed_bits = UINT64_C(0xf286426f2b3986af);
+static const uint64_t committed_bits = UINT64_C(0x36c215e31db6041d);
 
 START_TEST(levels_agree)
 {
