@@ -87,9 +87,9 @@ typedef struct cnn_progress cnn_progress;
 typedef int32_t cnn_progress_kind;
 
 enum {
-    CNN_PROGRESS_STEP = 1,      /* a training step is done */
+    CNN_PROGRESS_STEP = 1,       /* a training step is done */
     CNN_PROGRESS_VALIDATION = 2, /* a batch of the validation samples is done */
-    CNN_PROGRESS_EPOCH = 3      /* an epoch and its validation are done */
+    CNN_PROGRESS_EPOCH = 3       /* an epoch and its validation are done */
 };
 
 /* The name of `kind`, "step"; "unknown progress" for any other number.  Borrowed for ever. */
@@ -131,8 +131,8 @@ CNN_API double cnn_progress_seconds(const cnn_progress *progress);
  * batches than the trainer's, of other samples than the model's input, or of more classes than the
  * model's output tells apart. */
 CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
-                                   cnn_loader *validation, int64_t epochs,
-                                   cnn_progress_fn progress, void *user);
+                                   cnn_loader *validation, int64_t epochs, cnn_progress_fn progress,
+                                   void *user);
 
 /* Mean loss and share of right classes of epoch 0 of `loader`, whose epoch stays what it was,
  * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model
