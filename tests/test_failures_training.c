@@ -150,6 +150,9 @@ static void set_up_loader(struct scene *scene, int32_t threads)
     EXPECT_OK(cnn_loader_set_random_rotation(scene->loader, 10));
     EXPECT_OK(cnn_loader_set_random_flip(scene->loader, 0.5));
     EXPECT_OK(cnn_loader_set_random_color(scene->loader, 0.1, 0.1));
+    EXPECT_OK(cnn_loader_set_random_affine(scene->loader, 0.1, 0.1, 5));
+    EXPECT_OK(cnn_loader_set_random_tint(scene->loader, 0.1, 5));
+    EXPECT_OK(cnn_loader_set_random_erasing(scene->loader, 0.5, 0.02, 0.4, 3.3));
     EXPECT_OK(cnn_loader_set_cache(scene->loader, 2000));
 }
 
@@ -157,6 +160,13 @@ static void with_memory_loader(struct scene *scene)
 {
     with_dataset(scene);
     set_up_loader(scene, 0);
+}
+
+static void with_mixing_loader(struct scene *scene)
+{
+    with_memory_loader(scene);
+    EXPECT_OK(cnn_loader_set_mixup(scene->loader, 0.2));
+    EXPECT_OK(cnn_loader_set_cutmix(scene->loader, 1));
 }
 
 static void with_callback_loader(struct scene *scene)
@@ -234,6 +244,7 @@ static const struct scenario scenarios[] = {
     {"dataset_split", with_dataset, split, 0},
     {"loader_create", with_dataset, create_loader, 0},
     {"an epoch of samples in memory", with_memory_loader, run_epoch, SCENE_CHANGES},
+    {"an epoch of mixed samples", with_mixing_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of samples from a callback", with_callback_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of pictures", with_folder_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of pictures on threads", with_folder_threads, run_epoch, SCENE_CHANGES},
