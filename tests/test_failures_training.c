@@ -75,6 +75,11 @@ static cnn_status run_step(struct scene *scene)
     return trainer_step(NULL, scene->trainer, scene->input, scene->made);
 }
 
+static cnn_status set_class_weights(struct scene *scene)
+{
+    return cnn_trainer_set_class_weights(scene->trainer, (double[]){1, 2, 3}, 3);
+}
+
 static cnn_status run_parts(struct scene *scene)
 {
     const cnn_tensor *input = scene->input, *gradient = scene->output;
@@ -237,6 +242,7 @@ static const struct scenario scenarios[] = {
     {"trainer_create with SGD", with_sgd, create_trainer, 0},
     {"trainer_create with Adam", with_adam, create_trainer, 0},
     {"trainer_step", with_trainer, run_step, SCENE_ALLOCATES_NOTHING},
+    {"trainer_set_class_weights", with_trainer, set_class_weights, 0},
     {"trainer_forward, _backward, _update", with_trainer, run_parts, SCENE_ALLOCATES_NOTHING},
     {"dataset_open", NULL, open_folder, 0},
     {"dataset_from_memory", with_samples, use_samples, 0},

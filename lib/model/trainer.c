@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <string.h>
 
 /* ---- Life ---- */
@@ -114,6 +115,7 @@ void cnn_trainer_free(cnn_trainer *trainer)
     cnn_model_free(trainer->model);
     cnn_tensor_free(trainer->inputs);
     cnni_free(context, trainer->work);
+    cnni_free(context, trainer->weights);
     cnni_free(context, trainer);
     cnni_context_release(context);
 }
@@ -132,6 +134,54 @@ cnn_status cnn_trainer_set_label_smoothing(cnn_trainer *trainer, double smoothin
                          smoothing);
     trainer->loss.smoothing = smoothing;
     return CNN_OK;
+}
+
+static cnn_status check_weights(const cnn_trainer *trainer, const double *weights, int32_t count,
+                                const char *function)
+{
+    const int64_t outputs = cnni_shape_count(&trainer->loss.shape);
+    if (count != outputs)
+        return cnni_fail(trainer->context, CNN_ERROR_SHAPE,
+                         "%s: count is %d, must be the number of outputs, %lld", function, count,
+                         (long long)outputs);
+    for (int32_t i = 0; i < count; i++)
+        if (!(weights[i] > 0 && weights[i] <= DBL_MAX))
+            return cnni_fail(trainer->context, CNN_ERROR_INVALID,
+                             "%s: weight %d is %g, must be finite and above 0", function, i,
+                             weights[i]);
+    return CNN_OK;
+}
+
+/* NULL instead of weights takes them back. */
+static cnn_status set_weights(cnn_trainer *trainer, cnn_loss loss, const double *weights,
+                              int32_t count, const char *function)
+{
+    double *copy = NULL;
+    if (trainer == NULL)
+        return cnni_fail_null(NULL, function, "trainer");
+    if (trainer->loss.kind != loss)
+        return cnni_fail(trainer->context, CNN_ERROR_INVALID, "%s: the loss is %s, must be %s",
+                         function, cnn_loss_name(trainer->loss.kind), cnn_loss_name(loss));
+    if (weights != NULL) {
+        CNNI_TRY(check_weights(trainer, weights, count, function));
+        CNNI_TRY(cnni_alloc(&copy, trainer->context, (size_t)count, sizeof *copy, function));
+        memcpy(copy, weights, (size_t)count * sizeof *copy);
+    }
+    cnni_free(trainer->context, trainer->weights);
+    trainer->weights = copy;
+    trainer->loss.weights = copy;
+    return CNN_OK;
+}
+
+cnn_status cnn_trainer_set_class_weights(cnn_trainer *trainer, const double *weights, int32_t count)
+{
+    return set_weights(trainer, CNN_SOFTMAX_CROSS_ENTROPY, weights, count, __func__);
+}
+
+cnn_status cnn_trainer_set_positive_weights(cnn_trainer *trainer, const double *weights,
+                                            int32_t count)
+{
+    return set_weights(trainer, CNN_BINARY_CROSS_ENTROPY, weights, count, __func__);
 }
 
 size_t cnn_trainer_bytes(const cnn_trainer *trainer)
@@ -162,11 +212,9 @@ struct cnni_loss_result cnni_trainer_loss(cnn_trainer *trainer, const cnn_tensor
                                           int64_t n, bool gradient)
 {
     int32_t layer = trainer->loss_layers - 1;
-    struct cnni_loss_result result =
-        cnni_loss_run(&trainer->loss, n, gradient ? cnni_plan_gradient(trainer->plan, layer) : NULL,
-                      trainer->work, cnni_plan_value(trainer->plan, layer), targets);
-    result.mean = result.sum / (double)n;
-    return result;
+    return cnni_loss_run(&trainer->loss, n,
+                         gradient ? cnni_plan_gradient(trainer->plan, layer) : NULL, trainer->work,
+                         cnni_plan_value(trainer->plan, layer), targets);
 }
 
 void cnni_trainer_backward(cnn_trainer *trainer, const cnn_tensor *inputs, int64_t n,
