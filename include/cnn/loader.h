@@ -68,24 +68,25 @@ CNN_API cnn_status cnn_loader_set_random_color(cnn_loader *loader, double bright
                                                double contrast);
 
 /* With `probability` 0 .. 1 a rectangle of the sample is erased (Zhong et al. 2017): its area a
- * share of `min_area` .. `max_area` (0 < min <= max <= 1) of the whole, its aspect ratio that of the
- * sample times 1 / max_ratio .. max_ratio (>= 1), evenly in the logarithm, cut where it would be
- * larger than the sample.  Its pixels become 0 behind the normalisation, which is the mean colour.
- * The paper's numbers: 0.5, 0.02, 0.4, 3.3.  Default probability 0: off. */
+ * share of `min_area` .. `max_area` (0 < min <= max <= 1) of the whole, its aspect ratio that of
+ * the sample times 1 / max_ratio .. max_ratio (>= 1), evenly in the logarithm, cut where it would
+ * be larger than the sample.  Its pixels become 0 behind the normalisation, which is the mean
+ * colour.  The paper's numbers: 0.5, 0.02, 0.4, 3.3.  Default probability 0: off. */
 CNN_API cnn_status cnn_loader_set_random_erasing(cnn_loader *loader, double probability,
                                                  double min_area, double max_area,
                                                  double max_ratio);
 
 /* ---- Mixing -------------------------------------------------------------------------------- */
 
-/* Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019).  The good samples of a batch, augmented or
- * float32 ones from memory, are paired at random; of an odd number one stays as it is.  Each pair
- * draws a share from Beta(alpha, alpha).  Mixup makes of both this share of themselves plus the rest
- * of the other; CutMix lets them exchange a rectangle of 1 - share of their area about a random
- * middle, cut to the picture.  With both on, each pair gets one or the other with probability 1/2.
- * Labels become float32 [n][classes]: the share of each class in the sample, of the area in CutMix.
+/* Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019).  The good samples of a batch, augmented
+ * or float32 ones from memory, are paired at random; of an odd number one stays as it is.  Each
+ * pair draws a share from Beta(alpha, alpha).  Mixup makes of both this share of themselves plus
+ * the rest of the other; CutMix lets them exchange a rectangle of 1 - share of their area about a
+ * random middle, cut to the picture.  With both on, each pair gets one or the other, with
+ * probability 1/2.
+ * Labels become float32 [n][classes]: the share of each class in the sample, by area in CutMix.
  * `alpha` is 0, or 0.001 .. 1000; usual are 0.2 for mixup and 1 for CutMix.  Defaults 0: off.
- * For training: a loader to validate on does not mix. */
+ * These are for training; what validates is better a loader that does not mix. */
 CNN_API cnn_status cnn_loader_set_mixup(cnn_loader *loader, double alpha);
 CNN_API cnn_status cnn_loader_set_cutmix(cnn_loader *loader, double alpha);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Asks for each target pixel where it comes from, and interpolates between the four pixels there. */
+ * Asks for each target pixel where it comes from, and interpolates between the four pixels
+ * there. */
 #include "data/image_warp.h"
 
 /* A place between the centres of two neighbouring pixels of an axis, as bytes apart. */

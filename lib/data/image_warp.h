@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Turning, moving, scaling and shearing a picture in one pass: bilinear, and what comes from outside
- * repeats the border. */
+ * Turning, moving, scaling and shearing a picture in one pass: bilinear, and what comes from
+ * outside repeats the border. */
 #ifndef CNNI_IMAGE_WARP_H
 #define CNNI_IMAGE_WARP_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A trainer and its steps.  What can be set is in trainer_settings.c, whole epochs are in fit.c, the
- * losses in loss.c, the update in optimizer.c. */
+ * A trainer and its steps.  What can be set is in trainer_settings.c, whole epochs are in fit.c,
+ * the losses in loss.c, the update in optimizer.c. */
 #include "model/trainer_internal.h"
 
 #include "base/context_internal.h"
