@@ -278,20 +278,26 @@ END_TEST
 
 START_TEST(balanced_weights_are_the_formula)
 {
+    static const int32_t classes[11] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
     double weights[CLASSES];
-    cnn_dataset *all = dataset_squares(context, 8, CLASSES), *first, *second; /* 3, 3, 2 */
+    cnn_tensor *samples = TENSOR(context, CNN_UINT8, 11, 2, 2, 3);
+    cnn_tensor *numbers = TENSOR(context, CNN_INT32, 11);
+    cnn_dataset *all, *first, *second;
+    memcpy(labels(numbers), classes, sizeof classes);
+    EXPECT_OK(cnn_dataset_from_memory(&all, context, samples, numbers, CLASSES));
     EXPECT_OK(cnn_dataset_class_weights(weights, CLASSES, all));
-    ck_assert_double_eq_tol(weights[0], 8.0 / 9, 1e-15);
-    ck_assert_double_eq_tol(weights[1], 8.0 / 9, 1e-15);
-    ck_assert_double_eq_tol(weights[2], 8.0 / 6, 1e-15);
-    /* Of the half itself, not of the whole: 2, 2, 1. */
+    for (int32_t k = 0; k < CLASSES; k++)
+        ck_assert_double_eq_tol(weights[k], 11.0 / (3 * (int[]){6, 3, 2}[k]), 1e-15);
+    /* Of the half itself, not of the whole. */
     EXPECT_OK(cnn_dataset_split(&first, &second, all, 0.4, 1));
-    EXPECT_OK(cnn_dataset_class_weights(weights, CLASSES, first));
-    ck_assert_double_eq_tol(weights[0], 5.0 / 6, 1e-15);
-    ck_assert_double_eq_tol(weights[2], 5.0 / 3, 1e-15);
+    EXPECT_OK(cnn_dataset_class_weights(weights, CLASSES, second));
+    for (int32_t k = 0; k < CLASSES; k++)
+        ck_assert_double_eq_tol(weights[k], 4.0 / (3 * (int[]){2, 1, 1}[k]), 1e-15);
     cnn_dataset_free(all);
     cnn_dataset_free(first);
     cnn_dataset_free(second);
+    cnn_tensor_free(samples);
+    cnn_tensor_free(numbers);
 }
 END_TEST
 
