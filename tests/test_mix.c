@@ -127,8 +127,10 @@ START_TEST(mixup_is_the_formula)
             const double share = ((double)samples[i][0] - other) / (own - other);
             ck_assert(share > -1e-5 && share < 1 + 1e-5);
             check_label(i, partner, labels[i] == labels[partner] ? 1 : share);
+            float worst = 0;
             for (int64_t k = 0; k < COUNT; k++)
-                ck_assert_float_eq_tol(samples[i][k], samples[i][0] + value_of(-1, k), 2e-3f);
+                worst = fmaxf(worst, fabsf(samples[i][k] - samples[i][0] - value_of(-1, k)));
+            ck_assert_float_le(worst, 2e-3f);
             /* Both have the same share of themselves. */
             ck_assert_float_eq_tol(samples[partner][0], (float)(own + other) - samples[i][0],
                                    1e-5f);
@@ -156,17 +158,19 @@ static struct hole find_hole(int64_t i, int64_t partner)
 {
     struct hole hole = {W, H, 0, 0};
     int64_t exchanged = 0;
+    bool exact = true;
     for (int64_t k = 0; k < COUNT; k++) {
         const int64_t x = k / C % W, y = k / C / W;
         if (samples[i][k] == value_of(i, k))
             continue;
-        ck_assert(samples[i][k] == value_of(partner, k));
+        exact = exact && samples[i][k] == value_of(partner, k);
         exchanged++;
         hole.left = CNNI_MIN(hole.left, x);
         hole.top = CNNI_MIN(hole.top, y);
         hole.right = CNNI_MAX(hole.right, x + 1);
         hole.bottom = CNNI_MAX(hole.bottom, y + 1);
     }
+    ck_assert(exact); /* one assertion for all: they take their time */
     if (exchanged == 0)
         return (struct hole){0, 0, 0, 0};
     ck_assert_int_eq(exchanged, (hole.right - hole.left) * (hole.bottom - hole.top) * C);
