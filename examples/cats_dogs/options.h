@@ -14,6 +14,7 @@ enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8 };
 struct options {
     const char *output;
     const char *network;
+    const char *class_weights;
     int64_t size;
     int64_t epochs;
     int64_t batch;
@@ -22,6 +23,10 @@ struct options {
     int64_t count;
     double learning_rate;
     double validation;
+    double label_smoothing; /* of this and all below, -1: the network's */
+    double rotation, translation, zoom, shear;
+    double color, saturation, hue;
+    double erase, mixup, cutmix;
     bool quiet;
     bool help;
     char **operands; /* what is not an option, in order */

@@ -2,7 +2,8 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, what is shown meanwhile in progress.c. */
+ * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, what is
+ * shown meanwhile in progress.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
@@ -11,6 +12,7 @@
 #include "networks.h"
 #include "output_file.h"
 #include "progress.h"
+#include "recipe.h"
 
 #include <cnn.h>
 
@@ -134,7 +136,6 @@ static void print_plan(const struct training *training)
 /* Training pictures come in a new order each epoch, and never twice the same. */
 static cnn_status create_training_loader(struct training *training)
 {
-    const struct network *network = training->network;
     cnn_status status = cnn_loader_create(&training->training_loader, training->training_data,
                                           training->model, training->batch);
     cnn_loader *loader = training->training_loader;
@@ -142,13 +143,7 @@ static cnn_status create_training_loader(struct training *training)
     if (status == CNN_OK)
         status = cnn_loader_set_shuffle(loader, 1, (uint64_t)training->options->seed);
     if (status == CNN_OK)
-        status = cnn_loader_set_random_crop(loader, network->smallest_crop, 1.0, 4.0 / 3.0);
-    if (status == CNN_OK)
-        status = cnn_loader_set_random_rotation(loader, network->rotation);
-    if (status == CNN_OK)
-        status = cnn_loader_set_random_flip(loader, 0.5);
-    if (status == CNN_OK)
-        status = cnn_loader_set_random_color(loader, network->color, network->color);
+        status = recipe_augment(loader, training->network, training->options);
     return status;
 }
 
@@ -188,8 +183,8 @@ static cnn_status create_trainer(struct training *training)
     cnn_status status = cnn_trainer_create(&training->trainer, training->model, training->optimizer,
                                            CNN_SOFTMAX_CROSS_ENTROPY, training->batch);
     if (status == CNN_OK)
-        status =
-            cnn_trainer_set_label_smoothing(training->trainer, training->network->label_smoothing);
+        status = recipe_weigh(training->trainer, training->network, training->options,
+                              training->training_data);
     return status;
 }
 
@@ -358,7 +353,7 @@ int command_train(const struct options *options)
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!choose_recipe(&training) || !output_file_check(options->output))
+    if (!choose_recipe(&training) || !recipe_check(options) || !output_file_check(options->output))
         return EXIT_ERROR;
     const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
                                                  : train_on_drawings(&training);
