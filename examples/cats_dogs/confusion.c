@@ -142,7 +142,7 @@ static void print_matrix(const int64_t *counts, const cnn_model *model, int32_t 
     }
 }
 
-static void print_accuracy(const int64_t *counts, int32_t classes)
+static double print_accuracy(const int64_t *counts, int32_t classes)
 {
     long long right = 0;
     long long total = 0;
@@ -152,10 +152,13 @@ static void print_accuracy(const int64_t *counts, int32_t classes)
             total += counts[cell(row, column, classes)];
         right += counts[cell(row, row, classes)];
     }
-    printf("accuracy %.4f (%lld/%lld)\n", (double)right / (double)total, right, total);
+    const double accuracy = (double)right / (double)total;
+    printf("accuracy %.4f (%lld/%lld)\n", accuracy, right, total);
+    return accuracy;
 }
 
-bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset)
+bool confusion_report(double *accuracy, cnn_context *context, cnn_model *model,
+                      cnn_dataset *dataset)
 {
     const int32_t classes = cnn_model_class_count(model);
     int64_t *counts = calloc((size_t)classes * (size_t)classes, sizeof *counts);
@@ -168,7 +171,9 @@ bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *datas
     done = done && !interrupt_seen();
     if (done) {
         print_matrix(counts, model, classes);
-        print_accuracy(counts, classes);
+        const double share = print_accuracy(counts, classes);
+        if (accuracy != NULL)
+            *accuracy = share;
     }
     free(counts);
     return done;

@@ -3,10 +3,12 @@
  *
  * Despite its name it takes any two or more classes.  It uses nothing of the library but cnn.h.
  * Next: train.c, the main job. */
+#include "command_line.h"
 #include "commands.h"
 #include "console.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct command {
@@ -61,12 +63,13 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+static int run_command(const struct command *command, const char *text, int argc, char **argv)
 {
     struct options options;
 
     if (!options_read(&options, command->option_group, argc, argv))
         return EXIT_ERROR;
+    options.command = text;
     if (options.help) {
         fputs(help, stdout);
         return EXIT_FINE;
@@ -85,8 +88,12 @@ static int run(int argc, char **argv)
     const char *first = argc > 1 ? argv[1] : "";
     const struct command *command = find_command(first);
 
-    if (command != NULL)
-        return run_command(command, argc - 1, argv + 1);
+    if (command != NULL) {
+        char *text = command_line_text(argc, argv);
+        const int status = run_command(command, text != NULL ? text : "", argc - 1, argv + 1);
+        free(text);
+        return status;
+    }
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
         fputs(help, stdout);
         return EXIT_FINE;

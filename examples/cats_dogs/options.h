@@ -12,6 +12,7 @@ enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8 };
 /* What was asked for.  Options that were not given keep the values of `options_default`, or, where
  * their default depends on the network, 0. */
 struct options {
+    const char *command; /* the whole command line as text for a shell */
     const char *output;
     const char *network;
     int64_t size;

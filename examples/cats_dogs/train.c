@@ -2,19 +2,20 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, what is shown meanwhile in progress.c. */
+ * and their recipes are in networks.c, who watches meanwhile in observer.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
 #include "drawings.h"
 #include "interrupt.h"
 #include "networks.h"
+#include "observer.h"
 #include "output_file.h"
-#include "progress.h"
 
 #include <cnn.h>
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 
 /* The best epoch until now. */
@@ -41,7 +42,8 @@ struct training {
 
     struct best best;
     bool save_failed;
-    struct progress_display display;
+    double test_accuracy; /* NaN: not tested */
+    struct observers *observers;
 };
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
@@ -216,8 +218,7 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
         }
         training->best = (struct best){cnn_progress_epoch(progress), accuracy, loss};
     }
-    if (!training->options->quiet)
-        progress_epoch(&training->display, progress, better ? "  best, saved" : "");
+    observers_epoch(training->observers, progress, better);
     return true;
 }
 
@@ -228,16 +229,33 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH)
         return end_epoch(training, progress) && !interrupt_seen() ? 0 : 1;
-    if (!training->options->quiet)
-        progress_step(&training->display, progress);
+    observers_step(training->observers, progress);
     return interrupt_seen() ? 1 : 0; /* also one that came before there was anything to cancel */
+}
+
+static void start_observers(const struct training *training)
+{
+    const struct run run = {
+        .options = training->options,
+        .network = training->network,
+        .size = training->size,
+        .epochs = training->epochs,
+        .batch = training->batch,
+        .learning_rate = training->learning_rate,
+        .context = training->context,
+        .model = training->model,
+        .training_data = training->training_data,
+        .validation_data = training->validation_data,
+        .test_data = training->test_data,
+    };
+    observers_start(training->observers, &run);
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a
  * best model by then. */
 static bool fit(struct training *training)
 {
-    progress_start(&training->display);
+    start_observers(training);
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
@@ -255,12 +273,12 @@ static bool fit(struct training *training)
 /* ---- The result ---------------------------------------------------------------------------- */
 
 /* Measures the best model, which is the one in the file, on the test pictures. */
-static bool test_best(const struct training *training)
+static bool test_best(struct training *training)
 {
     cnn_model *model = NULL;
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
-        confusion_report(training->context, model, training->test_data);
+        confusion_report(&training->test_accuracy, training->context, model, training->test_data);
 
     cnn_model_free(model);
     return done;
@@ -276,7 +294,7 @@ static void print_best(const struct training *training, bool interrupted)
 }
 
 /* An interrupted training is a success, as it has a best model by now; it is tested no further. */
-static bool report_result(const struct training *training)
+static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();
 
@@ -287,6 +305,18 @@ static bool report_result(const struct training *training)
     if (interrupt_seen())
         print_best(training, true);
     return interrupt_seen();
+}
+
+static bool end_observers(const struct training *training)
+{
+    const struct outcome outcome = {
+        .best_epoch = training->best.epoch,
+        .validation_accuracy = training->best.accuracy,
+        .validation_loss = training->best.loss,
+        .test_accuracy = training->test_accuracy,
+        .interrupted = interrupt_seen(),
+    };
+    return observers_end(training->observers, &outcome);
 }
 
 /* ---- The command --------------------------------------------------------------------------- */
@@ -331,7 +361,7 @@ static bool train(struct training *training, const char *data)
         print_plan(training);
     done = done && fit(training);
     free_trainer(training);
-    done = done && report_result(training);
+    done = done && report_result(training) && end_observers(training);
     free_rest(training);
     return done;
 }
@@ -354,13 +384,15 @@ static bool train_on_drawings(struct training *training)
 
 int command_train(const struct options *options)
 {
-    struct training training = {.options = options};
+    struct training training = {.options = options, .test_accuracy = NAN};
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!choose_recipe(&training) || !output_file_check(options->output))
+    if (!choose_recipe(&training) || !output_file_check(options->output) ||
+        (training.observers = observers_create(options)) == NULL)
         return EXIT_ERROR;
     const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
                                                  : train_on_drawings(&training);
+    observers_free(training.observers);
     return done ? EXIT_FINE : EXIT_ERROR;
 }
