@@ -15,6 +15,8 @@ struct options {
     const char *command; /* the whole command line as text for a shell */
     const char *output;
     const char *network;
+    const char *metrics;     /* NULL: no file */
+    const char *tensorboard; /* NULL: no folder */
     int64_t size;
     int64_t epochs;
     int64_t batch;
