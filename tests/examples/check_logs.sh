@@ -122,8 +122,11 @@ expect_output '^version brain\.Event:2$' '^1 loss/step [0-9]' '^6 accuracy/step 
 [ "$(wc -l <"$work/out")" -eq $((1 + 6 * 3 + 2 * 4 + 1)) ] || fail "wanted 28 lines"
 
 # They are the numbers of the other file, as far as float32 holds them.
-sed -n 's/^.*"global_step":\([0-9]*\),.*"loss":\([^,]*\),"accuracy.*"learning.*$/\1 \2/p' "$record" |
-    grep -v validation >"$work/wanted"
+field() { # NAME: as a pattern, its value in parentheses
+    printf '.*"%s":\\([^,]*\\),.*' "$1"
+}
+grep -v '"event":"end"' "$record" |
+    sed -n "s/$(field global_step)$(field loss)\$/\1 \2/p" >"$work/wanted"
 awk 'NR == FNR { if ($2 == "loss/step") step[$1] = $3; if ($2 == "loss/training") mean[$1] = $3
         next }
     { near = (step[$1] - $2) ^ 2 < 1e-12 || (mean[$1] - $2) ^ 2 < 1e-12
