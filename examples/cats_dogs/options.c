@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "console.h"
+#include "drawings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,7 +16,9 @@ const struct options options_default = {
     .output = "cats-dogs.cnn",
     .network = "default",
     .count = 2400,
+    .kinds = FEWEST_KINDS,
     .validation = 0.1,
+    .test = 0.1,
     .class_weights = "none",
     .label_smoothing = -1,
     .rotation = -1,
@@ -41,6 +44,8 @@ static const struct rule {
 } rules[] = {
     {"output", FOR_TRAIN, TEXT, offsetof(struct options, output), 0, 0},
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
+    {"metrics", FOR_TRAIN, TEXT, offsetof(struct options, metrics), 0, 0},
+    {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
     {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},
     {"batch", FOR_TRAIN, WHOLE, offsetof(struct options, batch), 1, 4096},
@@ -60,8 +65,10 @@ static const struct rule {
     {"erase", FOR_TRAIN, STRENGTH, offsetof(struct options, erase), 0, 1},
     {"mixup", FOR_TRAIN, STRENGTH, offsetof(struct options, mixup), 0, 1000},
     {"cutmix", FOR_TRAIN, STRENGTH, offsetof(struct options, cutmix), 0, 1000},
+    {"test", FOR_TRAIN, STRENGTH, offsetof(struct options, test), 0, 0.99},
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
+    {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},
     {"help", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT | FOR_DRAW, SWITCH,
      offsetof(struct options, help), 0, 0},
 };
