@@ -11,10 +11,12 @@ struct progress_display {
     double started; /* when training began, in seconds of a clock */
     double drawn;   /* when the bar was drawn last */
     double rate;    /* pictures trained per second in this epoch */
+    double skipped; /* the share of the training that was done before it was resumed */
     bool has_bar;
 };
 
-void progress_start(struct progress_display *display);
+/* Begins, with that share of the training done. */
+void progress_start(struct progress_display *display, double done);
 
 /* Draws the bar, where there is one, at most ten times a second. */
 void progress_step(struct progress_display *display, const cnn_progress *progress);

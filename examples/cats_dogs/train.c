@@ -11,18 +11,12 @@
 #include "networks.h"
 #include "output_file.h"
 #include "progress.h"
+#include "resume.h"
 
 #include <cnn.h>
 
 #include <limits.h>
 #include <stdio.h>
-
-/* The best epoch until now. */
-struct best {
-    int64_t epoch; /* 0: none has ended yet */
-    double accuracy;
-    double loss;
-};
 
 /* One training, from the options to the result. */
 struct training {
@@ -40,16 +34,16 @@ struct training {
     cnn_trainer *trainer;
 
     struct best best;
-    bool save_failed;
+    bool failed; /* what a progress callback had to do */
     struct progress_display display;
 };
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
 
-/* Takes from the network's recipe what the command line leaves open. */
-static bool choose_recipe(struct training *training)
+/* Takes from the network's recipe what the command line leaves open.  As options, so that nothing is
+ * chosen again when the training is resumed. */
+static bool choose_recipe(struct training *training, struct options *options)
 {
-    const struct options *options = training->options;
     const struct network *network = network_find(options->network);
     const bool drawings = options->operand_count == 0;
 
@@ -65,6 +59,10 @@ static bool choose_recipe(struct training *training)
     training->batch = options->batch > 0 ? options->batch : network->batch;
     training->learning_rate =
         options->learning_rate > 0 ? options->learning_rate : network->learning_rate;
+    options->size = training->size;
+    options->epochs = training->epochs;
+    options->batch = training->batch;
+    options->learning_rate = training->learning_rate;
     return true;
 }
 
@@ -211,14 +209,15 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
 
     if (better) {
         if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
-            training->save_failed = true;
+            training->failed = true;
             return false;
         }
         training->best = (struct best){cnn_progress_epoch(progress), accuracy, loss};
     }
     if (!training->options->quiet)
         progress_epoch(&training->display, progress, better ? "  best, saved" : "");
-    return true;
+    training->failed = !resume_set_note(training->trainer, training->options, &training->best);
+    return !training->failed;
 }
 
 /* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it. */
@@ -234,22 +233,25 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a
- * best model by then. */
+ * best model by then, or a checkpoint. */
 static bool fit(struct training *training)
 {
-    progress_start(&training->display);
+    progress_start(&training->display,
+                   (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)training->epochs);
+    resume_print(training->trainer, training->options);
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
                         training->epochs, on_progress, training);
     interrupt_cancels(NULL);
-    if (training->save_failed)
+    if (training->failed)
         return false;
     if (status != CNN_ERROR_CANCELLED)
         return console_succeeded(status);
-    if (training->best.epoch == 0)
+    const bool resumable = resume_is_possible(training->trainer, training->options);
+    if (!resumable && training->best.epoch == 0)
         console_error("interrupted before the first epoch ended; nothing was saved");
-    return training->best.epoch > 0;
+    return resumable || training->best.epoch > 0;
 }
 
 /* ---- The result ---------------------------------------------------------------------------- */
@@ -280,6 +282,8 @@ static bool report_result(const struct training *training)
 {
     const bool interrupted = interrupt_seen();
 
+    if (training->best.epoch == 0) /* what there is, is a checkpoint */
+        return true;
     if (interrupted || training->test_data == NULL || !training->options->quiet)
         print_best(training, interrupted);
     if (interrupted || training->test_data == NULL || test_best(training))
@@ -320,7 +324,9 @@ static bool prepare(struct training *training, const char *data)
             confusion_same_classes(training->model, training->test_data, data)) &&
            console_succeeded(create_loaders(training)) &&
            console_succeeded(create_optimizer(training)) &&
-           console_succeeded(create_trainer(training));
+           console_succeeded(create_trainer(training)) &&
+           resume_begin(training->trainer, training->training_loader, training->options,
+                        &training->best);
 }
 
 static bool train(struct training *training, const char *data)
@@ -352,15 +358,18 @@ static bool train_on_drawings(struct training *training)
     return done;
 }
 
-int command_train(const struct options *options)
+int command_train(const struct options *given)
 {
-    struct training training = {.options = options};
+    struct options options = *given;
+    struct training training = {.options = &options};
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!choose_recipe(&training) || !output_file_check(options->output))
+    if (!resume_take_up(&options, &training.best) || !choose_recipe(&training, &options) ||
+        !output_file_check("output", options.output) ||
+        !resume_check_file(&options, &training.best))
         return EXIT_ERROR;
-    const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
-                                                 : train_on_drawings(&training);
+    const bool done = options.operand_count > 0 ? train(&training, options.operands[0])
+                                                : train_on_drawings(&training);
     return done ? EXIT_FINE : EXIT_ERROR;
 }
