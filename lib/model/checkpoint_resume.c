@@ -20,6 +20,7 @@ struct reading {
     char name[CNNI_SHOW_SIZE + 2];
     void *bytes;
     struct cnni_safetensors file;
+    bool is_open;
     struct cnni_json json; /* reads the text "cnn.checkpoint" */
     char *note;
 };
@@ -66,6 +67,7 @@ static cnn_status read_note(struct reading *reading)
 static cnn_status read_beginning(struct reading *reading, size_t size)
 {
     CNNI_TRY(cnni_safetensors_open(&reading->file, &reading->source, reading->bytes, size));
+    reading->is_open = true;
     if (reading->file.checkpoint == NULL)
         return cnni_source_fail(&reading->source, CNN_ERROR_FORMAT,
                                 "is a model file, but no checkpoint of a training");
@@ -77,7 +79,7 @@ static cnn_status read_beginning(struct reading *reading, size_t size)
 static void end_reading(struct reading *reading)
 {
     cnn_context *context = reading->source.context;
-    if (reading->file.source.context != NULL)
+    if (reading->is_open)
         cnni_safetensors_close(&reading->file);
     cnni_free(context, reading->note);
     cnni_free(context, reading->bytes);

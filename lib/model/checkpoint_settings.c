@@ -45,14 +45,14 @@ static cnn_status put_loader(struct cnni_json_writer *json, const cnn_loader *lo
 {
     char *text;
     size_t size = cnn_loader_describe(loader, NULL, 0);
-    if (size == 0)
-        return CNN_ERROR_MEMORY;
     CNNI_TRY(cnni_alloc(&text, json->context, size + 1, 1, json->function));
-    cnn_loader_describe(loader, text, size + 1);
+    if (size == 0 || cnn_loader_describe(loader, text, size + 1) != size)
+        json->status = cnni_fail(json->context, CNN_ERROR_MEMORY,
+                                 "%s: no memory for the loader's description", json->function);
     cnni_json_put_raw(json, text, size);
     json->comma = true;
     cnni_free(json->context, text);
-    return CNN_OK;
+    return json->status;
 }
 
 cnn_status cnni_checkpoint_put_settings(struct cnni_json_writer *json, const cnn_trainer *trainer,
@@ -86,6 +86,8 @@ static cnn_status compare(struct cnni_json *ours, struct cnni_json *theirs,
     char path[CNNI_SHOW_SIZE], is[CNNI_SHOW_SIZE], was[CNNI_SHOW_SIZE];
     if (cnni_json_compare(ours, theirs, difference) || theirs->error != NULL)
         return CNN_OK; /* the reader has the error */
+    if (difference->path[0] == '\0')
+        strcpy(difference->path, "all of it");
     cnni_show_bytes(path, sizeof path, difference->path, strlen(difference->path));
     return cnni_source_fail(source, CNN_ERROR_INVALID, "is of another %s: %s is %s in it, %s here",
                             what, path, show(was, difference->theirs), show(is, difference->ours));

@@ -51,7 +51,8 @@ void training_open(struct training *training, const struct training_options *opt
     EXPECT_OK(
         cnn_context_set_threads(training->context, options->threads == 0 ? 1 : options->threads));
     EXPECT_OK(cnn_context_set_seed(training->context, 3 + options->other_seed));
-    training->model = model_dropout(training->context);
+    training->model = options->network == NULL ? model_dropout(training->context)
+                                               : options->network(training->context);
     make_optimizer(training, options->optimizer);
     EXPECT_OK(cnn_trainer_create(&training->trainer, training->model, training->optimizer,
                                  CNN_SOFTMAX_CROSS_ENTROPY, TRAINING_BATCH));

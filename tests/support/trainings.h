@@ -23,7 +23,8 @@ struct training_options {
     int32_t optimizer; /* 1: SGD with momentum and Nesterov, 2: AdamW, 3: plain SGD */
     int32_t threads;   /* of the context and the loader */
     const char *cpu;
-    uint64_t other_seed; /* of the context, added to the usual one */
+    uint64_t other_seed;                         /* of the context, added to the usual one */
+    cnn_model *(*network)(cnn_context *context); /* NULL: model_dropout() */
 };
 
 struct training {
