@@ -102,6 +102,36 @@ START_TEST(it_goes_on_at_another_level)
 }
 END_TEST
 
+/* The same network, made by other means: its layers have other streams of random numbers. */
+static cnn_model *network_after_others(cnn_context *context)
+{
+    cnn_layer *layer;
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    cnn_layer_free(layer);
+    return model_dropout(context);
+}
+
+static cnn_model *network_of_the_checkpoint(cnn_context *context)
+{
+    cnn_model *model;
+    cnn_model_free(network_after_others(context));
+    EXPECT_OK(cnn_model_load(&model, context, folder_path("saved.ckpt")));
+    return model;
+}
+
+START_TEST(layers_made_before_do_not_matter)
+{
+    static struct training wanted;
+    const struct training_options none = {.threads = 1};
+    const uint64_t hash = run_through(&wanted, &none);
+    run_until(2, &none);
+    resume_and_finish(&wanted, hash, 2,
+                      &(struct training_options){.network = network_after_others});
+    resume_and_finish(&wanted, hash, 2,
+                      &(struct training_options){.network = network_of_the_checkpoint});
+}
+END_TEST
+
 /* Stopped again and again, by the trainer's own checkpoints. */
 START_TEST(it_may_be_stopped_after_every_step)
 {
@@ -396,6 +426,7 @@ static Suite *checkpoint_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, resumed_at_any_moment_it_ends_with_the_same_bits, 0, OPTIMIZERS);
     tcase_add_test(tcase, it_goes_on_at_another_level);
+    tcase_add_test(tcase, layers_made_before_do_not_matter);
     tcase_add_test(tcase, it_may_be_stopped_after_every_step);
     tcase_add_test(tcase, rates_that_have_changed_stay_so);
     tcase_add_test(tcase, a_loop_of_ones_own_goes_on_too);
