@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * A training that is stopped anywhere and goes on from its checkpoint, in another context, ends with
- * the same bits and has told the same; when checkpoints are written, and what they are besides.
- * What is refused: test_checkpoint_refused.c; what fails while writing: test_checkpoint_faults.c. */
+ * A training that is stopped anywhere and goes on from its checkpoint, in another context, ends
+ * with the same bits and has told the same; when checkpoints are written, and what they are
+ * besides.  What is refused is in test_checkpoint_refused.c, what fails in
+ * test_checkpoint_faults.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -129,6 +130,55 @@ START_TEST(layers_made_before_do_not_matter)
                       &(struct training_options){.network = network_after_others});
     resume_and_finish(&wanted, hash, 2,
                       &(struct training_options){.network = network_of_the_checkpoint});
+}
+END_TEST
+
+/* Samples 4 to 7, a whole batch of the unshuffled order, and 9 are bad. */
+static cnn_status make_sample(void *user, int64_t index, cnn_tensor **image, int32_t *label)
+{
+    if ((index >= 4 && index < 8) || index == 9)
+        return CNN_ERROR_FORMAT;
+    EXPECT_OK(cnn_tensor_create(image, user, CNN_UINT8, (const int64_t[]){8, 8, 3}, 3));
+    for (int32_t i = 0; i < 192; i++)
+        ((uint8_t *)cnn_tensor_data(*image))[i] = (uint8_t)(i * (index + 3));
+    *label = (int32_t)(index % 3);
+    return CNN_OK;
+}
+
+static void take_bad_samples(struct training *training)
+{
+    cnn_dataset *dataset;
+    training_open(training, &(struct training_options){.threads = 1});
+    cnn_loader_free(training->loader);
+    EXPECT_OK(cnn_dataset_from_callback(&dataset, training->context, TRAINING_SAMPLES, 3,
+                                        make_sample, training->context));
+    EXPECT_OK(cnn_loader_create(&training->loader, dataset, training->model, TRAINING_BATCH));
+    cnn_dataset_free(dataset);
+}
+
+START_TEST(bad_samples_are_passed_over_as_before)
+{
+    enum { MOMENTS = 5 }; /* two steps, two batches of the validation, the end */
+    const char *path = folder_path("bad.ckpt");
+    struct training whole, part;
+    take_bad_samples(&whole);
+    EXPECT_OK(training_fit(&whole));
+    ck_assert_int_eq(whole.moment_count, MOMENTS * TRAINING_EPOCHS);
+    for (int32_t at = 1; at <= MOMENTS * TRAINING_EPOCHS; at++) {
+        take_bad_samples(&part);
+        part.stop_at = at;
+        EXPECT_OK(cnn_trainer_set_checkpoint(part.trainer, path, 0));
+        ck_assert_int_eq(training_fit(&part), CNN_ERROR_CANCELLED);
+        training_close(&part);
+        take_bad_samples(&part);
+        EXPECT_OK(cnn_trainer_resume(part.trainer, part.loader, path));
+        EXPECT_OK(training_fit(&part));
+        const int32_t start = at / MOMENTS * MOMENTS;
+        expect_same_moments(&part, &whole, at - start > 2 ? start + 2 : at);
+        ck_assert_uint_eq(training_hash(&part), training_hash(&whole));
+        training_close(&part);
+    }
+    training_close(&whole);
 }
 END_TEST
 
@@ -427,6 +477,7 @@ static Suite *checkpoint_suite(void)
     tcase_add_loop_test(tcase, resumed_at_any_moment_it_ends_with_the_same_bits, 0, OPTIMIZERS);
     tcase_add_test(tcase, it_goes_on_at_another_level);
     tcase_add_test(tcase, layers_made_before_do_not_matter);
+    tcase_add_test(tcase, bad_samples_are_passed_over_as_before);
     tcase_add_test(tcase, it_may_be_stopped_after_every_step);
     tcase_add_test(tcase, rates_that_have_changed_stay_so);
     tcase_add_test(tcase, a_loop_of_ones_own_goes_on_too);

@@ -180,7 +180,7 @@ END_TEST
 
 /* ---- Memory -------------------------------------------------------------------------------- */
 
-/* Each allocation of writing and of resuming fails in turn: nothing has changed, nothing is left. */
+/* Each allocation of writing and of resuming fails in turn: nothing has changed or is left. */
 START_TEST(without_memory_nothing_changes)
 {
     const char *path = folder_path("memory.ckpt"), *other = folder_path("poor.ckpt");

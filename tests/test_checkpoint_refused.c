@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Checkpoints that are not resumed: those of another network, dataset, seed or setting, damaged ones
- * and such as were made to do harm.  The text names what is wrong, and nothing has changed. */
+ * Checkpoints that are not resumed: those of another network, dataset, seed or setting, damaged
+ * ones and such as were made to do harm.  The text names what is wrong, and nothing has changed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -43,8 +43,8 @@ bool options_read(struct options *options, int command, int argc, char **argv);
 bool options_list(const struct options *options, bool (*put)(void *user, const char *argument),
                   void *user);
 
-/* Takes those options from `saved`, of the checkpoint `name`.  False, after a message, where another
- * value was given. */
+/* Takes those options from `saved`, of the checkpoint `name`.  False, after a message, where
+ * another value was given. */
 bool options_continue(struct options *options, const struct options *saved, const char *name);
 
 #endif

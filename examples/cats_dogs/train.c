@@ -40,8 +40,8 @@ struct training {
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
 
-/* Takes from the network's recipe what the command line leaves open.  As options, so that nothing is
- * chosen again when the training is resumed. */
+/* Takes from the network's recipe what the command line leaves open; as options, so that nothing
+ * is chosen again when the training is resumed. */
 static bool choose_recipe(struct training *training, struct options *options)
 {
     const struct network *network = network_find(options->network);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * What a training is made of, as a table: numbers and arrays that a checkpoint keeps and that
- * resuming puts back.  Whatever has a part in it has a function cnni_<noun>_list_state() that adds a
- * line for each; nothing else knows them one by one.  What is chosen and not made, settings, is in
- * checkpoint_settings.c. */
+ * resuming puts back.  Whatever has a part in it has a function cnni_<noun>_list_state() that adds
+ * a line for each; nothing else knows them one by one.  What is chosen and not made, settings, is
+ * in checkpoint_settings.c. */
 #ifndef CNNI_TRAINING_STATE_H
 #define CNNI_TRAINING_STATE_H
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check_resume.sh PROGRAMS [KILLS]: trainings that are killed at random moments, again and again, and
-# resumed, end with exactly the bits of one that ran through.  20 kills by default; a long run:
+# check_resume.sh PROGRAMS [KILLS]: trainings that are killed at random moments, again and again,
+# and resumed, end with exactly the bits of one that ran through.  20 kills by default; a long run:
 #   sh tests/examples/check_resume.sh "$PWD/build/release/examples" 200
 set -u
 kills=${2:-20}
@@ -9,8 +9,8 @@ kills=${2:-20}
 
 run 0 "$cats_dogs" draw "$work/drawings" --count 120 --seed 4
 
-# train FOLDER OPTION... and resume FOLDER OPTION...: into best.cnn and saved.ckpt of the folder, with
-# a checkpoint after nearly each step.  To be run in a shell of its own, which becomes the program.
+# train FOLDER OPTION... and resume FOLDER OPTION...: into best.cnn and saved.ckpt of the folder.
+# To be run in a shell of its own, which becomes the program.
 recipe='--network classic --size 40 --batch 8 --epochs 6 --seed 11'
 train() {
     cd "$1" && shift
@@ -21,7 +21,7 @@ resume() {
     cd "$1" && shift
     exec "$cats_dogs" train --resume saved.ckpt "$@"
 }
-often='--checkpoint-minutes 0.0001'
+often='--checkpoint-minutes 0.0001' # after nearly each step
 
 # The bits that all others must end with, how long they take, and what is said at last.
 mkdir "$work/whole" "$work/plain" "$work/halfway"

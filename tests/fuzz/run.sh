@@ -4,9 +4,9 @@
 #
 #     sh tests/fuzz/run.sh [SECONDS [TARGET...]]
 #
-# for SECONDS each (60), the targets json, image, model_file and checkpoint (all).  What is found is left in
-# build/fuzz/findings, the corpus grows in build/fuzz/corpus (BUILD names another folder than
-# build/fuzz).  To look at one input again:
+# for SECONDS each (60), the targets json, image, model_file and checkpoint (all).  What is found is
+# left in build/fuzz/findings, the corpus grows in build/fuzz/corpus (BUILD names another folder
+# than build/fuzz).  To look at one input again:
 #
 #     build/fuzz/tests/fuzz/fuzz_TARGET FILE
 set -eu
