@@ -281,6 +281,28 @@ START_TEST(a_loop_of_ones_own_goes_on_too)
 }
 END_TEST
 
+/* Steps of one's own leave the place that was resumed behind. */
+START_TEST(a_fit_behind_a_loop_begins_anew)
+{
+    const struct training_options options = {.threads = 1};
+    const char *path = folder_path("behind.ckpt");
+    struct training training;
+    training_open(&training, &options);
+    step_until(&training, 2);
+    EXPECT_OK(cnn_trainer_save_checkpoint(training.trainer, training.loader, path));
+    EXPECT_OK(cnn_loader_start(training.loader, 7)); /* the loader has the last word */
+    EXPECT_OK(cnn_trainer_save_checkpoint(training.trainer, training.loader, path));
+    EXPECT_OK(cnn_trainer_resume(training.trainer, training.loader, path));
+    ck_assert_int_eq(cnn_loader_epoch(training.loader), 7);
+    step_until(&training, 3);
+    EXPECT_OK(cnn_loader_start(training.loader, 8));
+    EXPECT_OK(cnn_trainer_fit(training.trainer, training.loader, NULL, 1, NULL, NULL));
+    ck_assert_int_eq(cnn_loader_epoch(training.loader), 9);
+    ck_assert_int_eq(cnn_optimizer_steps(training.optimizer), 3 + TRAINING_STEPS);
+    training_close(&training);
+}
+END_TEST
+
 /* What a step has begun is forgotten; its gradients are not written. */
 START_TEST(a_step_that_was_begun)
 {
@@ -481,6 +503,7 @@ static Suite *checkpoint_suite(void)
     tcase_add_test(tcase, it_may_be_stopped_after_every_step);
     tcase_add_test(tcase, rates_that_have_changed_stay_so);
     tcase_add_test(tcase, a_loop_of_ones_own_goes_on_too);
+    tcase_add_test(tcase, a_fit_behind_a_loop_begins_anew);
     tcase_add_test(tcase, a_step_that_was_begun);
     tcase_add_test(tcase, they_are_written_after_epochs_and_minutes);
     tcase_add_test(tcase, there_can_be_none);

@@ -83,7 +83,8 @@ static cnn_status put_checkpoint(struct cnni_json_writer *json, const cnn_traine
     return json->status;
 }
 
-/* Where a loop of the caller's own is; cnn_trainer_fit() notes it itself. */
+/* Where a loop of the caller's own is, which may move its loader at any time; cnn_trainer_fit()
+ * notes it itself. */
 static void find_place(cnn_trainer *trainer, const cnn_loader *loader)
 {
     int64_t steps = cnn_optimizer_steps(trainer->optimizer);
@@ -94,8 +95,6 @@ static void find_place(cnn_trainer *trainer, const cnn_loader *loader)
         .loader_epoch = cnn_loader_epoch(loader),
         .batch = cnn_loader_batch(loader),
         .step = cnn_loader_batch(loader),
-        .loader = loader,
-        .steps = steps,
     };
 }
 

@@ -298,17 +298,19 @@ static cnn_status check_loader(const cnn_trainer *trainer, const cnn_loader *loa
     return cnni_loss_check_classes(&trainer->loss, cnn_loader_class_count(loader), function, what);
 }
 
-/* Where the first epoch begins: at the loader's, or where a checkpoint was written. */
+/* Where the first epoch begins: at the loader's, or, before any other step, where a checkpoint was
+ * written. */
 static cnn_status find_place(cnn_trainer *trainer, const cnn_loader *training, const char *function)
 {
-    if (trainer->resumed && trainer->place.loader != training)
+    const int64_t steps = cnn_optimizer_steps(trainer->optimizer);
+    const bool goes_on = trainer->resumed && trainer->place.steps == steps;
+    if (goes_on && trainer->place.loader != training)
         return cnni_fail(trainer->context, CNN_ERROR_INVALID,
                          "%s: training is not the loader that cnn_trainer_resume() has put to its "
                          "place",
                          function);
-    if (!trainer->resumed) {
-        trainer->place = (struct cnni_place){.loader = training,
-                                             .steps = cnn_optimizer_steps(trainer->optimizer)};
+    if (!goes_on) {
+        trainer->place = (struct cnni_place){.loader = training, .steps = steps};
         begin_epoch(trainer, cnn_loader_epoch(training));
     }
     trainer->resumed = false;
