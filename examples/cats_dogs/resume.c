@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The note is a command line, an argument on each line, between a first line about the best epoch
- * and the end: what reads arguments also checks those of a file.  Bytes other than printable ASCII
- * are written as %xx, so that any path fits on a line. */
+ * The note is a line about the best epoch and then a command line, an argument on each: what reads
+ * arguments also checks those of a file.  Bytes other than printable ASCII are written as %xx, so
+ * that any path fits on a line. */
 #include "resume.h"
 
 #include "console.h"
 #include "output_file.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Where they go: a resumed training goes on with its own.  NULL: nowhere. */
