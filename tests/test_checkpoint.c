@@ -4,6 +4,7 @@
  * besides.  What is refused is in test_checkpoint_refused.c, what fails in
  * test_checkpoint_faults.c. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -386,6 +387,17 @@ END_TEST
 
 /* ---- What they are besides ----------------------------------------------------------------- */
 
+static void flip_last_byte(const char *path)
+{
+    FILE *file = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, -1, SEEK_END), 0);
+    const int byte = fgetc(file);
+    ck_assert_int_eq(fseek(file, -1, SEEK_END), 0);
+    ck_assert_int_ne(fputc(byte ^ 1, file), EOF);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
 START_TEST(a_checkpoint_is_a_model_file)
 {
     const struct training_options options = {.threads = 1};
@@ -398,6 +410,9 @@ START_TEST(a_checkpoint_is_a_model_file)
     EXPECT_OK(cnn_model_load(&model, training.context, path));
     ck_assert_uint_eq(model_hash(model, training.context), training_hash(&training));
     cnn_model_free(model);
+    flip_last_byte(path); /* of an average, which it does not need but checks */
+    EXPECT_FAILS(cnn_model_load(&model, training.context, path), CNN_ERROR_FORMAT, "cnn_model_load",
+                 "is damaged: the checksum of tensor \"dense1.bias/optimizer.average2\"");
     training_close(&training);
 }
 END_TEST
