@@ -55,5 +55,6 @@
 #include "cnn/loader.h"
 #include "cnn/trainer.h"
 #include "cnn/metrics.h"
+#include "cnn/checkpoint.h"
 
 #endif

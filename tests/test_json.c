@@ -559,9 +559,11 @@ START_TEST(commas_come_by_themselves)
     cnni_json_close(&writer, ']');
     cnni_json_put_key(&writer, "c");
     cnni_json_put_integer(&writer, INT64_MAX);
+    cnni_json_put_key(&writer, "d");
+    cnni_json_put_unsigned(&writer, UINT64_MAX);
     cnni_json_close(&writer, '}');
     check_text(&writer, "{\"a\":-9223372036854775808,\"b\":[[],0,-0.25,\"x\",{}],"
-                        "\"c\":9223372036854775807}");
+                        "\"c\":9223372036854775807,\"d\":18446744073709551615}");
     cnni_json_writer_free(&writer);
 }
 END_TEST

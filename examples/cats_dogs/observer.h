@@ -20,6 +20,7 @@ struct run {
     const struct network *network;
     int64_t size, epochs, batch; /* as the options or the network's recipe say */
     double learning_rate;
+    double done; /* the share that was done before it was resumed */
     cnn_context *context;
     cnn_model *model; /* changes at each step */
     cnn_dataset *training_data, *validation_data;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +32,13 @@ const struct options options_default = {
     .erase = -1,
     .mixup = -1,
     .cutmix = -1,
+    .checkpoint_minutes = 10,
 };
 
 enum type { TEXT, WHOLE, REAL, STRENGTH, SWITCH };
+
+/* Room for any value as text; a longer path is none. */
+enum { VALUE_SIZE = 4096 };
 
 static const struct rule {
     const char *name;
@@ -52,6 +57,9 @@ static const struct rule {
     {"learning-rate", FOR_TRAIN, REAL, offsetof(struct options, learning_rate), 0, 1000},
     {"threads", FOR_TRAIN, WHOLE, offsetof(struct options, threads), 1, 256},
     {"seed", FOR_TRAIN | FOR_DRAW, WHOLE, offsetof(struct options, seed), 0, 1e15},
+    {"checkpoint", FOR_TRAIN, TEXT, offsetof(struct options, checkpoint), 0, 0},
+    {"checkpoint-minutes", FOR_TRAIN, REAL, offsetof(struct options, checkpoint_minutes), 0, 1e6},
+    {"resume", FOR_TRAIN, TEXT, offsetof(struct options, resume), 0, 0},
     {"validation", FOR_TRAIN, REAL, offsetof(struct options, validation), 0, 1},
     {"class-weights", FOR_TRAIN, TEXT, offsetof(struct options, class_weights), 0, 0},
     {"label-smoothing", FOR_TRAIN, STRENGTH, offsetof(struct options, label_smoothing), 0, 0.99},
@@ -166,8 +174,10 @@ static int read_option(struct options *options, int command, char **arguments)
         console_error("%s: found a value, wanted --%s alone", arguments[0], rule->name);
     else if (rule->type != SWITCH && value == NULL)
         console_error("%s: wanted a value behind it", arguments[0]);
-    else if (read_value(options, rule, value))
+    else if (read_value(options, rule, value)) {
+        options->given |= UINT64_C(1) << (rule - rules);
         return 1 + is_behind;
+    }
     return 0;
 }
 
@@ -187,6 +197,102 @@ bool options_read(struct options *options, int command, int argc, char **argv)
             count = read_option(options, command, argv + i);
         if (count == 0)
             return false;
+    }
+    return true;
+}
+
+/* ---- Options that a training is resumed with ------------------------------------------------ */
+
+/* How and where to train, but not what; all other options of train are kept in checkpoints. */
+static bool is_kept(const struct rule *rule)
+{
+    static const char *const passing[] = {"threads",    "quiet",  "help", "checkpoint-minutes",
+                                          "checkpoint", "resume", "count"};
+
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        if (strcmp(rule->name, passing[i]) == 0)
+            return false;
+    }
+    return (rule->commands & FOR_TRAIN) != 0;
+}
+
+/* The value as text, as it would be given; "" for a text that is not there. */
+static void format_value(char *text, size_t size, const struct rule *rule,
+                         const struct options *options)
+{
+    const void *value = (const char *)options + rule->place;
+
+    switch (rule->type) {
+    case TEXT:
+        snprintf(text, size, "%s",
+                 *(const char *const *)value == NULL ? "" : *(const char *const *)value);
+        break;
+    case WHOLE: snprintf(text, size, "%lld", (long long)*(const int64_t *)value); break;
+    case REAL:
+    case STRENGTH: snprintf(text, size, "%.17g", *(const double *)value); break;
+    case SWITCH: snprintf(text, size, "%d", *(const bool *)value); break;
+    }
+}
+
+static bool same_value(const struct rule *rule, const struct options *a, const struct options *b)
+{
+    char of_a[VALUE_SIZE], of_b[VALUE_SIZE];
+
+    format_value(of_a, sizeof of_a, rule, a);
+    format_value(of_b, sizeof of_b, rule, b);
+    return strcmp(of_a, of_b) == 0;
+}
+
+bool options_list(const struct options *options, bool (*put)(void *user, const char *argument),
+                  void *user)
+{
+    char value[VALUE_SIZE], argument[VALUE_SIZE + 64];
+
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const struct rule *rule = &rules[i];
+        if (!is_kept(rule) || same_value(rule, options, &options_default))
+            continue;
+        format_value(value, sizeof value, rule, options);
+        snprintf(argument, sizeof argument, rule->type == SWITCH ? "--%s" : "--%s=%s", rule->name,
+                 value);
+        if (!put(user, argument))
+            return false;
+    }
+    return true;
+}
+
+static void take_value(struct options *options, const struct rule *rule,
+                       const struct options *saved)
+{
+    static const size_t sizes[] = {[TEXT] = sizeof(const char *),
+                                   [WHOLE] = sizeof(int64_t),
+                                   [REAL] = sizeof(double),
+                                   [STRENGTH] = sizeof(double),
+                                   [SWITCH] = sizeof(bool)};
+
+    memcpy((char *)options + rule->place, (const char *)saved + rule->place, sizes[rule->type]);
+}
+
+bool options_continue(struct options *options, const struct options *saved, const char *name)
+{
+    char given[VALUE_SIZE], kept[VALUE_SIZE];
+
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const struct rule *rule = &rules[i];
+        if (!is_kept(rule))
+            continue;
+        if ((options->given >> i & 1) && !same_value(rule, options, saved)) {
+            format_value(given, sizeof given, rule, options);
+            format_value(kept, sizeof kept, rule, saved);
+            console_error("--%s %s: the training in %s has %s, wanted that or nothing", rule->name,
+                          given, name, kept);
+            return false;
+        }
+        take_value(options, rule, saved);
+    }
+    if (options->operand_count == 0) {
+        options->operands = saved->operands;
+        options->operand_count = saved->operand_count;
     }
     return true;
 }

@@ -4,6 +4,7 @@
 #define OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Commands that an option belongs to. */
@@ -18,6 +19,8 @@ struct options {
     const char *class_weights;
     const char *metrics;     /* NULL: no file */
     const char *tensorboard; /* NULL: no folder */
+    const char *checkpoint;  /* NULL: none */
+    const char *resume;      /* NULL: a new training */
     int64_t size;
     int64_t epochs;
     int64_t batch;
@@ -32,15 +35,26 @@ struct options {
     double color, saturation, hue;
     double erase, mixup, cutmix;
     double test;
+    double checkpoint_minutes;
     bool quiet;
     bool help;
     char **operands; /* what is not an option, in order */
     int operand_count;
+    uint64_t given; /* a bit for each option that was, in the table's order */
 };
 
 extern const struct options options_default;
 
 /* Reads the arguments behind a command's name.  False, after a message, when one is wrong. */
 bool options_read(struct options *options, int command, int argc, char **argv);
+
+/* Calls `put` with each of the options that make a training what it is and that are not at their
+ * default, as an argument "--name=value"; false as soon as it returns false. */
+bool options_list(const struct options *options, bool (*put)(void *user, const char *argument),
+                  void *user);
+
+/* Takes those options from `saved`, of the checkpoint `name`.  False, after a message, where
+ * another value was given. */
+bool options_continue(struct options *options, const struct options *saved, const char *name);
 
 #endif

@@ -63,19 +63,19 @@ static bool can_create_beside(char target[PATH_MAX])
     return true;
 }
 
-bool output_file_check(const char *path)
+bool output_file_check(const char *option, const char *path)
 {
     char target[PATH_MAX];
     struct stat status;
     const bool exists = stat(path, &status) == 0;
 
     if (exists && !S_ISREG(status.st_mode)) {
-        console_error("--output %s: not a regular file, wanted one to write the model to", path);
+        console_error("--%s %s: not a regular file, wanted one to write to", option, path);
         return false;
     }
     if ((!exists || access(path, W_OK) == 0) && follow_links(target, path) &&
         can_create_beside(target))
         return true;
-    console_error("--output %s: %s, wanted a place to write the model to", path, strerror(errno));
+    console_error("--%s %s: %s, wanted a place to write to", option, path, strerror(errno));
     return false;
 }

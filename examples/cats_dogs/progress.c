@@ -15,6 +15,7 @@ struct progress_display {
     double started; /* when training began, in seconds of a clock */
     double drawn;   /* when the bar was drawn last */
     double rate;    /* pictures trained per second in this epoch */
+    double skipped; /* the share of the training that was done before it was resumed */
     bool has_bar;
 };
 
@@ -74,7 +75,9 @@ static void draw_bar(struct progress_display *display, const cnn_progress *progr
     const double share = training_share(progress);
     char left[32], before[64], after[128], bar[WIDEST + 1], line[LINE_SIZE];
 
-    format_duration(left, sizeof left, (display->drawn - display->started) * (1.0 - share) / share);
+    format_duration(left, sizeof left,
+                    (display->drawn - display->started) * (1.0 - share) /
+                        (share - display->skipped));
     snprintf(before, sizeof before, "%s %lld/%lld ", validating ? "check" : "epoch",
              (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress));
     snprintf(after, sizeof after, " %.0f pictures/s  loss %.4f  accuracy %.4f  %s left",
@@ -100,8 +103,8 @@ static void start(void *self, const struct run *run)
 {
     struct progress_display *display = self;
 
-    (void)run;
-    *display = (struct progress_display){.started = now(), .has_bar = console_has_status()};
+    *display = (struct progress_display){
+        .started = now(), .has_bar = console_has_status(), .skipped = run->done};
 }
 
 /* Draws the bar, where there is one, at most ten times a second. */

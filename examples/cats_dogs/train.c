@@ -14,18 +14,12 @@
 #include "output_file.h"
 #include "parts.h"
 #include "recipe.h"
+#include "resume.h"
 
 #include <cnn.h>
 
 #include <limits.h>
 #include <math.h>
-
-/* The best epoch until now. */
-struct best {
-    int64_t epoch; /* 0: none has ended yet */
-    double accuracy;
-    double loss;
-};
 
 /* One training, from the options to the result. */
 struct training {
@@ -42,17 +36,17 @@ struct training {
     cnn_trainer *trainer;
 
     struct best best;
-    bool save_failed;
+    bool failed;          /* what a progress callback had to do */
     double test_accuracy; /* NaN: not tested */
     struct observers *observers;
 };
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
 
-/* Takes from the network's recipe what the command line leaves open. */
-static bool choose_recipe(struct training *training)
+/* Takes from the network's recipe what the command line leaves open; as options, so that nothing
+ * is chosen again when the training is resumed. */
+static bool choose_recipe(struct training *training, struct options *options)
 {
-    const struct options *options = training->options;
     const struct network *network = network_find(options->network);
     const bool drawings = options->operand_count == 0;
 
@@ -68,6 +62,10 @@ static bool choose_recipe(struct training *training)
     training->batch = options->batch > 0 ? options->batch : network->batch;
     training->learning_rate =
         options->learning_rate > 0 ? options->learning_rate : network->learning_rate;
+    options->size = training->size;
+    options->epochs = training->epochs;
+    options->batch = training->batch;
+    options->learning_rate = training->learning_rate;
     return true;
 }
 
@@ -169,13 +167,14 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
 
     if (better) {
         if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
-            training->save_failed = true;
+            training->failed = true;
             return false;
         }
         training->best = (struct best){cnn_progress_epoch(progress), accuracy, loss};
     }
     observers_epoch(training->observers, progress, better);
-    return true;
+    training->failed = !resume_set_note(training->trainer, training->options, &training->best);
+    return !training->failed;
 }
 
 /* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it. */
@@ -198,6 +197,7 @@ static void start_observers(const struct training *training)
         .epochs = training->epochs,
         .batch = training->batch,
         .learning_rate = training->learning_rate,
+        .done = (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)training->epochs,
         .context = training->context,
         .model = training->model,
         .training_data = training->parts.training,
@@ -208,22 +208,24 @@ static void start_observers(const struct training *training)
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a
- * best model by then. */
+ * best model by then, or a checkpoint. */
 static bool fit(struct training *training)
 {
     start_observers(training);
+    resume_print(training->trainer, training->options);
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
                         training->epochs, on_progress, training);
     interrupt_cancels(NULL);
-    if (training->save_failed)
+    if (training->failed)
         return false;
     if (status != CNN_ERROR_CANCELLED)
         return console_succeeded(status);
-    if (training->best.epoch == 0)
+    const bool resumable = resume_is_possible(training->trainer, training->options);
+    if (!resumable && training->best.epoch == 0)
         console_error("interrupted before the first epoch ended; nothing was saved");
-    return training->best.epoch > 0;
+    return resumable || training->best.epoch > 0;
 }
 
 /* ---- The result ---------------------------------------------------------------------------- */
@@ -254,6 +256,8 @@ static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();
 
+    if (training->best.epoch == 0) /* what there is, is a checkpoint */
+        return true;
     if (interrupted || training->parts.test == NULL || !training->options->quiet)
         print_best(training, interrupted);
     if (interrupted || training->parts.test == NULL || test_best(training))
@@ -304,7 +308,9 @@ static bool prepare(struct training *training, const char *data)
             confusion_same_classes(training->model, training->parts.test, data)) &&
            console_succeeded(create_loaders(training)) &&
            console_succeeded(create_optimizer(training)) &&
-           console_succeeded(create_trainer(training));
+           console_succeeded(create_trainer(training)) &&
+           resume_begin(training->trainer, training->training_loader, training->options,
+                        &training->best);
 }
 
 static bool train(struct training *training, const char *data)
@@ -336,18 +342,20 @@ static bool train_on_drawings(struct training *training)
     return done;
 }
 
-int command_train(const struct options *options)
+int command_train(const struct options *given)
 {
-    struct training training = {.options = options, .test_accuracy = NAN};
+    struct options options = *given;
+    struct training training = {.options = &options, .test_accuracy = NAN};
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!choose_recipe(&training) || !recipe_check(options) ||
-        !output_file_check(options->output) ||
-        (training.observers = observers_create(options)) == NULL)
+    if (!resume_take_up(&options, &training.best) || !choose_recipe(&training, &options) ||
+        !recipe_check(&options) || !output_file_check("output", options.output) ||
+        !resume_check_file(&options, &training.best) ||
+        (training.observers = observers_create(&options)) == NULL)
         return EXIT_ERROR;
-    const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
-                                                 : train_on_drawings(&training);
+    const bool done = options.operand_count > 0 ? train(&training, options.operands[0])
+                                                : train_on_drawings(&training);
     observers_free(training.observers);
     return done ? EXIT_FINE : EXIT_ERROR;
 }

@@ -91,6 +91,12 @@ CNN_API cnn_status cnn_dataset_class_weights(double *weights, int32_t count,
  * not have.  Borrowed until the dataset and every dataset split from it are freed. */
 CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, int64_t index);
 
+/* A checksum over what the samples are: the names of the classes, and of each sample in its order
+ * the class and, for files, the path below the folder that was opened.  It does not look into files
+ * and tensors, and of a callback's samples knows only how many there are.  0 for a dataset that is
+ * NULL. */
+CNN_API uint32_t cnn_dataset_fingerprint(const cnn_dataset *dataset);
+
 CNN_END_DECLS
 
 #endif

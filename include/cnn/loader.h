@@ -113,6 +113,11 @@ CNN_API cnn_status cnn_loader_set_strict(cnn_loader *loader, int32_t strict);
  * 0, and goes on with the next one after each end. */
 CNN_API cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch);
 
+/* Starts epoch `epoch` with its batch number `batch`, 0 to cnn_loader_batches(): those before count
+ * as handed out and are not prepared; with the highest number the epoch is at its end.
+ * CNN_ERROR_INVALID: a number out of range. */
+CNN_API cnn_status cnn_loader_start_at(cnn_loader *loader, int64_t epoch, int64_t batch);
+
 /* Hands out the next batch: `inputs` float32 [n][h][w][c] and `labels` int32 [n], or of a loader
  * that mixes float32 [n][classes], both borrowed until the next call of this function, of
  * cnn_loader_start() or of cnn_loader_free().  At the end of an epoch both are NULL and the result
@@ -143,6 +148,18 @@ CNN_API int64_t cnn_loader_skipped(const cnn_loader *loader);
 
 /* The number of the epoch that is running or comes next. */
 CNN_API int64_t cnn_loader_epoch(const cnn_loader *loader);
+
+/* The number, from 0, of the batch of that epoch that comes next; batches without any good sample,
+ * which are passed over, count.  cnn_loader_start_at() takes both numbers. */
+CNN_API int64_t cnn_loader_batch(const cnn_loader *loader);
+
+/* Writes all that decides what batches hold as one line of JSON: the dataset (samples, classes,
+ * cnn_dataset_fingerprint()), batch size, order, seed and augmentation.  Loaders with equal texts,
+ * of models with equal inputs and normalisation, hand out equal batches.  Cut short if `size` is
+ * too small and always ended by a zero byte; `buffer`, the caller's, may be NULL with `size` 0.
+ * Returns the bytes of the whole text without the zero; 0, and an empty text, for a loader that is
+ * NULL or without memory.  Members may come with any version. */
+CNN_API size_t cnn_loader_describe(const cnn_loader *loader, char *buffer, size_t size);
 
 /* Seconds that cnn_loader_next() has taken to complete batches that background threads had not
  * ready, and seconds of processor time that preparing samples has taken on all threads, since the

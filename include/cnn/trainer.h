@@ -112,8 +112,9 @@ enum {
 /* The name of `kind`, "step"; "unknown progress" for any other number.  Borrowed for ever. */
 CNN_API const char *cnn_progress_kind_name(cnn_progress_kind kind);
 
-/* Called on the thread that called cnn_trainer_fit(), between steps; may save the model, run
- * sessions of it and change the optimizer.  Any result but 0 stops the training. */
+/* Called on the thread that called cnn_trainer_fit(), between steps; may save the model or a
+ * checkpoint, run sessions of the model and change the optimizer.  Any result but 0 stops the
+ * training. */
 typedef int32_t (*cnn_progress_fn)(void *user, const cnn_progress *progress);
 
 /* Where the training is: epochs and steps count from 1; `samples` are those of this epoch (for
@@ -142,13 +143,15 @@ CNN_API double cnn_progress_seconds(const cnn_progress *progress);
 
 /* Trains for `epochs` epochs of `training`, from cnn_loader_epoch() on, validating after each on
  * epoch 0 of `validation` (NULL: not), whose epoch stays what it was; it may be the same loader.
- * Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
+ * After cnn_trainer_resume() it goes on where the checkpoint was written, in the same epoch of as
+ * many.  Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
  * The statuses of cnn_trainer_step() and cnn_loader_next(); CNN_ERROR_CANCELLED after
  * cnn_trainer_cancel() or when the callback returned other than 0.  After any error the model is as
  * the last completed step left it.  CNN_ERROR_SHAPE, before the first step: a loader of larger
  * batches than the trainer's, of other samples than the model's input, or of more classes than the
  * model's output tells apart; one that mixes its samples, of another number of classes than the
- * model has outputs. */
+ * model has outputs.  CNN_ERROR_INVALID: after cnn_trainer_resume(), another loader than it has put
+ * to its place. */
 CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
                                    cnn_loader *validation, int64_t epochs, cnn_progress_fn progress,
                                    void *user);

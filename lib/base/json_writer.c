@@ -97,18 +97,27 @@ void cnni_json_put_text(struct cnni_json_writer *writer, const char *text, size_
     cnni_json_put_raw(writer, "\"", 1);
 }
 
-void cnni_json_put_integer(struct cnni_json_writer *writer, int64_t value)
+static void put_whole(struct cnni_json_writer *writer, bool negative, uint64_t value)
 {
     char digits[24];
     char *first = digits + sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do
-        *--first = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (value < 0)
+        *--first = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    if (negative)
         *--first = '-';
     begin_value(writer);
     cnni_json_put_raw(writer, first, (size_t)(digits + sizeof digits - first));
+}
+
+void cnni_json_put_integer(struct cnni_json_writer *writer, int64_t value)
+{
+    put_whole(writer, value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void cnni_json_put_unsigned(struct cnni_json_writer *writer, uint64_t value)
+{
+    put_whole(writer, false, value);
 }
 
 void cnni_json_put_real(struct cnni_json_writer *writer, double value)

@@ -33,6 +33,7 @@ void cnni_json_put_key(struct cnni_json_writer *writer, const char *name);
 /* Values.  `text` is UTF-8, `size` bytes of it; `value` is finite. */
 void cnni_json_put_text(struct cnni_json_writer *writer, const char *text, size_t size);
 void cnni_json_put_integer(struct cnni_json_writer *writer, int64_t value);
+void cnni_json_put_unsigned(struct cnni_json_writer *writer, uint64_t value);
 void cnni_json_put_real(struct cnni_json_writer *writer, double value);
 
 /* Bytes around or between values, as they are. */

@@ -136,17 +136,31 @@ void cnn_loader_free(cnn_loader *loader)
 
 /* ---- Epochs -------------------------------------------------------------------------------- */
 
-cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch)
+static cnn_status start(cnn_loader *loader, int64_t epoch, int64_t batch, const char *function)
 {
     if (loader == NULL)
-        return cnni_fail_null(NULL, __func__, "loader");
+        return cnni_fail_null(NULL, function, "loader");
     if (epoch < 0 || epoch >= most_epochs)
         return cnni_fail(loader->context, CNN_ERROR_INVALID, "%s: epoch is %lld, must be 0 to %lld",
-                         __func__, (long long)epoch, (long long)most_epochs - 1);
+                         function, (long long)epoch, (long long)most_epochs - 1);
+    if (batch < 0 || batch > loader->batches)
+        return cnni_fail(loader->context, CNN_ERROR_INVALID, "%s: batch is %lld, must be 0 to %lld",
+                         function, (long long)batch, (long long)loader->batches);
     cnni_queue_survive_fork(&loader->queue, loader->next_batch);
     cnni_loader_drop_epoch(loader);
     loader->epoch = epoch;
+    loader->first_batch = batch;
     return CNN_OK;
+}
+
+cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch)
+{
+    return start(loader, epoch, 0, __func__);
+}
+
+cnn_status cnn_loader_start_at(cnn_loader *loader, int64_t epoch, int64_t batch)
+{
+    return start(loader, epoch, batch, __func__);
 }
 
 /* ---- Asking -------------------------------------------------------------------------------- */
@@ -195,6 +209,13 @@ int64_t cnn_loader_skipped(const cnn_loader *loader)
 int64_t cnn_loader_epoch(const cnn_loader *loader)
 {
     return loader == NULL ? 0 : loader->epoch;
+}
+
+int64_t cnn_loader_batch(const cnn_loader *loader)
+{
+    if (loader == NULL)
+        return 0;
+    return loader->running ? loader->next_batch : loader->first_batch;
 }
 
 double cnn_loader_wait_seconds(const cnn_loader *loader)

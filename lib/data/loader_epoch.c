@@ -114,7 +114,7 @@ static cnn_status begin_epoch(cnn_loader *loader)
     int64_t count = loader->dataset->count;
     int32_t threads = useful_threads(loader);
     int32_t slots = (int32_t)CNNI_MIN(threads > 0 ? CNNI_QUEUE_SLOTS : 1, loader->batches);
-    struct cnni_queue_plan plan = {count, loader->batch, slots};
+    struct cnni_queue_plan plan = {count, loader->batch, loader->first_batch, slots};
     CNNI_TRY(make_slots(loader, slots));
     CNNI_TRY(make_shares(loader));
     CNNI_TRY(make_order(loader));
@@ -122,7 +122,7 @@ static cnn_status begin_epoch(cnn_loader *loader)
         CNNI_TRY(cnni_cache_prepare(&loader->cache, loader->context, count, function));
     loader->running = true;
     loader->lent = false;
-    loader->next_batch = 0;
+    loader->next_batch = loader->first_batch;
     loader->delivered = 0;
     loader->first_problem[0] = '\0';
     if (!cnni_queue_begin(&loader->queue, &plan, threads) && !loader->complained) {
@@ -262,14 +262,16 @@ static cnn_status find_batch(struct cnni_slot **slot, int64_t *good, cnn_loader 
     return CNN_OK;
 }
 
+/* Where an epoch began in its middle, good samples may have come before. */
 static cnn_status end_epoch(cnn_loader *loader)
 {
     loader->running = false;
-    if (loader->delivered == 0)
+    if (loader->delivered == 0 && loader->first_batch == 0)
         return cnni_fail(loader->context, CNN_ERROR_FORMAT,
                          "%s: all %lld samples of the epoch are bad; the first: %s", function,
                          (long long)loader->dataset->count, loader->first_problem);
     loader->epoch++;
+    loader->first_batch = 0;
     return CNN_OK;
 }
 

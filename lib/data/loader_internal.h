@@ -41,6 +41,7 @@ struct cnn_loader {
     int32_t threads; /* background threads wanted */
 
     int64_t epoch;
+    int64_t first_batch; /* that this epoch begins with */
     bool running;
     bool complained;                     /* that the system grants too few threads */
     int64_t *order;                      /* [samples] of a shuffled epoch, or NULL */

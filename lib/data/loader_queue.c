@@ -108,10 +108,10 @@ bool cnni_queue_begin(struct cnni_queue *queue, const struct cnni_queue_plan *pl
         cnni_queue_join(queue);
     pthread_mutex_lock(&queue->lock);
     queue->plan = *plan;
-    queue->next = 0;
-    queue->released = 0;
-    for (int32_t i = 0; i < queue->plan.slots; i++)
-        prepare_slot(queue, i);
+    queue->next = CNNI_MIN(plan->count, plan->first * plan->batch);
+    queue->released = plan->first;
+    for (int32_t i = 0; i < plan->slots; i++)
+        prepare_slot(queue, plan->first + i);
     pthread_cond_broadcast(&queue->work);
     pthread_mutex_unlock(&queue->lock);
     while (queue->threads < threads &&

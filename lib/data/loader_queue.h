@@ -21,6 +21,7 @@ typedef void cnni_queue_fn(void *user, int64_t position);
 struct cnni_queue_plan {
     int64_t count; /* positions */
     int64_t batch; /* positions of one batch; the last may be smaller */
+    int64_t first; /* batch to begin with */
     int32_t slots; /* batch b is prepared in slot b % slots */
 };
 

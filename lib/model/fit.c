@@ -2,22 +2,16 @@
  * Whole epochs: batches from a loader, steps, sums, and a callback that is told about them. */
 #include "base/error.h"
 #include "base/parallel.h"
-#include "model/trainer_internal.h"
+#include "model/checkpoint.h"
 
 #include <math.h>
 #include <time.h>
-
-/* Sums over the samples of one pass. */
-struct tally {
-    int64_t samples, right;
-    double loss, weight; /* the mean loss is their quotient */
-};
 
 struct cnn_progress {
     cnn_progress_kind kind;
     int64_t epoch, epochs, step, steps;
     int64_t samples_total;
-    struct tally training, validation;
+    struct cnni_tally training, validation;
     bool classes;
     double learning_rate;
     struct timespec began;
@@ -28,7 +22,7 @@ struct pass {
     cnn_trainer *trainer;
     cnn_loader *loader;
     bool training;
-    struct tally *tally;
+    struct cnni_tally *tally;
     cnn_progress *progress; /* NULL: nobody is told */
     cnn_progress_fn callback;
     void *user;
@@ -86,7 +80,7 @@ int64_t cnn_progress_samples_total(const cnn_progress *progress)
 }
 
 /* Adds the results of a batch. */
-static void count(struct tally *tally, const struct cnni_loss_result *result, int64_t samples)
+static void count(struct cnni_tally *tally, const struct cnni_loss_result *result, int64_t samples)
 {
     struct cnni_float_state host;
     cnni_float_enter(&host);
@@ -109,12 +103,12 @@ static double mean(double sum, double weight)
     return result;
 }
 
-static double mean_loss(const struct tally *tally)
+static double mean_loss(const struct cnni_tally *tally)
 {
     return mean(tally->loss, tally->weight);
 }
 
-static double accuracy(const struct tally *tally, bool classes)
+static double accuracy(const struct cnni_tally *tally, bool classes)
 {
     return classes ? mean((double)tally->right, (double)tally->samples) : NAN;
 }
@@ -175,6 +169,18 @@ static cnn_status tell(const struct pass *pass, cnn_progress_kind kind)
                      "%s: stopped by the progress callback", pass->function);
 }
 
+/* Notes that the training goes on with the loader's next batch. */
+static void note_place(const struct pass *pass)
+{
+    struct cnni_place *place = &pass->trainer->place;
+    place->loader_epoch = cnn_loader_epoch(pass->loader);
+    place->batch = cnn_loader_batch(pass->loader);
+    place->step = pass->progress->step;
+    place->rate = pass->progress->learning_rate;
+    place->tally = *pass->tally;
+    place->steps = cnn_optimizer_steps(pass->trainer->optimizer);
+}
+
 static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
                             const cnn_tensor *labels)
 {
@@ -187,6 +193,7 @@ static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
     if (pass->progress != NULL && pass->training) {
         pass->progress->learning_rate = rate;
         pass->progress->step++;
+        note_place(pass);
     }
     return tell(pass, pass->training ? CNN_PROGRESS_STEP : CNN_PROGRESS_VALIDATION);
 }
@@ -200,15 +207,17 @@ static cnn_status run_batches(const struct pass *pass)
         if (inputs == NULL)
             return CNN_OK;
         CNNI_TRY(run_batch(pass, inputs, labels));
+        if (pass->training)
+            cnni_checkpoint_between(pass->trainer, false);
     }
 }
 
-static cnn_status run_pass(const struct pass *pass, int64_t epoch)
+/* From batch number `batch` on, with the sums of those before in the tally. */
+static cnn_status run_pass(const struct pass *pass, int64_t epoch, int64_t batch)
 {
-    *pass->tally = (struct tally){0};
     if (pass->progress != NULL)
         pass->progress->samples_total = cnn_loader_samples(pass->loader);
-    CNNI_TRY(cnn_loader_start(pass->loader, epoch));
+    CNNI_TRY(cnn_loader_start_at(pass->loader, epoch, batch));
     cnn_status status = run_batches(pass);
     if (status != CNN_OK) /* leaves the epoch, which nobody will finish */
         (void)cnn_loader_start(pass->loader, epoch);
@@ -219,23 +228,45 @@ static cnn_status run_pass(const struct pass *pass, int64_t epoch)
 static cnn_status run_evaluation(const struct pass *pass)
 {
     const int64_t next = cnn_loader_epoch(pass->loader);
-    const cnn_status status = run_pass(pass, 0);
+    *pass->tally = (struct cnni_tally){0};
+    const cnn_status status = run_pass(pass, 0, 0);
     (void)cnn_loader_start(pass->loader, next);
     return status;
 }
 
-/* One epoch and its validation. */
+/* The place becomes the beginning of another epoch. */
+static void begin_epoch(cnn_trainer *trainer, int64_t loader_epoch)
+{
+    struct cnni_place *place = &trainer->place;
+    place->epoch++;
+    place->loader_epoch = loader_epoch;
+    place->batch = place->step = 0;
+    place->tally = (struct cnni_tally){0};
+}
+
+/* The rest of the epoch that the trainer's place is in, which then is the next one. */
+static cnn_status run_training(struct pass *pass, cnn_loader *training)
+{
+    const struct cnni_place *place = &pass->trainer->place;
+    cnn_progress *progress = pass->progress;
+    progress->epoch = place->epoch;
+    progress->step = place->step;
+    progress->steps = cnn_loader_batches(training);
+    progress->training = place->tally;
+    progress->learning_rate = place->rate;
+    pass->loader = training;
+    pass->training = true;
+    pass->tally = &progress->training;
+    return run_pass(pass, place->loader_epoch, place->batch);
+}
+
+/* One epoch, or what is left of it, and its validation. */
 static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader *validation)
 {
     cnn_progress *progress = pass->progress;
     clock_gettime(CLOCK_MONOTONIC, &progress->began);
-    progress->step = 0;
-    progress->steps = cnn_loader_batches(training);
-    progress->validation = (struct tally){0};
-    pass->loader = training;
-    pass->training = true;
-    pass->tally = &progress->training;
-    CNNI_TRY(run_pass(pass, cnn_loader_epoch(training)));
+    progress->validation = (struct cnni_tally){0};
+    CNNI_TRY(run_training(pass, training));
     if (validation != NULL) {
         pass->loader = validation;
         pass->training = false;
@@ -243,7 +274,10 @@ static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader 
         CNNI_TRY(run_evaluation(pass));
     }
     progress->samples_total = progress->training.samples;
-    return tell(pass, CNN_PROGRESS_EPOCH);
+    begin_epoch(pass->trainer, cnn_loader_epoch(training));
+    CNNI_TRY(tell(pass, CNN_PROGRESS_EPOCH));
+    cnni_checkpoint_between(pass->trainer, true);
+    return CNN_OK;
 }
 
 /* Whether the trainer can take what the loader gives, before anything is done. */
@@ -267,6 +301,39 @@ static cnn_status check_loader(const cnn_trainer *trainer, const cnn_loader *loa
                                    cnn_loader_label_dtype(loader), function, what);
 }
 
+/* Where the first epoch begins: at the loader's, or, before any other step, where a checkpoint was
+ * written. */
+static cnn_status find_place(cnn_trainer *trainer, const cnn_loader *training, const char *function)
+{
+    const int64_t steps = cnn_optimizer_steps(trainer->optimizer);
+    const bool goes_on = trainer->resumed && trainer->place.steps == steps;
+    if (goes_on && trainer->place.loader != training)
+        return cnni_fail(trainer->context, CNN_ERROR_INVALID,
+                         "%s: training is not the loader that cnn_trainer_resume() has put to its "
+                         "place",
+                         function);
+    if (!goes_on) {
+        trainer->place = (struct cnni_place){.loader = training, .steps = steps};
+        begin_epoch(trainer, cnn_loader_epoch(training));
+    }
+    trainer->resumed = false;
+    return CNN_OK;
+}
+
+static cnn_status run_epochs(struct pass *pass, cnn_loader *training, cnn_loader *validation)
+{
+    cnn_trainer *trainer = pass->trainer;
+    cnn_status status = CNN_OK;
+    trainer->fitting = true;
+    cnni_checkpoint_begin(trainer);
+    while (status == CNN_OK && trainer->place.epoch <= pass->progress->epochs)
+        status = run_epoch(pass, training, validation);
+    if (status != CNN_OK)
+        cnni_checkpoint_stopped(trainer);
+    trainer->fitting = false;
+    return status;
+}
+
 cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loader *validation,
                            int64_t epochs, cnn_progress_fn progress, void *user)
 {
@@ -287,15 +354,14 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
                         .callback = progress,
                         .user = user,
                         .function = __func__};
-    for (state.epoch = 1; state.epoch <= epochs; state.epoch++)
-        CNNI_TRY(run_epoch(&pass, training, validation));
-    return CNN_OK;
+    CNNI_TRY(find_place(trainer, training, __func__));
+    return run_epochs(&pass, training, validation);
 }
 
 cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *trainer,
                                 cnn_loader *loader)
 {
-    struct tally tally;
+    struct cnni_tally tally;
     if (trainer == NULL)
         return cnni_fail_null(NULL, __func__, "trainer");
     if (loader == NULL)

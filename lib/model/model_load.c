@@ -186,21 +186,29 @@ static cnn_status read_classes(struct cnni_loading *loading)
     return status;
 }
 
+cnn_status cnni_check_tensor(struct cnni_json *json, const struct cnni_source *source,
+                             const struct cnni_stored_tensor *tensor)
+{
+    struct cnni_json_string crc = {NULL, 0};
+    char text[CNNI_CRC_TEXT], shown[CNNI_SHOW_SIZE];
+    if (!cnni_json_next_element(json))
+        cnni_json_fail(json, "fewer checksums than tensors");
+    if (!cnni_json_string(json, &crc))
+        return CNN_OK; /* the reader has the error */
+    if (cnni_json_equal(crc, cnni_crc_text(text, cnni_crc32c(0, tensor->bytes, tensor->size))))
+        return CNN_OK;
+    return cnni_source_fail(
+        source, CNN_ERROR_FORMAT, "is damaged: the checksum of tensor \"%s\" is not %s",
+        cnni_show_bytes(shown, sizeof shown, tensor->name, strlen(tensor->name)), text);
+}
+
 static cnn_status read_values(struct cnni_loading *loading, struct cnni_parameter *parameter,
                               const struct cnni_stored_tensor *tensor)
 {
     const struct cnni_source *source = &loading->source;
-    struct cnni_json_string crc = {NULL, 0};
-    char text[CNNI_CRC_TEXT];
     float *values;
-    if (!cnni_json_next_element(&loading->json))
-        cnni_json_fail(&loading->json, "fewer checksums than tensors");
-    cnni_json_string(&loading->json, &crc);
+    CNNI_TRY(cnni_check_tensor(&loading->json, source, tensor));
     CNNI_TRY(cnni_loading_check(loading));
-    if (!cnni_json_equal(crc, cnni_crc_text(text, cnni_crc32c(0, tensor->bytes, tensor->size))))
-        return cnni_source_fail(source, CNN_ERROR_FORMAT,
-                                "is damaged: the checksum of tensor \"%s\" is not %s", tensor->name,
-                                text);
     CNNI_TRY(cnni_alloc(&values, source->context, (size_t)parameter->count, sizeof *values,
                         source->function));
     cnni_load_floats(values, tensor->bytes, (size_t)parameter->count);
@@ -219,6 +227,8 @@ static cnn_status read_parameters(struct cnni_loading *loading)
         for (int32_t j = 0; j < layer->parameter_count; j++)
             CNNI_TRY(read_values(loading, &layer->parameter[j], tensor++));
     }
+    for (; tensor < loading->file.tensors + loading->file.count; tensor++) /* of a checkpoint */
+        CNNI_TRY(cnni_check_tensor(&loading->json, &loading->source, tensor));
     if (cnni_json_next_element(&loading->json))
         cnni_json_fail(&loading->json, "more checksums than tensors");
     cnni_loading_end(&loading->json);

@@ -171,7 +171,9 @@ cnn_status cnni_loading_layers(struct cnni_loading *loading)
     CNNI_TRY(cnni_loading_check(loading));
     if (cnn_model_layer_count(loading->model) == 0)
         return cnni_source_fail(&loading->source, CNN_ERROR_FORMAT, "has no layers");
-    if (loading->tensors != loading->file.count)
+    /* A checkpoint has more of them behind. */
+    if (loading->file.checkpoint == NULL ? loading->tensors != loading->file.count
+                                         : loading->tensors > loading->file.count)
         return cnni_source_fail(&loading->source, CNN_ERROR_FORMAT,
                                 "has %d tensors, but its layers need %d", loading->file.count,
                                 loading->tensors);

@@ -103,7 +103,8 @@ static void put_checksums(struct cnni_json_writer *json, const uint32_t *crcs, i
     cnni_json_close(json, ']');
 }
 
-static void put_graph(struct cnni_json_writer *json, const cnn_model *model, const uint32_t *crcs)
+void cnni_model_put_graph(struct cnni_json_writer *json, const cnn_model *model,
+                          const uint32_t *crcs, int32_t count)
 {
     int32_t channels = cnni_model_channels(model);
     cnni_json_open(json, '{');
@@ -116,45 +117,37 @@ static void put_graph(struct cnni_json_writer *json, const cnn_model *model, con
     put_reals(json, "deviation", model->deviation, channels);
     put_layers(json, model);
     put_classes(json, model);
-    put_checksums(json, crcs, model->parameter_count);
+    put_checksums(json, crcs, count);
     cnni_json_close(json, '}');
 }
 
 /* ---- The file ---- */
 
-/* A model on its way into memory. */
+/* A model, or a checkpoint, on its way into memory. */
 struct saving {
     const cnn_model *model;
+    const struct cnni_state *state;
+    const struct cnni_json_writer *checkpoint; /* its text, or NULL */
     const char *function;
     struct cnni_json_writer header;
-    uint32_t *crcs; /* of the parameters */
+    uint32_t *crcs; /* of the arrays */
     size_t size;    /* of all values */
-    unsigned char *values;
 };
 
-/* Calls `visit` for each parameter, with its number. */
-typedef cnn_status visit_fn(struct saving *saving, const struct cnni_parameter *parameter,
-                            int32_t index);
-
-static cnn_status for_each_parameter(struct saving *saving, visit_fn *visit)
+static size_t array_bytes(const struct cnni_state_array *array)
 {
-    int32_t index = 0;
-    for (int32_t i = 0; i < saving->model->node_count; i++) {
-        const cnn_layer *layer = saving->model->nodes[i].layer;
-        for (int32_t j = 0; j < layer->parameter_count; j++)
-            CNNI_TRY(visit(saving, &layer->parameter[j], index++));
-    }
-    return CNN_OK;
+    return (size_t)array->parameter->count * sizeof(float);
 }
 
-static cnn_status add_header_line(struct saving *saving, const struct cnni_parameter *parameter,
-                                  int32_t index)
+static void write_header_lines(struct saving *saving)
 {
-    size_t size = (size_t)parameter->count * sizeof(float);
-    cnni_safetensors_add(&saving->header, saving->model->parameter_names[index], &parameter->shape,
-                         saving->size, size);
-    saving->size += size;
-    return saving->header.status;
+    saving->size = 0;
+    for (int32_t i = 0; i < saving->state->array_count; i++) {
+        const struct cnni_state_array *array = &saving->state->arrays[i];
+        cnni_safetensors_add(&saving->header, array->name, &array->parameter->shape, saving->size,
+                             array_bytes(array));
+        saving->size += array_bytes(array);
+    }
 }
 
 /* Writes the header anew, with the checksums as they are.  Its size does not depend on them. */
@@ -162,14 +155,13 @@ static cnn_status write_header(struct saving *saving)
 {
     struct cnni_json_writer graph;
     cnni_json_writer_start(&graph, saving->model->context, saving->function);
-    put_graph(&graph, saving->model, saving->crcs);
+    cnni_model_put_graph(&graph, saving->model, saving->crcs, saving->state->array_count);
     cnn_status status = graph.status;
     if (status == CNN_OK) {
-        saving->size = 0;
         cnni_json_writer_free(&saving->header);
         cnni_json_writer_start(&saving->header, saving->model->context, saving->function);
-        cnni_safetensors_begin(&saving->header, graph.bytes, graph.size);
-        for_each_parameter(saving, add_header_line);
+        cnni_safetensors_begin(&saving->header, &graph, saving->checkpoint);
+        write_header_lines(saving);
         cnni_safetensors_finish(&saving->header);
         status = saving->header.status;
     }
@@ -177,17 +169,19 @@ static cnn_status write_header(struct saving *saving)
     return status;
 }
 
-static cnn_status write_values(struct saving *saving, const struct cnni_parameter *parameter,
-                               int32_t index)
+static cnn_status write_values(const struct saving *saving, unsigned char *values)
 {
-    float *values;
-    size_t count = (size_t)parameter->count;
-    CNNI_TRY(cnni_alloc(&values, saving->model->context, count, sizeof *values, saving->function));
-    cnni_parameter_export(values, parameter, parameter->value);
-    cnni_store_floats(saving->values, values, count);
-    saving->crcs[index] = cnni_crc32c(0, saving->values, count * sizeof *values);
-    saving->values += count * sizeof *values;
-    cnni_free(saving->model->context, values);
+    float *work;
+    CNNI_TRY(cnni_alloc(&work, saving->model->context, cnni_state_largest(saving->state),
+                        sizeof *work, saving->function));
+    for (int32_t i = 0; i < saving->state->array_count; i++) {
+        const struct cnni_state_array *array = &saving->state->arrays[i];
+        cnni_parameter_export(work, array->parameter, array->values);
+        cnni_store_floats(values, work, (size_t)array->parameter->count);
+        saving->crcs[i] = cnni_crc32c(0, values, array_bytes(array));
+        values += array_bytes(array);
+    }
+    cnni_free(saving->model->context, work);
     return CNN_OK;
 }
 
@@ -200,23 +194,24 @@ static cnn_status write_bytes(struct saving *saving, cnn_tensor **bytes)
     CNNI_TRY(
         cnni_tensor_create(bytes, saving->model->context, CNN_UINT8, &size, 1, saving->function));
     unsigned char *first = cnn_tensor_data(*bytes);
-    saving->values = first + saving->header.size;
-    CNNI_TRY(for_each_parameter(saving, write_values));
+    CNNI_TRY(write_values(saving, first + saving->header.size));
     CNNI_TRY(write_header(saving));
     memcpy(first, saving->header.bytes, saving->header.size);
     return CNN_OK;
 }
 
-static cnn_status save(const cnn_model *model, cnn_tensor **bytes, const char *function)
+cnn_status cnni_model_write(cnn_tensor **bytes, const cnn_model *model,
+                            const struct cnni_state *state,
+                            const struct cnni_json_writer *checkpoint, const char *function)
 {
-    struct saving saving = {.model = model, .function = function};
+    struct saving saving = {
+        .model = model, .state = state, .checkpoint = checkpoint, .function = function};
     if (model->node_count == 0)
         return cnni_fail(model->context, CNN_ERROR_STATE, "%s: the model has no layers", function);
     CNNI_TRY(cnni_weight_gate_enter_reading(model->gate, function));
     cnni_json_writer_start(&saving.header, model->context, function);
-    cnn_status status =
-        cnni_alloc_zero(&saving.crcs, model->context, (size_t)model->parameter_count,
-                        sizeof *saving.crcs, function);
+    cnn_status status = cnni_alloc_zero(&saving.crcs, model->context, (size_t)state->array_count,
+                                        sizeof *saving.crcs, function);
     if (status == CNN_OK)
         status = write_bytes(&saving, bytes);
     cnni_weight_gate_leave(model->gate);
@@ -226,6 +221,28 @@ static cnn_status save(const cnn_model *model, cnn_tensor **bytes, const char *f
         cnn_tensor_free(*bytes);
         *bytes = NULL;
     }
+    return status;
+}
+
+void cnni_model_list_state(const cnn_model *model, struct cnni_state *state)
+{
+    char **name = model->parameter_names;
+    for (int32_t i = 0; i < model->node_count; i++) {
+        const cnn_layer *layer = model->nodes[i].layer;
+        for (int32_t j = 0; j < layer->parameter_count; j++)
+            cnni_state_array(state, *name++, NULL, &layer->parameter[j], layer->parameter[j].value);
+    }
+}
+
+static cnn_status save(const cnn_model *model, cnn_tensor **bytes, const char *function)
+{
+    struct cnni_state state;
+    cnni_state_start(&state, model->context, function);
+    cnni_model_list_state(model, &state);
+    cnn_status status = state.status;
+    if (status == CNN_OK)
+        status = cnni_model_write(bytes, model, &state, NULL, function);
+    cnni_state_free(&state);
     return status;
 }
 
@@ -239,20 +256,24 @@ cnn_status cnn_model_save_memory(cnn_tensor **bytes, const cnn_model *model)
     return save(model, bytes, __func__);
 }
 
-cnn_status cnn_model_save(const cnn_model *model, const char *path)
+cnn_status cnni_model_write_file(const cnn_model *model, const cnn_tensor *bytes, const char *path,
+                                 const char *function)
 {
     struct cnni_file_writer *writer;
+    CNNI_TRY(cnni_file_create(&writer, model->context, path, function));
+    cnni_file_write(writer, cnn_tensor_const_data(bytes), cnn_tensor_bytes(bytes));
+    return cnni_file_commit(writer);
+}
+
+cnn_status cnn_model_save(const cnn_model *model, const char *path)
+{
     cnn_tensor *bytes = NULL;
     if (model == NULL)
         return cnni_fail_null(NULL, __func__, "model");
     if (path == NULL)
         return cnni_fail_null(model->context, __func__, "path");
     CNNI_TRY(save(model, &bytes, __func__));
-    cnn_status status = cnni_file_create(&writer, model->context, path, __func__);
-    if (status == CNN_OK) {
-        cnni_file_write(writer, cnn_tensor_data(bytes), cnn_tensor_bytes(bytes));
-        status = cnni_file_commit(writer);
-    }
+    cnn_status status = cnni_model_write_file(model, bytes, path, __func__);
     cnn_tensor_free(bytes);
     return status;
 }

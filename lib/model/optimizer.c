@@ -229,6 +229,8 @@ static float clipping_scale(const cnn_optimizer *optimizer, int32_t lanes)
 void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan)
 {
     int64_t t = optimizer->steps + 1;
+    if (t == 1)
+        cnni_optimizer_begin(optimizer);
     struct cnni_update update = {
         .optimizer = optimizer,
         .rate = cnni_schedule_rate(&optimizer->schedule, t),

@@ -6,6 +6,7 @@
 
 #include "cnn/optimizer.h"
 #include "model/plan.h"
+#include "model/training_state.h"
 
 /* How the learning rate moves. */
 typedef int32_t cnni_schedule_kind;
@@ -50,6 +51,9 @@ struct cnn_optimizer {
     double momentum;
     int32_t nesterov;
     double beta1, beta2, epsilon;
+    struct {
+        double rate, weight_decay, clip_norm;
+    } begun; /* what may change between steps, as it was at the first */
 
     atomic_bool attached;
     cnn_model *model;           /* borrowed from the trainer */
@@ -68,10 +72,17 @@ void cnni_optimizer_detach(cnn_optimizer *optimizer);
 /* Bytes of the averages. */
 size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer);
 
+/* Notes the settings that the first step is made with. */
+void cnni_optimizer_begin(cnn_optimizer *optimizer);
+
 /* One step on all parameters of the model that `plan`, which has it to itself, trains, with
  * clipping; clears the gradients.  Each layer's weights are packed anew while they are in the
  * caches. */
 void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan);
+
+/* What a checkpoint keeps, and the settings that it must be resumed with, as one JSON value. */
+void cnni_optimizer_list_state(cnn_optimizer *optimizer, struct cnni_state *state);
+void cnni_optimizer_put_settings(const cnn_optimizer *optimizer, struct cnni_json_writer *json);
 
 cnn_optimizer *cnni_optimizer_share(cnn_optimizer *optimizer);
 

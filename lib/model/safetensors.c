@@ -112,7 +112,7 @@ static cnn_status split(struct parts *parts, const struct cnni_source *source, c
 /* What the first pass finds.  `bytes` of a string that is missing is NULL. */
 struct survey {
     bool metadata;
-    struct cnni_json_string graph, crc;
+    struct cnni_json_string graph, checkpoint, crc;
     int64_t tensors;
 };
 
@@ -126,6 +126,8 @@ static void survey_metadata(struct cnni_json *json, struct survey *survey)
             wanted = &survey->graph;
         else if (cnni_json_equal(key, "cnn.header_crc32c"))
             wanted = &survey->crc;
+        else if (cnni_json_equal(key, "cnn.checkpoint"))
+            wanted = &survey->checkpoint;
         if (wanted != &value && wanted->bytes != NULL)
             cnni_json_fail(json, "a name for the second time");
         cnni_json_string(json, wanted);
@@ -304,6 +306,8 @@ static cnn_status open_parts(struct cnni_safetensors *file, const struct parts *
                              sizeof *file->tensors, source->function));
     char *texts = file->texts;
     file->graph = take_text(&texts, survey.graph, &file->graph_size);
+    if (survey.checkpoint.bytes != NULL)
+        file->checkpoint = take_text(&texts, survey.checkpoint, &file->checkpoint_size);
     return read_tensors(file, parts, texts);
 }
 
@@ -330,7 +334,8 @@ void cnni_safetensors_close(struct cnni_safetensors *file)
 /* Where the checksum stands in the header. */
 enum { CRC_PLACE = sizeof "{\"__metadata__\":{\"cnn.header_crc32c\":\"" - 1 };
 
-void cnni_safetensors_begin(struct cnni_json_writer *header, const char *graph, size_t graph_size)
+void cnni_safetensors_begin(struct cnni_json_writer *header, const struct cnni_json_writer *graph,
+                            const struct cnni_json_writer *checkpoint)
 {
     cnni_json_put_raw(header, no_crc, LENGTH_BYTES); /* room for the length */
     cnni_json_open(header, '{');
@@ -339,7 +344,11 @@ void cnni_safetensors_begin(struct cnni_json_writer *header, const char *graph, 
     cnni_json_put_key(header, "cnn.header_crc32c");
     cnni_json_put_text(header, no_crc, CRC_DIGITS);
     cnni_json_put_key(header, "cnn");
-    cnni_json_put_text(header, graph, graph_size);
+    cnni_json_put_text(header, graph->bytes, graph->size);
+    if (checkpoint != NULL) {
+        cnni_json_put_key(header, "cnn.checkpoint");
+        cnni_json_put_text(header, checkpoint->bytes, checkpoint->size);
+    }
     cnni_json_close(header, '}');
 }
 

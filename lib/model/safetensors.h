@@ -5,9 +5,9 @@
  *     {"__metadata__":{"cnn.header_crc32c":"0123abcd","cnn":"..."},
  *      "conv2d1.weight":{"dtype":"F32","shape":[32,3,3,3],"data_offsets":[0,3456]}, ...}
  *
- * "cnn" is a JSON text of our own, which model_save.c and model_load.c know about; the checksum is
- * that of the header with zeros in its own place.  The values stand in the header's order, without
- * gaps. */
+ * "cnn" is a JSON text of our own, which model_save.c and model_load.c know about; checkpoints have
+ * another behind it, "cnn.checkpoint", and more tensors.  The checksum is that of the header with
+ * zeros in its own place.  The values stand in the header's order, without gaps. */
 #ifndef CNNI_SAFETENSORS_H
 #define CNNI_SAFETENSORS_H
 
@@ -47,6 +47,8 @@ struct cnni_safetensors {
     char *texts;       /* memory of all texts below */
     const char *graph; /* the text "cnn" */
     size_t graph_size;
+    const char *checkpoint; /* the text "cnn.checkpoint"; NULL: there is none */
+    size_t checkpoint_size;
     struct cnni_stored_tensor *tensors;
     int32_t count;
 };
@@ -62,7 +64,8 @@ void cnni_safetensors_close(struct cnni_safetensors *file);
 /* Writes the length and the header in three steps: the metadata; each tensor, at `offset` within
  * the values; the checksum, and spaces up to a multiple of eight bytes.  The writer remembers
  * failures. */
-void cnni_safetensors_begin(struct cnni_json_writer *header, const char *graph, size_t graph_size);
+void cnni_safetensors_begin(struct cnni_json_writer *header, const struct cnni_json_writer *graph,
+                            const struct cnni_json_writer *checkpoint /* or NULL */);
 void cnni_safetensors_add(struct cnni_json_writer *header, const char *name,
                           const struct cnni_shape *shape, size_t offset, size_t size);
 void cnni_safetensors_finish(struct cnni_json_writer *header);

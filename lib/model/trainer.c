@@ -115,6 +115,8 @@ void cnn_trainer_free(cnn_trainer *trainer)
     cnn_tensor_free(trainer->inputs);
     cnni_free(context, trainer->work);
     cnni_free(context, trainer->weights);
+    cnni_free(context, trainer->checkpoint.path);
+    cnni_free(context, trainer->note);
     cnni_free(context, trainer);
     cnni_context_release(context);
 }
@@ -211,6 +213,13 @@ static void forget_forward(cnn_trainer *trainer)
     cnn_tensor_free(trainer->inputs);
     trainer->inputs = NULL;
     trainer->n = 0;
+}
+
+void cnni_trainer_forget(cnn_trainer *trainer)
+{
+    forget_forward(trainer);
+    clear_gradients(trainer->model);
+    trainer->gradients = false;
 }
 
 cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *trainer,

@@ -2,36 +2,14 @@
  * Fuzzes the loading of models.  The header's checksum is put right first, or no mutant would come
  * far.  What loads must save to a file that loads again, to the same bytes, and small models
  * predict. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "cnn.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/fuzz_repair.h"
 
-enum { PREFIX = 8, DIGITS = 8, MOST_ELEMENTS = 100000 };
-
-/* Corrects the checksum where the mutant still has one. */
-static void repair(uint8_t *bytes, size_t size)
-{
-    static const char name[] = "\"cnn.header_crc32c\":\"";
-    uint64_t length = 0;
-    char digits[DIGITS + 1];
-    if (size < PREFIX)
-        return;
-    for (int32_t i = 0; i < PREFIX; i++)
-        length |= (uint64_t)bytes[i] << (8 * i);
-    if (length > size - PREFIX)
-        return;
-    uint8_t *place = memmem(bytes + PREFIX, (size_t)length, name, sizeof name - 1);
-    if (place == NULL || (size_t)(bytes + PREFIX + length - place) < sizeof name + DIGITS)
-        return;
-    place += sizeof name - 1;
-    memset(place, '0', DIGITS);
-    snprintf(digits, sizeof digits, "%08x", cnni_crc32c(0, bytes + PREFIX, (size_t)length));
-    memcpy(place, digits, DIGITS);
-}
+enum { MOST_ELEMENTS = 100000 };
 
 /* Elements of a tensor of `shape`, [1] in front; more than MOST_ELEMENTS for any larger number. */
 static int64_t count_elements(const int64_t *shape, int32_t rank)
@@ -97,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     cnn_model *model;
     uint8_t *copy = malloc(size > 0 ? size : 1);
     memcpy(copy, bytes, size);
-    repair(copy, size);
+    fuzz_repair(copy, size);
     fuzz_check(cnn_context_create_isolated(&context) == CNN_OK);
     cnn_context_set_threads(context, 1);
     if (cnn_model_load_memory(&model, context, copy, size) == CNN_OK) {

@@ -162,6 +162,28 @@ def check_reading(program, folder, tensors):
         assert "not written by libcnn" in answer, answer
 
 
+def check_checkpoint(program, folder, tensors):
+    """A model file with averages behind the parameters, and a text about the training."""
+    path = folder + "/model.ckpt"
+    graph, kept = check_file(path)
+    with safe_open(path, "np") as file:
+        checkpoint = json.loads(file.metadata()["cnn.checkpoint"])
+    assert checkpoint["note"] == "ä" and checkpoint["numbers"]["optimizer.steps"] == 1
+    assert checkpoint["settings"]["optimizer"]["kind"] == "adam"
+    names = {f"{name}{kind}" for name in tensors
+             for kind in ("", "/optimizer.average1", "/optimizer.average2")}
+    assert set(kept) == names, set(kept) ^ names
+    for name in tensors:
+        gradient = kept[name + "/optimizer.average1"].astype(np.float64) / 0.1
+        assert gradient.shape == tensors[name].shape == kept[name].shape
+        square = kept[name + "/optimizer.average2"].astype(np.float64) / 0.001
+        assert np.allclose(square, gradient**2, rtol=1e-4, atol=1e-30), name
+        moved = np.where(gradient == 0, 0, -0.01 * np.sign(gradient))
+        big = np.abs(gradient) > 1e-4
+        assert np.allclose((kept[name] - tensors[name])[big], moved[big], rtol=1e-2), name
+    assert read(program, path) == "OK"
+
+
 def main(program):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program, "write", folder], check=True)
@@ -169,6 +191,7 @@ def main(program):
         assert graph["classes"] == ["cat", "dog", "ä", '"4"']
         check_predictions(folder, graph, tensors)
         check_reading(program, folder, tensors)
+        check_checkpoint(program, folder, tensors)
 
 
 main(*sys.argv[1:])

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The C side of check_safetensors.py:
  *
- *     make_model write FOLDER    writes model.cnn, and input.bin and output.bin with a prediction
+ *     make_model write FOLDER    writes model.cnn, and input.bin and output.bin with a prediction,
+ *                                and model.ckpt, a checkpoint after a step
  *     make_model read FILE       loads a model and prints "OK", or the status and the text */
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,33 @@ static void write_tensor(const char *folder, const char *name, const cnn_tensor 
     }
 }
 
+/* Trains `model` for a step on black pictures. */
+static void write_checkpoint(cnn_context *context, cnn_model *model, const char *folder)
+{
+    char path[4096];
+    cnn_tensor *samples, *labels;
+    cnn_dataset *dataset;
+    cnn_loader *loader;
+    cnn_optimizer *optimizer;
+    cnn_trainer *trainer;
+    check(cnn_tensor_create(&samples, context, CNN_UINT8, (const int64_t[]){SAMPLES, 12, 9, 3}, 4));
+    check(cnn_tensor_create(&labels, context, CNN_INT32, (const int64_t[]){SAMPLES}, 1));
+    check(cnn_dataset_from_memory(&dataset, context, samples, labels, 4));
+    check(cnn_loader_create(&loader, dataset, model, SAMPLES));
+    check(cnn_adam_create(&optimizer, context, 0.01));
+    check(cnn_trainer_create(&trainer, model, optimizer, CNN_SOFTMAX_CROSS_ENTROPY, SAMPLES));
+    check(cnn_trainer_set_note(trainer, "\xC3\xA4"));
+    check(cnn_trainer_fit(trainer, loader, NULL, 1, NULL, NULL));
+    snprintf(path, sizeof path, "%s/model.ckpt", folder);
+    check(cnn_trainer_save_checkpoint(trainer, loader, path));
+    cnn_trainer_free(trainer);
+    cnn_optimizer_free(optimizer);
+    cnn_loader_free(loader);
+    cnn_dataset_free(dataset);
+    cnn_tensor_free(samples);
+    cnn_tensor_free(labels);
+}
+
 static void write_all(cnn_context *context, const char *folder)
 {
     char path[4096];
@@ -132,6 +160,7 @@ static void write_all(cnn_context *context, const char *folder)
     cnn_tensor_free(input);
     cnn_tensor_free(output);
     cnn_session_free(session);
+    write_checkpoint(context, model, folder);
     cnn_model_free(model);
 }
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ * The note is a line about the best epoch and then a command line, an argument on each: what reads
+ * arguments also checks those of a file.  Bytes other than printable ASCII are written as %xx, so
+ * that any path fits on a line. */
+#include "resume.h"
+
+#include "console.h"
+#include "output_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where they go: a resumed training goes on with its own.  NULL: nowhere. */
+static const char *checkpoint_path(const struct options *options)
+{
+    return options->checkpoint != NULL ? options->checkpoint : options->resume;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+/* A note in the making. */
+struct note {
+    char text[CNN_NOTE_SIZE];
+    size_t used;
+};
+
+/* Appends an argument as a line.  False when there is no room. */
+static bool put_line(void *user, const char *argument)
+{
+    struct note *note = user;
+
+    for (; *argument != '\0' && note->used + 8 < sizeof note->text; argument++) {
+        const unsigned char byte = (unsigned char)*argument;
+        const bool is_plain = byte >= ' ' && byte <= '~' && byte != '%';
+        note->used += (size_t)sprintf(note->text + note->used, is_plain ? "%c" : "%%%02x", byte);
+    }
+    strcpy(note->text + note->used++, "\n");
+    return *argument == '\0';
+}
+
+/* A training is finished in the checkpoint that its last epoch ends with. */
+bool resume_set_note(cnn_trainer *trainer, const struct options *options, const struct best *best)
+{
+    struct note note;
+    const bool finished = cnn_trainer_epoch(trainer) > options->epochs;
+
+    if (checkpoint_path(options) == NULL)
+        return true;
+    note.used = (size_t)sprintf(note.text, "cats-dogs 1 %d %lld %.17g %.17g\n", finished,
+                                (long long)best->epoch, best->accuracy, best->loss);
+    if (!options_list(options, put_line, &note) || !put_line(&note, "--") ||
+        (options->operand_count > 0 && !put_line(&note, options->operands[0]))) {
+        console_error("--checkpoint: the names of files are too long for it");
+        return false;
+    }
+    return console_succeeded(cnn_trainer_set_note(trainer, note.text));
+}
+
+/* ---- Reading ------------------------------------------------------------------------------- */
+
+enum { MOST_ARGUMENTS = 64 };
+
+/* A note that was read. */
+struct resume {
+    char note[CNN_NOTE_SIZE]; /* in which the texts of the options are */
+    char *arguments[MOST_ARGUMENTS + 2];
+    struct options options;
+    struct best best;
+    bool finished;
+};
+
+static void undo_escapes(char *text)
+{
+    char *end = text;
+    unsigned int byte;
+
+    for (; *text != '\0'; end++) {
+        const bool is_escape = sscanf(text, "%%%2x", &byte) == 1 && byte != 0;
+        *end = is_escape ? (char)byte : *text;
+        text += is_escape ? 3 : 1;
+    }
+    *end = '\0';
+}
+
+/* Cuts the lines into arguments.  Returns how many; 0 for too many. */
+static int read_arguments(struct resume *resume, char *text)
+{
+    int count = 0;
+
+    resume->arguments[count++] = resume->note;
+    while (*text != '\0') {
+        char *end = text + strcspn(text, "\n");
+        if (*end == '\0' || count > MOST_ARGUMENTS)
+            return 0;
+        *end = '\0';
+        undo_escapes(text);
+        resume->arguments[count++] = text;
+        text = end + 1;
+    }
+    resume->arguments[count] = NULL;
+    return count;
+}
+
+static bool read_note(struct resume *resume)
+{
+    int finished, length = 0;
+    long long epoch;
+
+    if (sscanf(resume->note, "cats-dogs 1 %d %lld %lf %lf%n", &finished, &epoch,
+               &resume->best.accuracy, &resume->best.loss, &length) != 4 ||
+        resume->note[length] != '\n')
+        return false;
+    resume->finished = finished != 0;
+    resume->best.epoch = epoch;
+    const int count = read_arguments(resume, resume->note + length + 1);
+    return count > 0 && options_read(&resume->options, FOR_TRAIN, count, resume->arguments);
+}
+
+static cnn_status load_note(struct resume *resume, const char *path)
+{
+    cnn_context *context;
+    cnn_status status = cnn_context_create(&context);
+
+    if (status == CNN_OK)
+        status = cnn_checkpoint_note(resume->note, sizeof resume->note, context, path);
+    cnn_context_free(context);
+    return status;
+}
+
+/* ---- Before -------------------------------------------------------------------------------- */
+
+bool resume_take_up(struct options *options, struct best *best)
+{
+    static struct resume resume; /* as long as the options */
+
+    if (options->resume == NULL)
+        return true;
+    if (!console_succeeded(load_note(&resume, options->resume)))
+        return false;
+    if (!read_note(&resume)) {
+        console_error("--resume %s: found the checkpoint of another program", options->resume);
+        return false;
+    }
+    *best = resume.best;
+    return options_continue(options, &resume.options, options->resume);
+}
+
+/* Of a training of this program that has more to do. */
+static bool is_unfinished(const char *path)
+{
+    static struct resume resume;
+
+    return load_note(&resume, path) == CNN_OK && read_note(&resume) && !resume.finished;
+}
+
+/* The best model until now, which is to be replaced by better ones.  Its name may come from the
+ * checkpoint, whoever made that: nothing but a model is replaced. */
+static bool check_model(const struct options *options, const struct best *best)
+{
+    cnn_context *context = NULL;
+    cnn_model *model = NULL;
+    cnn_status status = cnn_context_create(&context);
+
+    if (status == CNN_OK)
+        status = cnn_model_load(&model, context, options->output);
+    cnn_model_free(model);
+    cnn_context_free(context);
+    if (status == CNN_OK || (status == CNN_ERROR_NOT_FOUND && best->epoch == 0))
+        return true;
+    console_error("--output %s: %s; wanted the best model of the training in %s", options->output,
+                  console_library_reason(), options->resume);
+    return false;
+}
+
+bool resume_check_file(const struct options *options, const struct best *best)
+{
+    const char *path = checkpoint_path(options);
+
+    if (path == NULL)
+        return true;
+    if (options->resume != NULL && !check_model(options, best))
+        return false;
+    if (strcmp(path, options->output) == 0) {
+        console_error("--checkpoint %s: is the model's file, too; wanted another", path);
+        return false;
+    }
+    if (options->resume == NULL && is_unfinished(path)) {
+        console_error("--checkpoint %s: found a training that has not finished; wanted --resume "
+                      "with it, or another file",
+                      path);
+        return false;
+    }
+    return output_file_check("checkpoint", path);
+}
+
+/* ---- With a trainer ------------------------------------------------------------------------ */
+
+bool resume_begin(cnn_trainer *trainer, cnn_loader *loader, const struct options *options,
+                  const struct best *best)
+{
+    const char *path = checkpoint_path(options);
+
+    if (path == NULL)
+        return true;
+    if (options->resume != NULL &&
+        !console_succeeded(cnn_trainer_resume(trainer, loader, options->resume)))
+        return false;
+    return console_succeeded(
+               cnn_trainer_set_checkpoint(trainer, path, options->checkpoint_minutes)) &&
+           resume_set_note(trainer, options, best);
+}
+
+void resume_print(const cnn_trainer *trainer, const struct options *options)
+{
+    const long long epoch = cnn_trainer_epoch(trainer), epochs = options->epochs;
+
+    if (options->resume == NULL)
+        return;
+    if (epoch > epochs)
+        console_line("%-10s  %s is finished: all %lld epochs are done", "resumed", options->resume,
+                     epochs);
+    else if (!options->quiet)
+        console_line("%-10s  %s in epoch %lld of %lld", "resumed", options->resume, epoch, epochs);
+}
+
+bool resume_is_possible(const cnn_trainer *trainer, const struct options *options)
+{
+    const char *path = checkpoint_path(options);
+
+    if (path == NULL || cnn_trainer_checkpoint_status(trainer) != CNN_OK)
+        return false;
+    console_line("interrupted; to go on: cats-dogs train --resume %s", path);
+    return true;
+}
