@@ -66,9 +66,7 @@ static void draw_bar(struct progress_display *display, const cnn_progress *progr
     const double share = training_share(progress);
     char left[32], before[64], after[128], bar[WIDEST + 1], line[LINE_SIZE];
 
-    format_duration(left, sizeof left,
-                    (display->drawn - display->started) * (1.0 - share) /
-                        (share - display->skipped));
+    format_duration(left, sizeof left, (display->drawn - display->started) * (1.0 - share) / share);
     snprintf(before, sizeof before, "%s %lld/%lld ", validating ? "check" : "epoch",
              (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress));
     snprintf(after, sizeof after, " %.0f pictures/s  loss %.4f  accuracy %.4f  %s left",
@@ -80,10 +78,9 @@ static void draw_bar(struct progress_display *display, const cnn_progress *progr
     console_status(line);
 }
 
-void progress_start(struct progress_display *display, double done)
+void progress_start(struct progress_display *display)
 {
-    *display = (struct progress_display){
-        .started = now(), .has_bar = console_has_status(), .skipped = done};
+    *display = (struct progress_display){.started = now(), .has_bar = console_has_status()};
 }
 
 void progress_step(struct progress_display *display, const cnn_progress *progress)

@@ -11,12 +11,10 @@ struct progress_display {
     double started; /* when training began, in seconds of a clock */
     double drawn;   /* when the bar was drawn last */
     double rate;    /* pictures trained per second in this epoch */
-    double skipped; /* the share of the training that was done before it was resumed */
     bool has_bar;
 };
 
-/* Begins, with that share of the training done. */
-void progress_start(struct progress_display *display, double done);
+void progress_start(struct progress_display *display);
 
 /* Draws the bar, where there is one, at most ten times a second. */
 void progress_step(struct progress_display *display, const cnn_progress *progress);

@@ -34,7 +34,7 @@ struct training {
     cnn_trainer *trainer;
 
     struct best best;
-    bool failed; /* what a progress callback had to do */
+    bool save_failed;
     struct progress_display display;
 };
 
@@ -209,15 +209,15 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
 
     if (better) {
         if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
-            training->failed = true;
+            training->save_failed = true;
             return false;
         }
         training->best = (struct best){cnn_progress_epoch(progress), accuracy, loss};
     }
     if (!training->options->quiet)
         progress_epoch(&training->display, progress, better ? "  best, saved" : "");
-    training->failed = !resume_set_note(training->trainer, training->options, &training->best);
-    return !training->failed;
+    training->save_failed = !resume_set_note(training->trainer, training->options, &training->best);
+    return !training->save_failed;
 }
 
 /* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it. */
@@ -236,15 +236,14 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
  * best model by then, or a checkpoint. */
 static bool fit(struct training *training)
 {
-    progress_start(&training->display,
-                   (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)training->epochs);
+    progress_start(&training->display);
     resume_print(training->trainer, training->options);
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
                         training->epochs, on_progress, training);
     interrupt_cancels(NULL);
-    if (training->failed)
+    if (training->save_failed)
         return false;
     if (status != CNN_ERROR_CANCELLED)
         return console_succeeded(status);
