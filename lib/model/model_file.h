@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the files that write and read models share: model_save.c, model_load.c, model_load_layers.c.
+ * What the files that write and read models share: model_save.c, model_load.c, model_load_layers.c,
+ * weights_save.c.
  * The text of the graph is described in the first, the container in safetensors.h. */
 #ifndef CNNI_MODEL_FILE_H
 #define CNNI_MODEL_FILE_H
@@ -11,6 +12,9 @@
 /* The number "format" of the graph's text.  It grows with every change that an older version would
  * misunderstand; files with lower numbers are read for ever. */
 enum { CNNI_MODEL_FORMAT = 1 };
+
+/* Replaces the file at `path` by these bytes. */
+cnn_status cnni_model_write(const char *path, const cnn_tensor *bytes, const char *function);
 
 /* A model on its way out of a file. */
 struct cnni_loading {

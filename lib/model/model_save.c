@@ -239,20 +239,23 @@ cnn_status cnn_model_save_memory(cnn_tensor **bytes, const cnn_model *model)
     return save(model, bytes, __func__);
 }
 
-cnn_status cnn_model_save(const cnn_model *model, const char *path)
+cnn_status cnni_model_write(const char *path, const cnn_tensor *bytes, const char *function)
 {
     struct cnni_file_writer *writer;
+    CNNI_TRY(cnni_file_create(&writer, bytes->context, path, function));
+    cnni_file_write(writer, cnn_tensor_const_data(bytes), cnn_tensor_bytes(bytes));
+    return cnni_file_commit(writer);
+}
+
+cnn_status cnn_model_save(const cnn_model *model, const char *path)
+{
     cnn_tensor *bytes = NULL;
     if (model == NULL)
         return cnni_fail_null(NULL, __func__, "model");
     if (path == NULL)
         return cnni_fail_null(model->context, __func__, "path");
     CNNI_TRY(save(model, &bytes, __func__));
-    cnn_status status = cnni_file_create(&writer, model->context, path, __func__);
-    if (status == CNN_OK) {
-        cnni_file_write(writer, cnn_tensor_data(bytes), cnn_tensor_bytes(bytes));
-        status = cnni_file_commit(writer);
-    }
+    cnn_status status = cnni_model_write(path, bytes, __func__);
     cnn_tensor_free(bytes);
     return status;
 }
