@@ -194,14 +194,14 @@ static void read_type(struct cnni_json *json, const struct cnni_stored_type **ty
  * do not know, any number. */
 static void check_size(struct cnni_json *json, struct cnni_stored_tensor *tensor, int64_t end)
 {
+    const int64_t length = tensor->offset < 0 || end < tensor->offset ? -1 : end - tensor->offset;
     int64_t size = tensor->type->size;
     for (int32_t i = 0; i < tensor->shape.rank; i++)
         if (!cnni_mul_int64(&size, size, tensor->shape.dim[i]))
             cnni_json_fail(json, "a shape that is too large");
-    if (tensor->offset < 0 || end < tensor->offset ||
-        (tensor->type->size > 0 && end - tensor->offset != size))
+    if (length < 0 || (tensor->type->size > 0 && length != size))
         cnni_json_fail(json, "offsets that leave a gap, overlap or do not fit the shape");
-    tensor->size = (size_t)(end - tensor->offset);
+    tensor->size = (size_t)length;
 }
 
 /* Reads what one tensor is; in files that are not plain its values begin at `start`. */
