@@ -22,8 +22,7 @@ struct cnni_weights_rule {
 void cnni_weights_free_rules(cnn_weights *weights);
 
 /* The bytes of room that any name of up to `longest` bytes may need on the other side. */
-cnn_status cnni_weights_room(size_t *size, const cnn_weights *weights, size_t longest,
-                             const char *function);
+size_t cnni_weights_room(const cnn_weights *weights, size_t longest);
 
 /* The name, on the other side, of what is called `name` on side `from`; NULL: it is left out.
  * Borrowed from the callback until its next call, or stands in `room`, or is `name`.  `weights` may

@@ -182,13 +182,13 @@ static cnn_status prepare(struct loading *loading)
 {
     const char *function = loading->source.function;
     cnn_context *context = loading->source.context;
-    size_t largest, longest = 0, room;
+    size_t largest, longest = 0;
     CNNI_TRY(cnni_weights_list(&loading->targets, &largest, loading->model, function));
     CNNI_TRY(cnni_alloc(&loading->values, context, largest, sizeof *loading->values, function));
     for (int32_t i = 0; i < loading->file.count; i++)
         longest = CNNI_MAX(longest, strlen(loading->file.tensors[i].name));
-    CNNI_TRY(cnni_weights_room(&room, loading->weights, longest, function));
-    CNNI_TRY(cnni_alloc(&loading->room, context, room, 1, function));
+    CNNI_TRY(cnni_alloc(&loading->room, context, cnni_weights_room(loading->weights, longest), 1,
+                        function));
     return cnni_report_start(&loading->report,
                              loading->weights == NULL ? context : loading->weights->context,
                              loading->file.count + loading->model->parameter_count, function);

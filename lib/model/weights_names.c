@@ -26,11 +26,12 @@ void cnni_weights_free_rules(cnn_weights *weights)
 static cnn_status reserve_rule(cnn_weights *weights, const char *function)
 {
     struct cnni_weights_rule *larger;
-    int32_t room = CNNI_MAX(2 * weights->rule_room, 8);
     if (weights->rule_count < weights->rule_room)
         return CNN_OK;
     if (weights->rule_room > INT32_MAX / 2)
-        return cnni_fail(weights->context, CNN_ERROR_MEMORY, "%s: too many rules", function);
+        return cnni_fail(weights->context, CNN_ERROR_MEMORY, "%s: no memory for so many rules",
+                         function);
+    const int32_t room = CNNI_MAX(2 * weights->rule_room, 8);
     CNNI_TRY(cnni_alloc(&larger, weights->context, (size_t)room, sizeof *larger, function));
     for (int32_t i = 0; i < weights->rule_count; i++)
         larger[i] = weights->rules[i];
@@ -120,17 +121,14 @@ bool cnni_weights_skips(const cnn_weights *weights, const char *name)
     return false;
 }
 
-cnn_status cnni_weights_room(size_t *size, const cnn_weights *weights, size_t longest,
-                             const char *function)
+size_t cnni_weights_room(const cnn_weights *weights, size_t longest)
 {
     size_t most = 0;
     for (int32_t i = 0; weights != NULL && i < weights->rule_count; i++)
         for (int32_t j = 0; j < CNNI_SIDES; j++)
             if (weights->rules[i].side[j] != NULL)
                 most = CNNI_MAX(most, strlen(weights->rules[i].side[j]));
-    if (cnni_add_size(size, most, longest) && cnni_add_size(size, *size, 1))
-        return CNN_OK;
-    return cnni_fail(weights->context, CNN_ERROR_MEMORY, "%s: names too long for memory", function);
+    return most + longest + 1; /* both texts are in memory, so that this fits */
 }
 
 static bool fits(const struct cnni_weights_rule *rule, int32_t from, const char *name)

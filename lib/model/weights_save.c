@@ -116,13 +116,13 @@ static cnn_status prepare(struct saving *saving)
 {
     const cnn_model *model = saving->model;
     const char *function = saving->function;
-    size_t largest, longest = 0, room;
+    size_t largest, longest = 0;
     CNNI_TRY(cnni_weights_list(&saving->targets, &largest, model, function));
     CNNI_TRY(cnni_alloc(&saving->values, model->context, largest, sizeof(float), function));
     for (int32_t i = 0; i < model->parameter_count; i++)
         longest = CNNI_MAX(longest, strlen(saving->targets[i].name));
-    CNNI_TRY(cnni_weights_room(&room, saving->weights, longest, function));
-    CNNI_TRY(cnni_alloc(&saving->room, model->context, room, 1, function));
+    CNNI_TRY(cnni_alloc(&saving->room, model->context, cnni_weights_room(saving->weights, longest),
+                        1, function));
     return cnni_alloc_zero(&saving->names, model->context, (size_t)model->parameter_count,
                            sizeof *saving->names, function);
 }
