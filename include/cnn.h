@@ -48,6 +48,7 @@
 #include "cnn/tensor.h"
 #include "cnn/layer.h"
 #include "cnn/model.h"
+#include "cnn/weights.h"
 #include "cnn/session.h"
 #include "cnn/optimizer.h"
 #include "cnn/image.h"

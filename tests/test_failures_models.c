@@ -288,6 +288,65 @@ static cnn_status load_file(struct scene *scene)
                       cnn_model_load(&scene->made_model, scene->context, folder_path("saved.cnn")));
 }
 
+/* ---- Weights ------------------------------------------------------------------------------- */
+
+static cnn_status create_weights(struct scene *scene)
+{
+    return SCENE_MAKE(scene->made_weights,
+                      cnn_weights_create(&scene->made_weights, scene->context));
+}
+
+/* As many rules as there is room for. */
+static void with_rules(struct scene *scene)
+{
+    EXPECT_OK(cnn_weights_create(&scene->weights, scene->context));
+    EXPECT_OK(cnn_weights_map_prefix(scene->weights, "features.0.", "conv2d1."));
+    for (int32_t i = 1; i < 8; i++)
+        EXPECT_OK(cnn_weights_skip(scene->weights, "other."));
+}
+
+static cnn_status add_rule(struct scene *scene)
+{
+    return cnn_weights_map(scene->weights, "a", "b");
+}
+
+static cnn_status save_weights_memory(struct scene *scene)
+{
+    return SCENE_MAKE(scene->made,
+                      cnn_model_save_weights_memory(&scene->made, scene->model, scene->weights));
+}
+
+static cnn_status save_weights(struct scene *scene)
+{
+    return cnn_model_save_weights(scene->model, folder_path("saved.weights"), scene->weights);
+}
+
+static void with_model_and_rules(struct scene *scene)
+{
+    scene_with_chain(scene);
+    with_rules(scene);
+}
+
+static void with_saved_weights(struct scene *scene)
+{
+    with_model_and_rules(scene);
+    EXPECT_OK(save_weights(scene));
+    EXPECT_OK(save_weights_memory(scene));
+    cnn_model_free(scene->model);
+    scene->model = model_chain(scene->context); /* with other values */
+}
+
+static cnn_status load_weights_memory(struct scene *scene)
+{
+    return cnn_model_load_weights_memory(scene->model, cnn_tensor_const_data(scene->made),
+                                         cnn_tensor_bytes(scene->made), scene->weights);
+}
+
+static cnn_status load_weights(struct scene *scene)
+{
+    return cnn_model_load_weights(scene->model, folder_path("saved.weights"), scene->weights);
+}
+
 /* Small, because checking is slow. */
 static void with_dense(struct scene *scene)
 {
@@ -345,6 +404,12 @@ static const struct scenario scenarios[] = {
     {"model_save", with_classes, save_file, 0},
     {"model_load_memory", with_saved, load_memory, 0},
     {"model_load", with_saved_file, load_file, 0},
+    {"weights_create", NULL, create_weights, 0},
+    {"weights_map", with_rules, add_rule, 0},
+    {"model_save_weights_memory", with_model_and_rules, save_weights_memory, 0},
+    {"model_save_weights", with_model_and_rules, save_weights, 0},
+    {"model_load_weights_memory", with_saved_weights, load_weights_memory, 0},
+    {"model_load_weights", with_saved_weights, load_weights, 0},
     {"model_check_gradients", with_dense, check_gradients, 0},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

@@ -27,7 +27,7 @@ void cnni_json_writer_free(struct cnni_json_writer *writer);
 void cnni_json_open(struct cnni_json_writer *writer, char bracket);
 void cnni_json_close(struct cnni_json_writer *writer, char bracket);
 
-/* The name of a member, without characters that need an escape; its value follows. */
+/* The name of a member, UTF-8; its value follows. */
 void cnni_json_put_key(struct cnni_json_writer *writer, const char *name);
 
 /* Values.  `text` is UTF-8, `size` bytes of it; `value` is finite. */

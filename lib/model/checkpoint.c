@@ -127,7 +127,7 @@ static cnn_status save(cnn_trainer *trainer, const cnn_loader *loader, const cha
                          function);
     find_place(trainer, loader);
     CNNI_TRY(make_bytes(&bytes, trainer, loader, function));
-    cnn_status status = cnni_model_write_file(trainer->model, bytes, path, function);
+    cnn_status status = cnni_model_write_file(bytes, path, function);
     cnn_tensor_free(bytes);
     return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the files that write and read models share: model_save.c, model_load.c, model_load_layers.c.
+ * What the files that write and read models share: model_save.c, model_load.c, model_load_layers.c,
+ * weights_save.c.
  * The text of the graph is described in the first, the container in safetensors.h. */
 #ifndef CNNI_MODEL_FILE_H
 #define CNNI_MODEL_FILE_H
@@ -30,8 +31,7 @@ cnn_status cnni_model_write(cnn_tensor **bytes, const cnn_model *model,
                             const struct cnni_json_writer *checkpoint, const char *function);
 
 /* Replaces the file at `path` by `bytes`. */
-cnn_status cnni_model_write_file(const cnn_model *model, const cnn_tensor *bytes, const char *path,
-                                 const char *function);
+cnn_status cnni_model_write_file(const cnn_tensor *bytes, const char *path, const char *function);
 
 /* ---- Reading ---- */
 

@@ -256,11 +256,10 @@ cnn_status cnn_model_save_memory(cnn_tensor **bytes, const cnn_model *model)
     return save(model, bytes, __func__);
 }
 
-cnn_status cnni_model_write_file(const cnn_model *model, const cnn_tensor *bytes, const char *path,
-                                 const char *function)
+cnn_status cnni_model_write_file(const cnn_tensor *bytes, const char *path, const char *function)
 {
     struct cnni_file_writer *writer;
-    CNNI_TRY(cnni_file_create(&writer, model->context, path, function));
+    CNNI_TRY(cnni_file_create(&writer, bytes->context, path, function));
     cnni_file_write(writer, cnn_tensor_const_data(bytes), cnn_tensor_bytes(bytes));
     return cnni_file_commit(writer);
 }
@@ -273,7 +272,7 @@ cnn_status cnn_model_save(const cnn_model *model, const char *path)
     if (path == NULL)
         return cnni_fail_null(model->context, __func__, "path");
     CNNI_TRY(save(model, &bytes, __func__));
-    cnn_status status = cnni_model_write_file(model, bytes, path, __func__);
+    cnn_status status = cnni_model_write_file(bytes, path, __func__);
     cnn_tensor_free(bytes);
     return status;
 }

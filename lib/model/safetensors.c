@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The container of model files.  Reading goes over the header twice: the first time for the
+ * The container of model files, reading.  It goes over the header twice: the first time for the
  * metadata alone, so that the checksum is known to be right, and files of other programs to be
- * such, before a tensor is looked at. */
+ * such, before a tensor is looked at.  How files of only weights differ is in `plain` here and
+ * there. */
 #include "model/safetensors.h"
 
 #include "base/context_internal.h"
@@ -17,49 +18,6 @@
 enum { LENGTH_BYTES = 8, CRC_DIGITS = CNNI_CRC_TEXT - 1 };
 
 static const char no_crc[] = "00000000";
-
-const char *cnni_crc_text(char text[CNNI_CRC_TEXT], uint32_t crc)
-{
-    for (int32_t i = 0; i < CRC_DIGITS; i++)
-        text[i] = "0123456789abcdef"[crc >> (28 - 4 * i) & 15];
-    text[CRC_DIGITS] = '\0';
-    return text;
-}
-
-/* ---- Numbers ---- */
-
-/* Written out, so that compilers see one load and one store. */
-static void store_word(unsigned char *bytes, uint32_t word)
-{
-    bytes[0] = (unsigned char)word;
-    bytes[1] = (unsigned char)(word >> 8);
-    bytes[2] = (unsigned char)(word >> 16);
-    bytes[3] = (unsigned char)(word >> 24);
-}
-
-static uint32_t load_word(const unsigned char *bytes)
-{
-    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-void cnni_store_floats(unsigned char *bytes, const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        store_word(bytes + 4 * i, bits);
-    }
-}
-
-void cnni_load_floats(float *values, const unsigned char *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits = load_word(bytes + 4 * i);
-        memcpy(&values[i], &bits, sizeof bits);
-    }
-}
-
-/* ---- Reading ---- */
 
 cnn_status cnni_source_fail(const struct cnni_source *source, cnn_status status, const char *format,
                             ...)
@@ -86,17 +44,20 @@ struct parts {
     size_t values_size;
 };
 
-static cnn_status split(struct parts *parts, const struct cnni_source *source, const void *bytes,
-                        size_t size)
+/* `kind` is what the file should be, for the text. */
+static cnn_status split(struct parts *parts, const struct cnni_source *source, const char *kind,
+                        const void *bytes, size_t size)
 {
     const unsigned char *first = bytes;
+    uint64_t length = 0;
     if (size <= LENGTH_BYTES)
-        return cnni_source_fail(source, CNN_ERROR_FORMAT, "has %zu bytes, too few for a model file",
-                                size);
-    uint64_t length = load_word(first) | (uint64_t)load_word(first + 4) << 32;
+        return cnni_source_fail(source, CNN_ERROR_FORMAT, "has %zu bytes, too few for a %s file",
+                                size, kind);
+    for (int32_t i = 0; i < LENGTH_BYTES; i++)
+        length |= (uint64_t)first[i] << (8 * i);
     if (first[LENGTH_BYTES] != '{')
         return cnni_source_fail(source, CNN_ERROR_FORMAT,
-                                "is no model file: it does not begin with a safetensors header");
+                                "is no %s file: it does not begin with a safetensors header", kind);
     if (length > size - LENGTH_BYTES)
         return cnni_source_fail(source, CNN_ERROR_FORMAT,
                                 "is cut short: its header has %llu bytes, of which %zu are there",
@@ -152,18 +113,17 @@ static cnn_status survey_header(struct survey *survey, const struct cnni_source 
             survey_metadata(&json, survey);
         }
     }
-    if (!cnni_json_finish(&json))
-        return fail_format(source, &json);
-    if (survey->graph.bytes == NULL || survey->crc.bytes == NULL)
-        return cnni_source_fail(source, CNN_ERROR_FORMAT,
-                                "is a safetensors file, but was not written by libcnn");
-    return CNN_OK;
+    return cnni_json_finish(&json) ? CNN_OK : fail_format(source, &json);
 }
 
+/* Whether the file is libcnn's and its header as it was written. */
 static cnn_status check_crc(const struct survey *survey, const struct cnni_source *source,
                             const struct parts *parts)
 {
     char text[CNNI_CRC_TEXT];
+    if (survey->graph.bytes == NULL || survey->crc.bytes == NULL)
+        return cnni_source_fail(source, CNN_ERROR_FORMAT,
+                                "is a safetensors file, but was not written by libcnn");
     size_t before = (size_t)(survey->crc.bytes - parts->header);
     const char *behind = survey->crc.bytes + survey->crc.size;
     uint32_t crc = cnni_crc32c(0, parts->header, before);
@@ -186,13 +146,14 @@ static const char *take_text(char **texts, struct cnni_json_string string, size_
     return text;
 }
 
-static void read_shape(struct cnni_json *json, struct cnni_shape *shape)
+static void read_shape(struct cnni_json *json, struct cnni_shape *shape, bool plain)
 {
     cnni_json_array(json);
     while (cnni_json_next_element(json)) {
         int64_t dim = 0;
-        if (cnni_json_integer(json, &dim) && (dim < 1 || shape->rank == CNN_MAX_RANK))
-            cnni_json_fail(json, "a shape that is not 1 to 8 positive numbers");
+        if (cnni_json_integer(json, &dim) && (dim < !plain || shape->rank == CNN_MAX_RANK))
+            cnni_json_fail(json, plain ? "a shape that is not up to 8 numbers from 0 on"
+                                       : "a shape that is not 1 to 8 positive numbers");
         if (json->error == NULL)
             shape->dim[shape->rank++] = dim;
     }
@@ -221,41 +182,80 @@ static int32_t find_field(struct cnni_json_string key)
     return field;
 }
 
-static void read_field(struct cnni_json *json, int32_t field, struct cnni_shape *shape,
-                       int64_t offsets[2])
+static void read_type(struct cnni_json *json, const struct cnni_stored_type **type, bool plain)
 {
-    struct cnni_json_string dtype;
-    if (field == SHAPE)
-        read_shape(json, shape);
-    else if (field == OFFSETS)
-        read_offsets(json, offsets);
-    else if (cnni_json_string(json, &dtype) && !cnni_json_equal(dtype, "F32"))
+    struct cnni_json_string name;
+    if (!cnni_json_string(json, &name))
+        return;
+    *type = cnni_stored_type_named(name);
+    if (!plain && *type != &cnni_stored_f32)
         cnni_json_fail(json, "a type other than F32");
 }
 
-/* Reads what one tensor is; its values begin at `start`. */
-static void read_tensor(struct cnni_json *json, struct cnni_stored_tensor *tensor, int64_t start)
+/* Whether the bytes between the offsets are as many as the shape and type need; of a type that we
+ * do not know, any number. */
+static void check_size(struct cnni_json *json, struct cnni_stored_tensor *tensor, int64_t end)
+{
+    const int64_t length = tensor->offset < 0 || end < tensor->offset ? -1 : end - tensor->offset;
+    int64_t size = tensor->type->size;
+    for (int32_t i = 0; i < tensor->shape.rank; i++)
+        if (!cnni_mul_int64(&size, size, tensor->shape.dim[i]))
+            cnni_json_fail(json, "a shape that is too large");
+    if (length < 0 || (tensor->type->size > 0 && length != size))
+        cnni_json_fail(json, "offsets that leave a gap, overlap or do not fit the shape");
+    tensor->size = (size_t)length;
+}
+
+/* Reads what one tensor is; in files that are not plain its values begin at `start`. */
+static void read_tensor(struct cnni_json *json, struct cnni_stored_tensor *tensor, int64_t start,
+                        bool plain)
 {
     bool seen[FIELDS + 1] = {false};
-    int64_t offsets[2] = {-1, -1}, size = sizeof(float);
+    int64_t offsets[2] = {-1, -1};
     struct cnni_json_string key;
     cnni_json_object(json);
     while (cnni_json_next_member(json, &key)) {
         int32_t field = find_field(key);
         if (field == FIELDS || seen[field])
             cnni_json_fail(json, "a member that is unknown or there for the second time");
+        else if (field == SHAPE)
+            read_shape(json, &tensor->shape, plain);
+        else if (field == OFFSETS)
+            read_offsets(json, offsets);
         else
-            read_field(json, field, &tensor->shape, offsets);
+            read_type(json, &tensor->type, plain);
         seen[field] = true;
     }
-    if (!seen[DTYPE] || tensor->shape.rank == 0)
+    if (!seen[DTYPE] || !seen[SHAPE] || (!plain && tensor->shape.rank == 0))
         cnni_json_fail(json, "a tensor without a type or shape");
-    for (int32_t i = 0; i < tensor->shape.rank; i++)
-        if (!cnni_mul_int64(&size, size, tensor->shape.dim[i]))
-            cnni_json_fail(json, "a shape that is too large");
-    if (offsets[0] != start || offsets[1] < start || offsets[1] - start != size)
+    if (!plain && offsets[0] != start)
         cnni_json_fail(json, "offsets that leave a gap, overlap or do not fit the shape");
-    tensor->size = (size_t)size;
+    tensor->offset = offsets[0];
+    if (json->error == NULL)
+        check_size(json, tensor, offsets[1]);
+}
+
+/* Whether the tensors of a plain file, which come in any order, have different names and leave no
+ * gap.  Writes where the last one ends. */
+static cnn_status check_order(const struct cnni_safetensors *file, int64_t *end)
+{
+    const struct cnni_source *source = &file->source;
+    const struct cnni_stored_tensor **order, *wrong;
+    char shown[CNNI_SHOW_SIZE];
+    const char *fault = "has a name that is there for the second time";
+    CNNI_TRY(
+        cnni_alloc(&order, source->context, (size_t)file->count, sizeof *order, source->function));
+    wrong = cnni_stored_tensors_repeated(file->tensors, file->count, order);
+    if (wrong == NULL) {
+        fault = "leaves a gap behind another or overlaps it";
+        wrong = cnni_stored_tensors_misplaced(end, file->tensors, file->count, order);
+    }
+    cnni_free(source->context, order);
+    if (wrong == NULL)
+        return CNN_OK;
+    return cnni_source_fail(source, CNN_ERROR_FORMAT, "tensor \"%s\" %s",
+                            cnni_show_bytes(shown, sizeof shown, wrong->name, strlen(wrong->name)),
+                            fault);
 }
 
 static cnn_status read_tensors(struct cnni_safetensors *file, const struct parts *parts,
@@ -276,20 +276,21 @@ static cnn_status read_tensors(struct cnni_safetensors *file, const struct parts
         tensor->name = take_text(&texts, key, &length);
         if (strlen(tensor->name) != length)
             cnni_json_fail(&json, "a zero byte in a name");
-        read_tensor(&json, tensor, end);
-        if (json.error == NULL)
+        read_tensor(&json, tensor, end, file->plain);
+        if (json.error == NULL && !file->plain)
             end += (int64_t)tensor->size;
     }
     if (json.error != NULL)
         return fail_format(&file->source, &json);
+    if (file->plain)
+        CNNI_TRY(check_order(file, &end));
     if ((uint64_t)end != parts->values_size)
         return cnni_source_fail(
             &file->source, CNN_ERROR_FORMAT, "%s: its tensors have %lld bytes, %zu are there",
             (uint64_t)end > parts->values_size ? "is cut short" : "goes on behind its end",
             (long long)end, parts->values_size);
-    const unsigned char *values = parts->values;
-    for (int32_t i = 0; i < file->count; values += file->tensors[i++].size)
-        file->tensors[i].bytes = values;
+    for (int32_t i = 0; i < file->count; i++)
+        file->tensors[i].bytes = parts->values + file->tensors[i].offset;
     return CNN_OK;
 }
 
@@ -298,91 +299,48 @@ static cnn_status open_parts(struct cnni_safetensors *file, const struct parts *
     const struct cnni_source *source = &file->source;
     struct survey survey = {.metadata = false};
     CNNI_TRY(survey_header(&survey, source, parts));
-    CNNI_TRY(check_crc(&survey, source, parts));
+    if (!file->plain)
+        CNNI_TRY(check_crc(&survey, source, parts));
     CNNI_TRY(cnni_check_limit(source->context, CNN_LIMIT_TENSORS, survey.tensors, source->function,
                               "the number of tensors"));
     CNNI_TRY(cnni_alloc(&file->texts, source->context, parts->header_size, 1, source->function));
     CNNI_TRY(cnni_alloc_zero(&file->tensors, source->context, (size_t)survey.tensors,
                              sizeof *file->tensors, source->function));
     char *texts = file->texts;
-    file->graph = take_text(&texts, survey.graph, &file->graph_size);
+    if (!file->plain)
+        file->graph = take_text(&texts, survey.graph, &file->graph_size);
     if (survey.checkpoint.bytes != NULL)
         file->checkpoint = take_text(&texts, survey.checkpoint, &file->checkpoint_size);
     return read_tensors(file, parts, texts);
 }
 
-cnn_status cnni_safetensors_open(struct cnni_safetensors *file, const struct cnni_source *source,
-                                 const void *bytes, size_t size)
+static cnn_status open_file(struct cnni_safetensors *file, const struct cnni_source *source,
+                            bool plain, const void *bytes, size_t size)
 {
     struct parts parts = {.header = NULL};
-    *file = (struct cnni_safetensors){.source = *source};
-    CNNI_TRY(split(&parts, source, bytes, size));
+    *file = (struct cnni_safetensors){.source = *source, .plain = plain};
+    CNNI_TRY(split(&parts, source, plain ? "safetensors" : "model", bytes, size));
     cnn_status status = open_parts(file, &parts);
     if (status != CNN_OK)
         cnni_safetensors_close(file);
     return status;
 }
 
+cnn_status cnni_safetensors_open(struct cnni_safetensors *file, const struct cnni_source *source,
+                                 const void *bytes, size_t size)
+{
+    return open_file(file, source, false, bytes, size);
+}
+
+cnn_status cnni_safetensors_open_plain(struct cnni_safetensors *file,
+                                       const struct cnni_source *source, const void *bytes,
+                                       size_t size)
+{
+    return open_file(file, source, true, bytes, size);
+}
+
 void cnni_safetensors_close(struct cnni_safetensors *file)
 {
     cnni_free(file->source.context, file->texts);
     cnni_free(file->source.context, file->tensors);
-}
-
-/* ---- Writing ---- */
-
-/* Where the checksum stands in the header. */
-enum { CRC_PLACE = sizeof "{\"__metadata__\":{\"cnn.header_crc32c\":\"" - 1 };
-
-void cnni_safetensors_begin(struct cnni_json_writer *header, const struct cnni_json_writer *graph,
-                            const struct cnni_json_writer *checkpoint)
-{
-    cnni_json_put_raw(header, no_crc, LENGTH_BYTES); /* room for the length */
-    cnni_json_open(header, '{');
-    cnni_json_put_key(header, "__metadata__");
-    cnni_json_open(header, '{');
-    cnni_json_put_key(header, "cnn.header_crc32c");
-    cnni_json_put_text(header, no_crc, CRC_DIGITS);
-    cnni_json_put_key(header, "cnn");
-    cnni_json_put_text(header, graph->bytes, graph->size);
-    if (checkpoint != NULL) {
-        cnni_json_put_key(header, "cnn.checkpoint");
-        cnni_json_put_text(header, checkpoint->bytes, checkpoint->size);
-    }
-    cnni_json_close(header, '}');
-}
-
-void cnni_safetensors_add(struct cnni_json_writer *header, const char *name,
-                          const struct cnni_shape *shape, size_t offset, size_t size)
-{
-    cnni_json_put_key(header, name);
-    cnni_json_open(header, '{');
-    cnni_json_put_key(header, "dtype");
-    cnni_json_put_text(header, "F32", 3);
-    cnni_json_put_key(header, "shape");
-    cnni_json_open(header, '[');
-    for (int32_t i = 0; i < shape->rank; i++)
-        cnni_json_put_integer(header, shape->dim[i]);
-    cnni_json_close(header, ']');
-    cnni_json_put_key(header, "data_offsets");
-    cnni_json_open(header, '[');
-    cnni_json_put_integer(header, (int64_t)offset);
-    cnni_json_put_integer(header, (int64_t)(offset + size));
-    cnni_json_close(header, ']');
-    cnni_json_close(header, '}');
-}
-
-void cnni_safetensors_finish(struct cnni_json_writer *header)
-{
-    char crc[CNNI_CRC_TEXT];
-    cnni_json_close(header, '}');
-    while (header->status == CNN_OK && header->size % 8 != 0)
-        cnni_json_put_raw(header, " ", 1);
-    if (header->status != CNN_OK)
-        return;
-    size_t size = header->size - LENGTH_BYTES;
-    char *text = header->bytes + LENGTH_BYTES;
-    store_word((unsigned char *)header->bytes, (uint32_t)size);
-    store_word((unsigned char *)header->bytes + 4, (uint32_t)((uint64_t)size >> 32));
-    memcpy(text + CRC_PLACE, cnni_crc_text(crc, cnni_crc32c(0, text, size)), CRC_DIGITS);
 }

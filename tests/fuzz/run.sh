@@ -4,9 +4,9 @@
 #
 #     sh tests/fuzz/run.sh [SECONDS [TARGET...]]
 #
-# for SECONDS each (60), the targets json, image, model_file and checkpoint (all).  What is found is
-# left in build/fuzz/findings, the corpus grows in build/fuzz/corpus (BUILD names another folder
-# than build/fuzz).  To look at one input again:
+# for SECONDS each (60), the targets json, image, model_file, checkpoint and weights (all).  What is
+# found is left in build/fuzz/findings, the corpus grows in build/fuzz/corpus (BUILD names another
+# folder than build/fuzz).  To look at one input again:
 #
 #     build/fuzz/tests/fuzz/fuzz_TARGET FILE
 set -eu
@@ -16,7 +16,7 @@ build=${BUILD:-$root/build/fuzz}
 log=$build/log
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- json image model_file checkpoint
+[ $# -gt 0 ] || set -- json image model_file checkpoint weights
 
 mkdir -p "$build/findings"
 cmake -S "$root" -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo \

@@ -184,6 +184,22 @@ def check_checkpoint(program, folder, tensors):
     assert read(program, path) == "OK"
 
 
+def check_weights(program, folder, tensors):
+    """As weights that file is good, in any type, and comes back with its names, shapes and bits."""
+    path = folder + "/weights.safetensors"
+    for dtype in np.float32, np.float16, np.float64:
+        written = {name: values.astype(dtype) for name, values in tensors.items()}
+        save_file(written, path)
+        subprocess.run([program, "weights", path], check=True)
+        with safe_open(path, "np") as file:
+            assert file.metadata() == {"format": "pt"}, file.metadata()
+            assert set(file.keys()) == set(tensors)
+            for name, values in written.items():
+                got = file.get_tensor(name)
+                assert got.dtype == np.float32 and got.shape == values.shape
+                assert got.tobytes() == values.astype(np.float32).tobytes(), name
+
+
 def main(program):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program, "write", folder], check=True)
@@ -192,6 +208,7 @@ def main(program):
         check_predictions(folder, graph, tensors)
         check_reading(program, folder, tensors)
         check_checkpoint(program, folder, tensors)
+        check_weights(program, folder, tensors)
 
 
 main(*sys.argv[1:])

@@ -3,7 +3,9 @@
  *
  *     make_model write FOLDER    writes model.cnn, and input.bin and output.bin with a prediction,
  *                                and model.ckpt, a checkpoint after a step
- *     make_model read FILE       loads a model and prints "OK", or the status and the text */
+ *     make_model read FILE       loads a model and prints "OK", or the status and the text
+ *     make_model weights FILE    makes the model, loads FILE as its weights, and saves them there
+ *                                as a file for others */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +177,14 @@ static void read_model(cnn_context *context, const char *path)
     cnn_model_free(model);
 }
 
+static void rewrite_weights(cnn_context *context, const char *path)
+{
+    cnn_model *model = make_model(context);
+    check(cnn_model_load_weights(model, path, NULL));
+    check(cnn_model_save_weights(model, path, NULL));
+    cnn_model_free(model);
+}
+
 int main(int count, char **arguments)
 {
     cnn_context *context;
@@ -183,8 +193,10 @@ int main(int count, char **arguments)
         write_all(context, arguments[2]);
     else if (count == 3 && strcmp(arguments[1], "read") == 0)
         read_model(context, arguments[2]);
+    else if (count == 3 && strcmp(arguments[1], "weights") == 0)
+        rewrite_weights(context, arguments[2]);
     else
-        fprintf(stderr, "usage: make_model write FOLDER | read FILE\n");
+        fprintf(stderr, "usage: make_model write FOLDER | read FILE | weights FILE\n");
     cnn_context_free(context);
     return EXIT_SUCCESS;
 }

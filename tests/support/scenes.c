@@ -39,6 +39,8 @@ static void clean(struct scene *scene)
 {
     free(scene->file.bytes);
     cnn_loader_free(scene->loader);
+    cnn_weights_free(scene->weights);
+    cnn_weights_free(scene->made_weights);
     cnn_dataset_free(scene->dataset);
     cnn_dataset_free(scene->first);
     cnn_dataset_free(scene->second);
@@ -66,6 +68,7 @@ static uint64_t look(const struct scene *scene)
         cnn_model_parameter_count(scene->model), cnn_model_class_count(scene->model),
         cnn_optimizer_steps(scene->optimizer),   cnn_loader_epoch(scene->loader),
         cnn_dataset_count(scene->dataset),       class_name == NULL ? 0 : class_name[0],
+        cnn_weights_count(scene->weights, CNN_WEIGHTS_LOADED),
     };
     uint64_t hash = hash_bytes(HASH_START, numbers, sizeof numbers);
     hash = hash_bytes(hash, name, strlen(name));

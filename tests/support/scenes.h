@@ -22,6 +22,7 @@ struct scene {
     cnn_trainer *trainer;
     cnn_dataset *dataset, *first, *second;
     cnn_loader *loader;
+    cnn_weights *weights, *made_weights;
     struct file_bytes file;
     struct accounts accounts;
     cnn_status status; /* by the last SCENE_MAKE() */
