@@ -7,13 +7,15 @@
  *   - backward of a ReLU before any other max-pooling, whose winners say where it is 0. */
 #include "model/plan.h"
 
-/* Whether layer `index`, and nobody else, reads the one right before it, and nothing else. */
+/* Whether layer `index`, and nobody else, reads the one right before it, and nothing else; where
+ * the plan is cut, no layer follows another. */
 static bool follows(const struct cnni_plan *plan, int32_t index)
 {
     const int32_t input = index - 1;
     const struct cnni_node *nodes = plan->model->nodes;
-    return input >= 0 && index < plan->model->node_count && nodes[index].inputs[0] == input &&
-           nodes[index].input_count == 1 && nodes[input].consumers == 1;
+    return input >= 0 && index < plan->model->node_count && index != plan->cut &&
+           nodes[index].inputs[0] == input && nodes[index].input_count == 1 &&
+           nodes[input].consumers == 1;
 }
 
 static const cnn_layer *layer_at(const struct cnni_plan *plan, int32_t index)
