@@ -55,5 +55,6 @@
 #include "cnn/loader.h"
 #include "cnn/trainer.h"
 #include "cnn/explain.h"
+#include "cnn/metrics.h"
 
 #endif
