@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cats-dogs: trains a classifier from folders of pictures, measures it, and uses it.
  *
- * Despite its name it takes any two or more classes.  It uses nothing of the library but cnn.h.
+ * Despite its name it takes pictures of whatever there is, in any two or more classes.  It uses
+ * nothing of the library but cnn.h.
  * Next: train.c, the main job. */
 #include "command_line.h"
 #include "commands.h"
@@ -29,11 +30,12 @@ static const char help[] =
     "  cats-dogs train [DATA] [OPTION]...    train a network on folders of pictures\n"
     "  cats-dogs evaluate MODEL DATA         measure it on pictures whose class is known\n"
     "  cats-dogs predict MODEL IMAGE...      tell the class of pictures\n"
-    "  cats-dogs draw FOLDER [OPTION]...     draw cats and dogs to train on\n"
+    "  cats-dogs draw FOLDER [OPTION]...     draw animals to train on\n"
     "  cats-dogs --help | --version\n"
     "\n"
     "DATA is a folder with one folder of JPEGs and PNGs per class, or with the folders train and\n"
-    "test of such.  Without DATA, train draws pictures of its own.\n"
+    "test of such.  Without DATA, train draws pictures of its own.  Any two or more classes will "
+    "do.\n"
     "\n"
     "Options of train:\n"
     "  --output FILE          where the best model is kept (cats-dogs.cnn)\n"
@@ -45,11 +47,13 @@ static const char help[] =
     "  --threads N            1 to 256 (all processors)\n"
     "  --seed N               of weights, split, order and drawings (0)\n"
     "  --validation FRACTION  of the training pictures, to choose the best model on (0.1)\n"
+    "  --test FRACTION        of the pictures, to test on where there is no test folder (0.1)\n"
     "  --quiet                only the result on the test pictures\n"
     "Size, epochs, batch and learning rate depend on the network unless they are given.\n"
     "\n"
     "Options of draw:\n"
     "  --count N              pictures for training; a sixth as many more for testing (2400)\n"
+    "  --kinds N              2: cats and dogs; 3: rabbits too (2)\n"
     "  --seed N               other seeds, other animals (0)\n"
     "\n"
     "Exit status: 0 all went well, 1 predict could not read some pictures, 2 anything else.\n";

@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "console.h"
+#include "drawings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,17 +16,19 @@ const struct options options_default = {
     .output = "cats-dogs.cnn",
     .network = "default",
     .count = 2400,
+    .kinds = FEWEST_KINDS,
     .validation = 0.1,
+    .test = 0.1,
 };
 
-enum type { TEXT, WHOLE, REAL, SWITCH };
+enum type { TEXT, WHOLE, REAL, SHARE, SWITCH };
 
 static const struct rule {
     const char *name;
     int commands;
     enum type type;
     size_t place;
-    double low, high; /* WHOLE: both allowed; REAL: neither */
+    double low, high; /* WHOLE: both allowed; REAL: neither; SHARE: 0 but not 1 */
 } rules[] = {
     {"output", FOR_TRAIN, TEXT, offsetof(struct options, output), 0, 0},
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
@@ -36,8 +39,10 @@ static const struct rule {
     {"threads", FOR_TRAIN, WHOLE, offsetof(struct options, threads), 1, 256},
     {"seed", FOR_TRAIN | FOR_DRAW, WHOLE, offsetof(struct options, seed), 0, 1e15},
     {"validation", FOR_TRAIN, REAL, offsetof(struct options, validation), 0, 1},
+    {"test", FOR_TRAIN, SHARE, offsetof(struct options, test), 0, 1},
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
+    {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},
     {"help", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT | FOR_DRAW, SWITCH,
      offsetof(struct options, help), 0, 0},
 };
@@ -63,12 +68,14 @@ static bool read_real(double *value, const struct rule *rule, const char *text)
     char *end;
     const double number = strtod(text, &end);
 
-    if (end != text && *end == '\0' && number > rule->low && number < rule->high) {
+    const bool high_enough = rule->type == SHARE ? number >= rule->low : number > rule->low;
+
+    if (end != text && *end == '\0' && high_enough && number < rule->high) {
         *value = number;
         return true;
     }
-    console_error("--%s %s: wanted a number above %.0f and below %.0f", rule->name, text, rule->low,
-                  rule->high);
+    console_error("--%s %s: wanted a number %s %.0f and below %.0f", rule->name, text,
+                  rule->type == SHARE ? "from" : "above", rule->low, rule->high);
     return false;
 }
 
@@ -83,7 +90,8 @@ static bool read_value(struct options *options, const struct rule *rule, const c
         *(const char **)value = text;
         return text[0] != '\0';
     case WHOLE: return read_whole(value, rule, text);
-    case REAL: return read_real(value, rule, text);
+    case REAL:
+    case SHARE: return read_real(value, rule, text);
     case SWITCH: *(bool *)value = true; return true;
     }
     return false;

@@ -21,8 +21,10 @@ struct options {
     int64_t threads;
     int64_t seed;
     int64_t count;
+    int64_t kinds;
     double learning_rate;
     double validation;
+    double test;
     bool quiet;
     bool help;
     char **operands; /* what is not an option, in order */

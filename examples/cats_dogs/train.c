@@ -11,12 +11,12 @@
 #include "networks.h"
 #include "observer.h"
 #include "output_file.h"
+#include "parts.h"
 
 #include <cnn.h>
 
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
 
 /* The best epoch until now. */
 struct best {
@@ -33,8 +33,7 @@ struct training {
     double learning_rate;
 
     cnn_context *context;
-    cnn_dataset *training_data, *validation_data;
-    cnn_dataset *test_data; /* NULL: there is no folder for it */
+    struct parts parts;
     cnn_model *model;
     cnn_loader *training_loader, *validation_loader;
     cnn_optimizer *optimizer;
@@ -83,47 +82,9 @@ static cnn_status create_context(struct training *training)
     return status;
 }
 
-/* ---- Data ---------------------------------------------------------------------------------- */
-
-static cnn_status open_data(struct training *training, const char *path)
-{
-    const struct options *options = training->options;
-    cnn_dataset *all = NULL;
-    cnn_status status = cnn_dataset_open(&all, training->context, path, CNN_TRAIN);
-
-    if (status == CNN_OK)
-        status = cnn_dataset_split(&training->training_data, &training->validation_data, all,
-                                   options->validation, (uint64_t)options->seed);
-    cnn_dataset_free(all);
-    if (status == CNN_OK)
-        status = cnn_dataset_open(&training->test_data, training->context, path, CNN_TEST);
-    return status == CNN_ERROR_NOT_FOUND && training->training_data != NULL ? CNN_OK : status;
-}
-
-/* "training   7200 pictures: 3600 cats, 3600 dogs" */
-static void print_data(const char *title, const cnn_dataset *dataset)
-{
-    const int32_t classes = cnn_dataset_class_count(dataset);
-    const int64_t count = cnn_dataset_count(dataset);
-    char line[LINE_MAX];
-    int used = snprintf(line, sizeof line, "%-10s  %lld pictures:", title, (long long)count);
-
-    for (int32_t kind = 0; kind < classes && used < (int)sizeof line; kind++) {
-        long long members = 0;
-        for (int64_t i = 0; i < count; i++)
-            members += cnn_dataset_label(dataset, i) == kind;
-        used += snprintf(line + used, sizeof line - (size_t)used, "%s %lld %s", kind > 0 ? "," : "",
-                         members, cnn_dataset_class_name(dataset, kind));
-    }
-    console_line("%s", line);
-}
-
 static void print_plan(const struct training *training)
 {
-    print_data("training", training->training_data);
-    print_data("validation", training->validation_data);
-    if (training->test_data != NULL)
-        print_data("test", training->test_data);
+    parts_print(&training->parts);
     console_line("%-10s  %s, %lld x %lld x 3, on %d threads (%s)", "network",
                  training->network->name, (long long)training->size, (long long)training->size,
                  (int)cnn_context_threads(training->context),
@@ -137,7 +98,7 @@ static void print_plan(const struct training *training)
 static cnn_status create_training_loader(struct training *training)
 {
     const struct network *network = training->network;
-    cnn_status status = cnn_loader_create(&training->training_loader, training->training_data,
+    cnn_status status = cnn_loader_create(&training->training_loader, training->parts.training,
                                           training->model, training->batch);
     cnn_loader *loader = training->training_loader;
 
@@ -160,7 +121,7 @@ static cnn_status create_loaders(struct training *training)
 
     if (status != CNN_OK)
         return status;
-    return cnn_loader_create(&training->validation_loader, training->validation_data,
+    return cnn_loader_create(&training->validation_loader, training->parts.validation,
                              training->model, training->batch);
 }
 
@@ -244,9 +205,9 @@ static void start_observers(const struct training *training)
         .learning_rate = training->learning_rate,
         .context = training->context,
         .model = training->model,
-        .training_data = training->training_data,
-        .validation_data = training->validation_data,
-        .test_data = training->test_data,
+        .training_data = training->parts.training,
+        .validation_data = training->parts.validation,
+        .test_data = training->parts.test,
     };
     observers_start(training->observers, &run);
 }
@@ -278,7 +239,7 @@ static bool test_best(struct training *training)
     cnn_model *model = NULL;
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
-        confusion_report(&training->test_accuracy, training->context, model, training->test_data);
+        confusion_report(&training->test_accuracy, training->context, model, training->parts.test);
 
     cnn_model_free(model);
     return done;
@@ -298,9 +259,9 @@ static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();
 
-    if (interrupted || training->test_data == NULL || !training->options->quiet)
+    if (interrupted || training->parts.test == NULL || !training->options->quiet)
         print_best(training, interrupted);
-    if (interrupted || training->test_data == NULL || test_best(training))
+    if (interrupted || training->parts.test == NULL || test_best(training))
         return true;
     if (interrupt_seen())
         print_best(training, true);
@@ -333,9 +294,7 @@ static void free_trainer(struct training *training)
 static void free_rest(struct training *training)
 {
     cnn_model_free(training->model);
-    cnn_dataset_free(training->test_data);
-    cnn_dataset_free(training->validation_data);
-    cnn_dataset_free(training->training_data);
+    parts_free(&training->parts);
     cnn_context_free(training->context);
 }
 
@@ -343,11 +302,11 @@ static void free_rest(struct training *training)
 static bool prepare(struct training *training, const char *data)
 {
     return console_succeeded(create_context(training)) &&
-           console_succeeded(open_data(training, data)) &&
+           parts_open(&training->parts, training->context, data, training->options) &&
            network_create(&training->model, training->context, training->network, training->size,
-                          training->training_data) &&
-           (training->test_data == NULL ||
-            confusion_same_classes(training->model, training->test_data, data)) &&
+                          training->parts.training) &&
+           (training->parts.test == NULL ||
+            confusion_same_classes(training->model, training->parts.test, data)) &&
            console_succeeded(create_loaders(training)) &&
            console_succeeded(create_optimizer(training)) &&
            console_succeeded(create_trainer(training));

@@ -77,7 +77,7 @@ run 0 "$cats_dogs" evaluate "$good_model" "$work/mixed"
 expect_errors 4 'skipped a bad sample: ".*/text\.jpg": begins with .*, not as a JPEG or PNG$'
 expect_last '\([0-9]+/4\)$'
 mkdir -p "$work/all_bad/cats" "$work/all_bad/dogs"
-for i in 1 2 3; do
+for i in 1 2 3 4; do
     cp "$bad/text.jpg" "$work/all_bad/cats/$i.jpg"
     cp "$bad/zero.jpg" "$work/all_bad/dogs/$i.jpg"
 done
