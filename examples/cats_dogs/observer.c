@@ -8,6 +8,7 @@
 
 static const struct observer_class *const classes[] = {
     &progress_observer,
+    &report_observer,
 };
 
 enum { KINDS = sizeof classes / sizeof classes[0] };

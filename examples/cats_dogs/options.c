@@ -31,6 +31,8 @@ static const struct rule {
     double low, high; /* WHOLE: both allowed; REAL: neither; SHARE: 0 but not 1 */
 } rules[] = {
     {"output", FOR_TRAIN, TEXT, offsetof(struct options, output), 0, 0},
+    {"report", FOR_TRAIN, TEXT, offsetof(struct options, report), 0, 0},
+    {"output", FOR_REPORT, TEXT, offsetof(struct options, report), 0, 0},
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
     {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},
@@ -43,7 +45,7 @@ static const struct rule {
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
     {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},
-    {"help", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT | FOR_DRAW, SWITCH,
+    {"help", FOR_TRAIN | FOR_EVALUATE | FOR_REPORT | FOR_PREDICT | FOR_DRAW, SWITCH,
      offsetof(struct options, help), 0, 0},
 };
 

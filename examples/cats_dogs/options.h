@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Commands that an option belongs to. */
-enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8 };
+enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8, FOR_REPORT = 32 };
 
 /* What was asked for.  Options that were not given keep the values of `options_default`, or, where
  * their default depends on the network, 0. */
@@ -15,6 +15,7 @@ struct options {
     const char *command; /* the whole command line as text for a shell */
     const char *output;
     const char *network;
+    const char *report; /* NULL: none */
     int64_t size;
     int64_t epochs;
     int64_t batch;

@@ -347,7 +347,7 @@ int command_train(const struct options *options)
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!choose_recipe(&training) || !output_file_check(options->output) ||
+    if (!choose_recipe(&training) || !output_file_check("output", options->output, "the model") ||
         (training.observers = observers_create(options)) == NULL)
         return EXIT_ERROR;
     const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
