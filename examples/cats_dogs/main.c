@@ -50,6 +50,8 @@ static const char help[] =
     "  --seed N               of weights, split, order and drawings (0)\n"
     "  --validation FRACTION  of the training pictures, to choose the best model on (0.1)\n"
     "  --test FRACTION        of the pictures, to test on where there is no test folder (0.1)\n"
+    "  --metrics FILE         adds a line of JSON for each step and each epoch\n"
+    "  --tensorboard FOLDER   writes an event file for TensorBoard\n"
     "  --report FILE          writes a page about the training: curves, mistakes, heat maps\n"
     "  --quiet                only the result on the test pictures\n"
     "Size, epochs, batch and learning rate depend on the network unless they are given.\n"

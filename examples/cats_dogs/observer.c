@@ -8,6 +8,8 @@
 
 static const struct observer_class *const classes[] = {
     &progress_observer,
+    &metrics_file_observer,
+    &tensorboard_observer,
     &report_observer,
 };
 

@@ -34,6 +34,8 @@ static const struct rule {
     {"report", FOR_TRAIN, TEXT, offsetof(struct options, report), 0, 0},
     {"output", FOR_REPORT, TEXT, offsetof(struct options, report), 0, 0},
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
+    {"metrics", FOR_TRAIN, TEXT, offsetof(struct options, metrics), 0, 0},
+    {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
     {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},
     {"batch", FOR_TRAIN, WHOLE, offsetof(struct options, batch), 1, 4096},

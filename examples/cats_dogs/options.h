@@ -16,6 +16,8 @@ struct options {
     const char *output;
     const char *network;
     const char *report; /* NULL: none */
+    const char *metrics;     /* NULL: no file */
+    const char *tensorboard; /* NULL: no folder */
     int64_t size;
     int64_t epochs;
     int64_t batch;

@@ -116,9 +116,9 @@ static cnn_status check_scores(const cnn_metrics *metrics, const float *score, i
     for (int64_t i = 0; i < n * metrics->classes; i++)
         if (!isfinite(score[i]))
             return cnni_fail(metrics->context, CNN_ERROR_INVALID,
-                             "%s: score %lld of sample %lld is %g, must be finite", function,
-                             (long long)(i % metrics->classes), (long long)(i / metrics->classes),
-                             (double)score[i]);
+                             "%s: outputs[%lld][%lld] is %s, must be finite", function,
+                             (long long)(i / metrics->classes), (long long)(i % metrics->classes),
+                             isnan(score[i]) ? "NaN" : "infinite");
     return CNN_OK;
 }
 
