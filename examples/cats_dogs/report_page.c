@@ -99,7 +99,7 @@ static void put_lead(FILE *page, const struct report *report)
 
     for (int32_t i = 0; i < cnn_metrics_class_count(metrics); i++)
         right += cnn_metrics_confusion(metrics, i, i);
-    fprintf(page, "<p class=\"lead\">%lld of %lld %s pictures are told right.", right, samples,
+    fprintf(page, "<p class=\"lead\">%lld of %lld %s pictures are recognised.", right, samples,
             report->part);
     if (report->answers.unreadable > 0)
         fprintf(page, " %lld more could not be read.", (long long)report->answers.unreadable);

@@ -97,7 +97,7 @@ expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad
 # What the page counts is what evaluate counts.
 run 0 "$cats_dogs" evaluate "$model" "$drawings"
 right=$(tail -n 1 "$work/out" | sed 's/.*(\(.*\)\/.*/\1/')
-expect_in_page "$right of 20 test pictures are told right"
+expect_in_page "$right of 20 test pictures are recognised"
 [ "$(stat -c %a "$page")" = "$(printf '%o' $((0666 & ~$(umask))))" ] ||
     fail "the page may not be read by those who may read other files"
 
@@ -109,7 +109,7 @@ run 0 inside "$cats_dogs" report "$model" "$drawings"
 expect_no_errors
 # shellcheck disable=SC2086
 expect_page "$page" $sections
-expect_in_page "$right of 20 given pictures are told right"
+expect_in_page "$right of 20 given pictures are recognised"
 cp "$page" "$work/before.html"
 run 0 "$cats_dogs" report "$model" "$drawings/train" --output "$work/other.html"
 cmp -s "$page" "$work/before.html" || fail "--output was not heeded"
