@@ -26,7 +26,7 @@ struct report {
     /* Made by report_write(). */
     struct predictor predictor;
     struct answers answers;
-    double *seconds; /* of each layer; or NULL */
+    double *seconds; /* of each layer, for one picture */
 };
 
 /* Asks the model about all pictures and writes the page to `path`: complete or not at all.  False

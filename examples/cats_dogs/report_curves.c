@@ -5,6 +5,7 @@
 #include "report_chart.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* ---- Lines --------------------------------------------------------------------------------- */
 

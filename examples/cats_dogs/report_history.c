@@ -3,11 +3,14 @@
  * ... whenever there is no more room for all. */
 #include "report_history.h"
 
+#include "console.h"
+
+#include <stdbool.h>
 #include <stdlib.h>
 
 void history_start(struct history *history)
 {
-    *history = (struct history){.every = 1, .is_complete = true};
+    *history = (struct history){.every = 1};
 }
 
 void history_free(struct history *history)
@@ -46,7 +49,7 @@ static bool grow(struct history *history)
     const int64_t room = history->room > 0 ? 2 * history->room : 32;
     struct epoch *epochs = realloc(history->epochs, (size_t)room * sizeof *epochs);
     if (epochs == NULL) {
-        history->is_complete = false;
+        console_error("no memory for this epoch in the report");
         return false;
     }
     history->epochs = epochs;

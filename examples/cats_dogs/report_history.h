@@ -5,8 +5,6 @@
 
 #include <cnn.h>
 
-#include <stdbool.h>
-
 struct epoch {
     double number; /* from 1 on */
     double loss, accuracy;
@@ -27,7 +25,6 @@ struct history {
     struct rate rates[MOST_RATES]; /* of every so many steps, evenly over the whole training */
     int rate_count;
     int64_t steps, every;
-    bool is_complete; /* there was memory for all epochs */
 };
 
 void history_start(struct history *history);

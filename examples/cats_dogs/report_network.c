@@ -49,16 +49,16 @@ double *network_seconds(struct predictor *predictor)
     return seconds;
 }
 
-/* ---- The table ----------------------------------------------------------------------------- */
-
-static double total(const double *seconds, int32_t layers)
+double network_total(const double *seconds, const cnn_model *model)
 {
     double sum = 0;
 
-    for (int32_t i = 0; seconds != NULL && i < layers; i++)
+    for (int32_t i = 0; i < cnn_model_layer_count(model); i++)
         sum += seconds[i];
     return sum;
 }
+
+/* ---- The table ----------------------------------------------------------------------------- */
 
 /* "80 &#215; 80 &#215; 3" */
 static void put_shape(FILE *page, const int64_t *shape, int32_t rank)
@@ -101,7 +101,7 @@ static double longest(const double *seconds, int32_t layers)
 {
     double most = 0;
 
-    for (int32_t i = 0; seconds != NULL && i < layers; i++)
+    for (int32_t i = 0; i < layers; i++)
         most = seconds[i] > most ? seconds[i] : most;
     return most;
 }
@@ -121,27 +121,25 @@ static void put_layer(FILE *page, cnn_model *model, int32_t index, const double 
     if (cnn_model_layer_shape(shape, &rank, model, index) == CNN_OK)
         put_shape(page, shape, rank);
     put_count(page, cnn_model_layer_parameters(model, index));
-    if (seconds != NULL)
-        put_time(page, seconds[index], most);
+    put_time(page, seconds[index], most);
     fputs("</tr>\n", page);
 }
 
 void network_table(FILE *page, cnn_model *model, const double *seconds)
 {
     const int32_t layers = cnn_model_layer_count(model);
+    const double most = longest(seconds, layers);
 
     fputs(
         "<div class=\"card wide\">\n<table>\n<thead><tr><th>layer</th><th class=\"name\">name</th>"
-        "<th>output</th><th>parameters</th>",
+        "<th>output</th><th>parameters</th><th>time</th></tr></thead>\n<tbody>\n",
         page);
-    fprintf(page, "%s</tr></thead>\n<tbody>\n", seconds != NULL ? "<th>time</th>" : "");
     for (int32_t i = 0; i < layers; i++)
-        put_layer(page, model, i, seconds, longest(seconds, layers));
+        put_layer(page, model, i, seconds, most);
     fputs("</tbody>\n<tfoot><tr><td>all</td><td></td><td></td>", page);
     put_count(page, cnn_model_parameters(model));
-    if (seconds != NULL)
-        fprintf(page, "<td>%.3f ms</td>", 1e3 * total(seconds, layers));
-    fputs("</tr></tfoot>\n</table>\n</div>\n", page);
+    fprintf(page, "<td>%.3f ms</td></tr></tfoot>\n</table>\n</div>\n",
+            1e3 * network_total(seconds, model));
 }
 
 /* ---- The plan ------------------------------------------------------------------------------ */

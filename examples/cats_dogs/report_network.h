@@ -11,7 +11,10 @@
  * after a message, when that cannot be done. */
 double *network_seconds(struct predictor *predictor);
 
-/* The table; `seconds` may be NULL. */
+/* The sum over all layers. */
+double network_total(const double *seconds, const cnn_model *model);
+
+/* The table. */
 void network_table(FILE *page, cnn_model *model, const double *seconds);
 
 /* How the session runs it, as the library says. */

@@ -35,15 +35,6 @@ static void put_duration(FILE *page, const char *name, double seconds)
         tile(page, name, seconds / 3600, 1, " h");
 }
 
-static double prediction_seconds(const struct report *report)
-{
-    double sum = report->seconds != NULL ? 0 : NAN;
-
-    for (int32_t i = 0; report->seconds != NULL && i < cnn_model_layer_count(report->model); i++)
-        sum += report->seconds[i];
-    return sum;
-}
-
 static void put_tiles(FILE *page, const struct report *report)
 {
     cnn_metrics *metrics = report->answers.metrics;
@@ -59,7 +50,7 @@ static void put_tiles(FILE *page, const struct report *report)
     tile(page, "log loss", cnn_metrics_log_loss(metrics), 4, "");
     if (report->history != NULL)
         put_duration(page, "training", history_seconds(report->history));
-    tile(page, "a prediction", 1e3 * prediction_seconds(report), 2, " ms");
+    tile(page, "a prediction", 1e3 * network_total(report->seconds, report->model), 2, " ms");
     fputs("</div>\n", page);
 }
 

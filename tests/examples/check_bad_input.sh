@@ -112,7 +112,7 @@ else
     echo 'skipped: protected files (root may write to them, and there is no setpriv)'
 fi
 # The report's path is tried out as early.
-refuse '--report .*/none/page.html: No such file or directory, wanted a place to write the report to$' \
+refuse '--report .*/none/page.html: No such .*, wanted a place to write the report to$' \
     train "$drawings" --report "$work/none/page.html"
 refuse '--output .*/nothing: not a regular file, wanted one to write the report to$' \
     "$cats_dogs" report "$good_model" "$drawings" --output "$work/nothing"

@@ -57,10 +57,12 @@ onload = () => {
     const frame = document.getElementById("page"), page = frame.contentDocument, found = [];
     for (const width of [400, 700, 1280]) {
         frame.width = width;
-        found.push(page.documentElement.scrollWidth <= width ? "fits " + width : "TOO WIDE " + width);
+        const fits = page.documentElement.scrollWidth <= width;
+        found.push((fits ? "fits " : "TOO WIDE ") + width);
     }
     const images = [...page.images];
-    found.push(images.every(image => image.complete && image.naturalWidth > 0) ? "decoded" : "BROKEN");
+    const decoded = images.every(image => image.complete && image.naturalWidth > 0);
+    found.push(decoded ? "decoded" : "BROKEN");
     const ways = [...page.querySelectorAll("[src], [href]")].map(
         element => element.getAttribute("src") ?? element.getAttribute("href"));
     found.push(ways.every(way => /^(data:|#)/.test(way)) ? "alone" : "NOT ALONE");
