@@ -88,21 +88,30 @@ if grep -q -i -E ':-?(nan|inf)' "$record"; then
     fail "NaN or an infinity in a file of JSON"
 fi
 
-# Each line is in the file at once: one that is killed leaves whole lines.
-rm "$record"
-"$cats_dogs" train "$drawings" --output "$work/models/a.cnn" --network classic --size 16 \
-    --batch 4 --epochs 100000 --quiet --metrics "$record" &
-process=$!
-for i in $(seq 200); do
-    if [ -e "$record" ] && [ "$(wc -l <"$record")" -ge 3 ]; then
-        break
-    fi
-    sleep 0.05
-done
+# begin_long PATTERN: starts a training that nobody can wait for, and waits for a line of it.
+begin_long() {
+    rm -f "$record"
+    "$cats_dogs" train "$drawings" --output "$work/long.cnn" --network classic --size 16 \
+        --batch 4 --epochs 100000 --quiet --metrics "$record" >"$work/out" 2>"$work/err" &
+    process=$!
+    for _ in $(seq 400); do
+        grep -q -E -e "$1" "$record" 2>/dev/null && return
+        sleep 0.05
+    done
+    fail "no line while a training runs: $1"
+}
+
+# Each line is in the file at once: a training that is killed leaves whole lines.
+begin_long '"step":3,'
 kill -9 "$process"
 wait "$process" 2>/dev/null
-[ "$(wc -l <"$record")" -ge 3 ] || fail "no lines while a training runs"
 [ "$(tail -c 2 "$record")" = '}' ] || fail "a line that is not whole"
+
+# One that is interrupted has an end.
+begin_long '"event":"epoch"'
+kill -INT "$process"
+wait "$process" || fail "an interrupted training failed"
+expect_line '\{"event":"end",.*"test_accuracy":null,"interrupted":true\}'
 
 # ---- Event files ----
 
