@@ -55,6 +55,7 @@
 #include "cnn/dataset.h"
 #include "cnn/loader.h"
 #include "cnn/trainer.h"
+#include "cnn/explain.h"
 #include "cnn/metrics.h"
 #include "cnn/checkpoint.h"
 

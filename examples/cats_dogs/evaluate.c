@@ -3,12 +3,12 @@
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
+#include "evaluate.h"
 #include "interrupt.h"
 
 #include <cnn.h>
 
-/* The test pictures of `path`, or, where it has no folder for them, all that it has. */
-static cnn_status open_pictures(cnn_dataset **dataset, cnn_context *context, const char *path)
+cnn_status evaluate_open(cnn_dataset **dataset, cnn_context *context, const char *path)
 {
     const cnn_status status = cnn_dataset_open(dataset, context, path, CNN_TEST);
 
@@ -28,7 +28,7 @@ int command_evaluate(const struct options *options)
     const bool done = console_succeeded(cnn_context_create(&context)) &&
                       console_succeeded(cnn_context_set_log(context, console_log, NULL)) &&
                       console_succeeded(cnn_model_load(&model, context, model_path)) &&
-                      console_succeeded(open_pictures(&dataset, context, data_path)) &&
+                      console_succeeded(evaluate_open(&dataset, context, data_path)) &&
                       confusion_same_classes(model, dataset, data_path) &&
                       confusion_report(NULL, context, model, dataset);
     if (!done && interrupt_seen())

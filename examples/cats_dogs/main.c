@@ -21,6 +21,7 @@ static const struct command {
 } commands[] = {
     {"train", FOR_TRAIN, 0, 1, "[DATA]", command_train},
     {"evaluate", FOR_EVALUATE, 2, 2, "MODEL DATA", command_evaluate},
+    {"report", FOR_REPORT, 2, 2, "MODEL DATA", command_report},
     {"predict", FOR_PREDICT, 2, 1 << 30, "MODEL IMAGE...", command_predict},
     {"draw", FOR_DRAW, 1, 1, "FOLDER", command_draw},
 };
@@ -29,6 +30,7 @@ static const char help[] =
     "Usage:\n"
     "  cats-dogs train [DATA] [OPTION]...    train a network on folders of pictures\n"
     "  cats-dogs evaluate MODEL DATA         measure it on pictures whose class is known\n"
+    "  cats-dogs report MODEL DATA           the same as a page with pictures\n"
     "  cats-dogs predict MODEL IMAGE...      tell the class of pictures\n"
     "  cats-dogs draw FOLDER [OPTION]...     draw animals to train on\n"
     "  cats-dogs --help | --version\n"
@@ -55,6 +57,7 @@ static const char help[] =
     "  --test FRACTION        of the pictures, to test on where there is no test folder (0.1)\n"
     "  --metrics FILE         adds a line of JSON for each step and each epoch\n"
     "  --tensorboard FOLDER   writes an event file for TensorBoard\n"
+    "  --report FILE          writes a page about the training: curves, mistakes, heat maps\n"
     "  --quiet                only the result on the test pictures\n"
     "Random changes of the training pictures; 0 is none:\n"
     "  --rotation DEGREES     turns, up to 180\n"
@@ -68,6 +71,9 @@ static const char help[] =
     "  --mixup ALPHA          mixtures of two pictures; usual is 0.2\n"
     "  --cutmix ALPHA         pictures with a part of another; usual is 1\n"
     "Whatever has no default here depends on the network unless it is given.\n"
+    "\n"
+    "Options of report:\n"
+    "  --output FILE          where the page is written (report.html)\n"
     "\n"
     "Options of draw:\n"
     "  --count N              pictures for training; a sixth as many more for testing (2400)\n"
@@ -124,7 +130,7 @@ static int run(int argc, char **argv)
         console_line("cats-dogs %s", cnn_version_string());
         return EXIT_FINE;
     }
-    console_error("%s%s; wanted train, evaluate, predict or draw: see cats-dogs --help",
+    console_error("%s%s; wanted train, evaluate, report, predict or draw: see cats-dogs --help",
                   argc > 1 ? first : "no command", argc > 1 ? ": no such command" : "");
     return EXIT_ERROR;
 }

@@ -10,6 +10,7 @@ static const struct observer_class *const classes[] = {
     &progress_observer,
     &metrics_file_observer,
     &tensorboard_observer,
+    &report_observer,
 };
 
 enum { KINDS = sizeof classes / sizeof classes[0] };

@@ -53,7 +53,8 @@ struct observer_class {
     void (*free)(void *self);
 };
 
-extern const struct observer_class progress_observer, metrics_file_observer, tensorboard_observer;
+extern const struct observer_class progress_observer, metrics_file_observer, tensorboard_observer,
+    report_observer;
 
 /* All kinds in turn, each for the observers that were asked for. */
 struct observers;

@@ -48,6 +48,8 @@ static const struct rule {
     double low, high; /* WHOLE, STRENGTH: both allowed; REAL: neither */
 } rules[] = {
     {"output", FOR_TRAIN, TEXT, offsetof(struct options, output), 0, 0},
+    {"report", FOR_TRAIN, TEXT, offsetof(struct options, report), 0, 0},
+    {"output", FOR_REPORT, TEXT, offsetof(struct options, report), 0, 0},
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
     {"metrics", FOR_TRAIN, TEXT, offsetof(struct options, metrics), 0, 0},
     {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
@@ -77,7 +79,7 @@ static const struct rule {
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
     {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},
-    {"help", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT | FOR_DRAW, SWITCH,
+    {"help", FOR_TRAIN | FOR_EVALUATE | FOR_REPORT | FOR_PREDICT | FOR_DRAW, SWITCH,
      offsetof(struct options, help), 0, 0},
 };
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Commands that an option belongs to. */
-enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8 };
+enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8, FOR_REPORT = 32 };
 
 /* What was asked for.  Options that were not given keep the values of `options_default`, or, where
  * their default depends on the network, 0. */
@@ -17,6 +17,7 @@ struct options {
     const char *output;
     const char *network;
     const char *class_weights;
+    const char *report; /* NULL: none */
     const char *metrics;     /* NULL: no file */
     const char *tensorboard; /* NULL: no folder */
     const char *checkpoint;  /* NULL: none */

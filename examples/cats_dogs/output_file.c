@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Tries out beforehand what cnn_model_save() will do: it writes a new file beside the old one, or
- * beside what a symbolic link leads to, and renames it. */
+ * Files are written as cnn_model_save() does it: a new one beside the old one, or beside what a
+ * symbolic link leads to, which is then renamed.  That is also tried out beforehand. */
 #include "output_file.h"
 
 #include "console.h"
@@ -63,19 +63,73 @@ static bool can_create_beside(char target[PATH_MAX])
     return true;
 }
 
-bool output_file_check(const char *option, const char *path)
+bool output_file_check(const char *option, const char *path, const char *what)
 {
     char target[PATH_MAX];
     struct stat status;
     const bool exists = stat(path, &status) == 0;
 
     if (exists && !S_ISREG(status.st_mode)) {
-        console_error("--%s %s: not a regular file, wanted one to write to", option, path);
+        console_error("--%s %s: not a regular file, wanted one to write %s to", option, path, what);
         return false;
     }
     if ((!exists || access(path, W_OK) == 0) && follow_links(target, path) &&
         can_create_beside(target))
         return true;
-    console_error("--%s %s: %s, wanted a place to write to", option, path, strerror(errno));
+    console_error("--%s %s: %s, wanted a place to write %s to", option, path, strerror(errno),
+                  what);
+    return false;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+/* Like any new file: mkstemp() lets nobody else read it. */
+static bool open_to_readers(int file)
+{
+    const mode_t mask = umask(0);
+
+    umask(mask);
+    return fchmod(file, 0666 & ~mask) == 0;
+}
+
+static bool write_all(int file, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        const ssize_t written = write(file, bytes, size);
+        if (written < 0 && errno != EINTR)
+            return false;
+        bytes += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return open_to_readers(file) && fsync(file) == 0;
+}
+
+/* Writes `target`, a path without links at its end, through a new file beside it. */
+static bool replace(const char *target, const char *bytes, size_t size)
+{
+    char temporary[PATH_MAX];
+
+    strcat(strcpy(temporary, target), ending);
+    const int file = mkstemp(temporary);
+    if (file < 0)
+        return false;
+    const bool written = write_all(file, bytes, size);
+    const int reason = errno;
+    if (close(file) == 0 && written && rename(temporary, target) == 0)
+        return true;
+    errno = written ? errno : reason;
+    const int kept = errno;
+    unlink(temporary);
+    errno = kept;
+    return false;
+}
+
+bool output_file_write(const char *path, const void *bytes, size_t size)
+{
+    char target[PATH_MAX];
+
+    if (follow_links(target, path) && replace(target, bytes, size))
+        return true;
+    console_error("cannot write \"%s\": %s", path, strerror(errno));
     return false;
 }

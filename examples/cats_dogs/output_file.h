@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Where models and checkpoints are going to be written. */
+ * Files for results. */
 #ifndef OUTPUT_FILE_H
 #define OUTPUT_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* Whether a model can be written to `path`, the value of `option`; says why, if not.  An existing
- * file is left alone. */
-bool output_file_check(const char *option, const char *path);
+/* Whether `what`, "the model", can be written to the path that --`option` gives; says why, if not.
+ * An existing file is left alone. */
+bool output_file_check(const char *option, const char *path, const char *what);
+
+/* Writes a file: it is the complete new one or, after a message, what it was. */
+bool output_file_write(const char *path, const void *bytes, size_t size);
 
 #endif

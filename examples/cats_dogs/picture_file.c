@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,6 +30,18 @@ static bool finish(const char *path, FILE *file, bool written)
     const int kept = errno;
     unlink(path);
     errno = kept;
+    return false;
+}
+
+/* Ends a stream into memory; what is not complete is freed. */
+static bool finish_memory(char **bytes, FILE *memory, bool written)
+{
+    const bool closed = fclose(memory) == 0;
+
+    if (written && closed)
+        return true;
+    free(*bytes);
+    *bytes = NULL;
     return false;
 }
 
@@ -107,9 +120,19 @@ bool write_jpeg(const char *path, const uint8_t *pixels, int width, int height,
     return finish(path, file, compress_to(file, pixels, width, height, style));
 }
 
+bool encode_jpeg(char **bytes, size_t *size, const uint8_t *pixels, int width, int height,
+                 struct jpeg_style style)
+{
+    FILE *memory = open_memstream(bytes, size);
+
+    if (memory == NULL)
+        return false;
+    return finish_memory(bytes, memory, compress_to(memory, pixels, width, height, style));
+}
+
 /* ---- PNG ----------------------------------------------------------------------------------- */
 
-bool write_png(const char *path, const uint8_t *pixels, int width, int height)
+static bool write_png_to(FILE *file, const uint8_t *pixels, int width, int height)
 {
     png_image image = {
         .version = PNG_IMAGE_VERSION,
@@ -117,9 +140,24 @@ bool write_png(const char *path, const uint8_t *pixels, int width, int height)
         .height = (png_uint_32)height,
         .format = PNG_FORMAT_RGB,
     };
+
+    return png_image_write_to_stdio(&image, file, 0, pixels, 0, NULL) != 0;
+}
+
+bool write_png(const char *path, const uint8_t *pixels, int width, int height)
+{
     FILE *file = fopen(path, "wb");
 
     if (file == NULL)
         return false;
-    return finish(path, file, png_image_write_to_stdio(&image, file, 0, pixels, 0, NULL) != 0);
+    return finish(path, file, write_png_to(file, pixels, width, height));
+}
+
+bool encode_png(char **bytes, size_t *size, const uint8_t *pixels, int width, int height)
+{
+    FILE *memory = open_memstream(bytes, size);
+
+    if (memory == NULL)
+        return false;
+    return finish_memory(bytes, memory, write_png_to(memory, pixels, width, height));
 }

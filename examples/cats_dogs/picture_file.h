@@ -4,6 +4,7 @@
 #define PICTURE_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a JPEG can vary in. */
@@ -18,5 +19,10 @@ struct jpeg_style {
 bool write_jpeg(const char *path, const uint8_t *pixels, int width, int height,
                 struct jpeg_style style);
 bool write_png(const char *path, const uint8_t *pixels, int width, int height);
+
+/* The same into memory, `size` bytes, which the caller frees. */
+bool encode_jpeg(char **bytes, size_t *size, const uint8_t *pixels, int width, int height,
+                 struct jpeg_style style);
+bool encode_png(char **bytes, size_t *size, const uint8_t *pixels, int width, int height);
 
 #endif

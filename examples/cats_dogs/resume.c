@@ -190,7 +190,7 @@ bool resume_check_file(const struct options *options, const struct best *best)
                       path);
         return false;
     }
-    return output_file_check("checkpoint", path);
+    return output_file_check("checkpoint", path, "checkpoints");
 }
 
 /* ---- With a trainer ------------------------------------------------------------------------ */

@@ -350,7 +350,7 @@ int command_train(const struct options *given)
     interrupt_catch();
     /* Better to know now than after an hour of training. */
     if (!resume_take_up(&options, &training.best) || !choose_recipe(&training, &options) ||
-        !recipe_check(&options) || !output_file_check("output", options.output) ||
+        !recipe_check(&options) || !output_file_check("output", options.output, "the model") ||
         !resume_check_file(&options, &training.best) ||
         (training.observers = observers_create(&options)) == NULL)
         return EXIT_ERROR;

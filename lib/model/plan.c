@@ -341,6 +341,7 @@ cnn_status cnni_plan_create(struct cnni_plan **plan, cnn_model *model,
     made->max_n = options->max_n;
     made->lanes = cnni_lanes(model->context);
     made->training = options->training;
+    made->cut = options->cut;
     made->input_gradient = CNNI_NO_BUFFER;
     cnn_status status = fill(made, options, function);
     if (status != CNN_OK) {

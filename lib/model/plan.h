@@ -39,6 +39,7 @@ struct cnni_plan {
     int64_t max_n;
     int32_t lanes; /* the context's threads when it was made: no run uses more */
     bool training;
+    int32_t cut;     /* as in the options */
     int32_t front;   /* layers 0 .. front - 1 run depth-first: all on front_n samples, then on */
     int64_t front_n; /* the next; values that only they read have no more room */
     struct cnni_step *steps; /* as many as the model has layers */
@@ -57,6 +58,8 @@ struct cnni_plan_options {
     int64_t max_n;
     bool training;
     bool input_gradient; /* training: the gradient by the model's input is wanted */
+    int32_t cut; /* nothing is fused across the layers cut - 1 and cut, so that what passes between
+                    them is stored, also backward; 0: wherever it pays */
 };
 
 /* Plans and allocates.  The plan holds for the model's layers at this moment. */
@@ -91,12 +94,14 @@ struct cnni_plan_run {
     bool training;      /* dropout acts, batch normalisation measures */
     bool trial;         /* but neither leaves a trace, and dropout does not act after all */
     uint64_t step;
+    int32_t first; /* the first layer that is run; what those before make is there.  Not 0 only for
+                      plans that train */
 };
 
-/* Runs layers 0 .. count - 1. */
+/* Runs layers first .. count - 1. */
 void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count);
 
-/* Runs layers count - 1 .. 0 backward; the gradient by the output of layer count - 1 is in its
+/* Runs layers count - 1 .. first backward; the gradient by the output of layer count - 1 is in its
  * buffer. */
 void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count);
 

@@ -23,12 +23,14 @@ static const cnn_layer *layer_at(const struct cnni_plan *plan, int32_t index)
     return plan->model->nodes[index].layer;
 }
 
-/* Whether layer `index` reads the one right before it, which nobody else reads. */
+/* Whether layer `index` reads the one right before it, which nobody else reads; where the plan is
+ * cut, no layer follows another. */
 static bool continues(const struct cnni_plan *plan, int32_t index)
 {
     const int32_t input = index - 1;
     const struct cnni_node *nodes = plan->model->nodes;
-    if (input < 0 || index >= plan->model->node_count || nodes[input].consumers != 1)
+    if (input < 0 || index >= plan->model->node_count || index == plan->cut ||
+        nodes[input].consumers != 1)
         return false;
     for (int32_t i = 0; i < nodes[index].input_count; i++)
         if (nodes[index].inputs[i] == input)

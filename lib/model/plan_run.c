@@ -128,7 +128,7 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
         const struct part part = {run, first, CNNI_MIN(run->n - first, plan->front_n)};
         run_layers(plan, &part, 0, front);
     }
-    run_layers(plan, &(struct part){run, 0, run->n}, front, count);
+    run_layers(plan, &(struct part){run, 0, run->n}, CNNI_MAX(front, run->first), count);
 }
 
 static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
@@ -152,7 +152,7 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
 
 void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
-    for (int32_t i = count - 1; i >= 0; i--)
+    for (int32_t i = count - 1; i >= run->first; i--)
         if (!plan->steps[i].skips_backward)
             backward_layer(plan, run, i);
 }

@@ -111,6 +111,11 @@ if [ "$(id -u)" -ne 0 ] || [ -n "$unprivileged" ]; then
 else
     echo 'skipped: protected files (root may write to them, and there is no setpriv)'
 fi
+# The report's path is tried out as early.
+refuse '--report .*/none/page.html: No such .*, wanted a place to write the report to$' \
+    train "$drawings" --report "$work/none/page.html"
+refuse '--output .*/nothing: not a regular file, wanted one to write the report to$' \
+    "$cats_dogs" report "$good_model" "$drawings" --output "$work/nothing"
 # A link into a folder that is there is followed, and stays.
 ln -s models/new.cnn "$work/good_link.cnn"
 run 0 "$cats_dogs" train "$drawings" --output "$work/good_link.cnn" --network classic --size 16 \
@@ -206,6 +211,6 @@ refuse 'train: found 2 operands, wanted \[DATA\]; see cats-dogs --help$' \
     train "$drawings" "$drawings"
 refuse 'predict: found 1 operands?, wanted MODEL IMAGE\.\.\.; see cats-dogs --help$' \
     "$cats_dogs" predict "$good_model"
-refuse 'bark: no such command; wanted train, evaluate, predict or draw' "$cats_dogs" bark
-refuse 'no command; wanted train, evaluate, predict or draw' "$cats_dogs"
+refuse 'bark: no such command; wanted train, evaluate, report, predict or draw' "$cats_dogs" bark
+refuse 'no command; wanted train, evaluate, report, predict or draw' "$cats_dogs"
 finish

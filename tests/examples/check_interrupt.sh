@@ -41,11 +41,13 @@ run 0 "$cats_dogs" draw "$drawings" --count 120
 for signal in INT TERM; do
     wanted=0
     interrupt $signal "printed '^epoch +1/'" "$cats_dogs" train "$drawings" \
-        --output "$work/best.cnn" --network classic --size 24 --epochs 1000000
+        --output "$work/best.cnn" --network classic --size 24 --epochs 1000000 \
+        --report "$work/best.html"
     expect_last "^interrupted; best model: epoch [0-9]+, .* saved in $work/best.cnn\$"
     expect_no_errors
     run 0 "$cats_dogs" evaluate "$work/best.cnn" "$drawings"
-    rm "$work/best.cnn"
+    grep -q 'The training was interrupted\.' "$work/best.html" || fail "no report of what there is"
+    rm "$work/best.cnn" "$work/best.html"
 done
 
 # While it is still drawing: nothing to save, nothing left behind.

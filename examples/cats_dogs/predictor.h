@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * A classifier and the memory to predict one picture at a time. */
+#ifndef PREDICTOR_H
+#define PREDICTOR_H
+
+#include <cnn.h>
+
+#include <stdbool.h>
+
+struct predictor {
+    cnn_context *context; /* borrowed, as is the model */
+    cnn_model *model;
+    int32_t classes;
+    cnn_session *session;
+    cnn_tensor *input;  /* [1][height][width][channels] */
+    cnn_tensor *output; /* [1][classes] */
+};
+
+/* Makes one for a model that was read from `path`.  False, after a message, when it cannot or the
+ * model is no classifier of pictures; to be freed in any case. */
+bool predictor_create(struct predictor *predictor, cnn_context *context, cnn_model *model,
+                      const char *path);
+void predictor_free(struct predictor *predictor);
+
+/* Reads the picture at `path` into `input`, and predicts it into `output`. */
+cnn_status predictor_read(struct predictor *predictor, const char *path);
+cnn_status predictor_run(struct predictor *predictor, const char *path);
+
+/* The probabilities of the latest run, [classes]. */
+const float *predictor_probabilities(const struct predictor *predictor);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * Pictures of the dataset, and of what the network sees in them. */
+#ifndef REPORT_PICTURES_H
+#define REPORT_PICTURES_H
+
+#include "report_answers.h"
+
+#include <stdio.h>
+
+/* The first pictures of an order, with what they are and what they are taken for. */
+void pictures_gallery(FILE *page, const struct answers *answers, struct predictor *predictor,
+                      const struct answer_order *order);
+
+/* Some pictures beside what speaks for their class: the surest right ones, of different classes,
+ * and the worst mistakes. */
+void pictures_heat(FILE *page, const struct answers *answers, struct predictor *predictor);
+
+/* The kernels of the first convolution. */
+void pictures_filters(FILE *page, struct predictor *predictor);
+
+#endif

@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The page of a report: complete, alone, well-formed whatever classes and files are called, small,
+# and never half-written.
+set -u
+. "$(dirname "$0")/common.sh"
+here=$(dirname "$0")
+
+drawings=$work/drawings
+model=$work/models/a.cnn
+page=$work/report.html
+small="--network classic --size 24 --batch 16"
+
+run 0 "$cats_dogs" draw "$drawings" --count 120 --seed 7
+
+# ---- Names that are markup, quotes, and no text at all ----
+
+cats='<script>alert("&")<'
+dogs="dogs ]]> '&amp;' --"
+for part in train test; do
+    mv "$drawings/$part/cats" "$drawings/$part/$cats"
+    mv "$drawings/$part/dogs" "$drawings/$part/$dogs"
+done
+n=0
+for part in "$drawings"/*/; do
+    for class in "$part"*/; do
+        for picture in "$class"*; do
+            n=$((n + 1))
+            case $((n % 4)) in
+            0) new='"><img src=x onerror=1>' ;;
+            1) new="it's & <b>" ;;
+            2) new=$(printf 'bad \377 \001 \033 utf\303') ;;
+            3) new=$(printf 'line\nbreak \342\200\256 h\303\251') ;;
+            esac
+            mv "$picture" "$class$n $new.${picture##*.}"
+        done
+    done
+done
+
+# ---- Looking at a page ----
+
+# expect_page PAGE SECTION...: all sections, nothing from elsewhere, less than 3 MB, and XML.
+expect_page() {
+    one=$1
+    shift
+    for section in "$@"; do
+        grep -q "<section id=\"$section\">" "$one" || fail "no section $section"
+        grep -q "href=\"#$section\"" "$one" || fail "no way to the section $section"
+    done
+    [ "$(grep -c '<section ' "$one")" -eq $# ] || fail "wanted $# sections"
+    [ "$(wc -c <"$one")" -lt 3000000 ] || fail "the page has $(wc -c <"$one") bytes"
+    grep -n -i -E '<script|https?:|url\(|@import|<iframe|<object|<embed|javascript:' "$one" &&
+        fail "something from elsewhere"
+    grep -o -E ' (src|href)="[^"]{0,5}' "$one" | grep -v -E '="(data:|#)' &&
+        fail "a source or a link that leads away"
+    well_formed "$one"
+}
+
+# XML parsers are strict; Python has one, xmllint is another.
+well_formed() {
+    if command -v python3 >/dev/null; then
+        python3 "$here/check_report.py" "$1" >"$work/out" 2>"$work/err" ||
+            fail "the page is not well-formed"
+    elif command -v xmllint >/dev/null; then
+        xmllint --nonet --noout --huge "$1" >"$work/out" 2>"$work/err" ||
+            fail "the page is not well-formed"
+    else
+        echo 'skipped: whether the page is well-formed, since there is neither python3 nor xmllint'
+    fi
+}
+
+# expect_in_page TEXT...: each is somewhere in the page.
+expect_in_page() {
+    for text in "$@"; do
+        grep -q -F -e "$text" "$page" || fail "the page has no $text"
+    done
+}
+
+sections='classes confidence mistakes uncertain heat filters network run'
+
+# ---- train --report ----
+
+# shellcheck disable=SC2086 # several options and sections
+run 0 "$cats_dogs" train "$drawings" --output "$model" $small --epochs 3 --seed 3 --report "$page"
+expect_no_errors
+# shellcheck disable=SC2086
+expect_page "$page" training $sections
+for chart in Loss Accuracy 'Learning rate' 'Time of an epoch' 'Confusion matrix'; do
+    expect_in_page "aria-label=\"$chart\""
+done
+expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad \xFF \x01 \x1B' \
+    '<title>epoch 3: training ' 'best: ' "--seed 3 --report" '<dt>seed</dt>' '<dd>3</dd>' \
+    "libcnn $("$cats_dogs" --version | cut -d' ' -f2)" '108 for training, 12 for validation, 20' \
+    'conv2d 32 3x3' ' ms<'
+[ "$(grep -c 'class="heat"' "$page")" -ge 6 ] || fail "wanted heat maps"
+
+# What the page counts is what evaluate counts.
+run 0 "$cats_dogs" evaluate "$model" "$drawings"
+right=$(tail -n 1 "$work/out" | sed 's/.*(\(.*\)\/.*/\1/')
+expect_in_page "$right of 20 test pictures are recognised"
+[ "$(stat -c %a "$page")" = "$(printf '%o' $((0666 & ~$(umask))))" ] ||
+    fail "the page may not be read by those who may read other files"
+
+# ---- report ----
+
+rm "$page"
+inside() { (cd "$work" && "$@"); }
+run 0 inside "$cats_dogs" report "$model" "$drawings"
+expect_no_errors
+# shellcheck disable=SC2086
+expect_page "$page" $sections
+expect_in_page "$right of 20 given pictures are recognised"
+cp "$page" "$work/before.html"
+run 0 "$cats_dogs" report "$model" "$drawings/train" --output "$work/other.html"
+cmp -s "$page" "$work/before.html" || fail "--output was not heeded"
+page=$work/other.html
+expect_in_page 'of 120 given pictures'
+
+# ---- A hundred classes ----
+
+for class in $(seq 100); do
+    mkdir -p "$work/many/train/kind $class" "$work/many/test/kind $class"
+done
+i=0
+find "$drawings/train" -type f -print0 | xargs -0 -I{} cp {} "$work" 2>/dev/null
+for picture in "$work"/*.jpg; do
+    i=$((i + 1))
+    [ $i -le 20 ] || break
+    for class in $(seq $i 20 100); do
+        cp "$picture" "$work/many/train/kind $class/a.jpg"
+        cp "$picture" "$work/many/train/kind $class/b.jpg"
+        cp "$picture" "$work/many/test/kind $class/c.jpg"
+    done
+done
+page=$work/many.html
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$work/many" --output "$model" $small --epochs 1 --validation 0.5 \
+    --report "$page"
+# shellcheck disable=SC2086
+expect_page "$page" training $sections
+expect_in_page '<h1>100 classes</h1>' 'Most often confused' 'top-5 accuracy'
+
+# ---- Bad pictures, and a full disk ----
+
+echo 'This is no picture.' >"$drawings/test/$dogs/bad.jpg"
+run 2 "$cats_dogs" report "$model" "$drawings" --output "$page"
+expect_errors 1 'found the classes .*, wanted those of the model: '
+grep -q '<h1>100 classes' "$page" || fail "the page was damaged by a report that failed"
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$drawings" --output "$model" $small --epochs 1 --report "$page" --quiet
+expect_in_page 'of 20 test pictures' ' 1 more could not be read.'
+cp "$page" "$work/before.html"
+limited() { (trap '' XFSZ && ulimit -f 16 && "$@"); }
+run 2 limited "$cats_dogs" report "$model" "$drawings" --output "$page"
+expect_errors 2 'cannot write ".*/many\.html": File too large$'
+cmp -s "$page" "$work/before.html" || fail "the old page was damaged by a full disk"
+[ -z "$(find "$work" -name 'many.html.*')" ] || fail "a part of a page was left behind"
+finish
