@@ -285,6 +285,28 @@ START_TEST(options_that_cannot_be)
 }
 END_TEST
 
+START_TEST(null_is_refused)
+{
+    cnn_layer *layer;
+    cnn_status (*const plain[])(cnn_layer **, cnn_context *) = {
+        cnn_global_avgpool2d_create, cnn_global_maxpool2d_create, cnn_concat_create,
+        cnn_multiply_create};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        ck_assert_int_eq(plain[i](&layer, NULL), CNN_ERROR_INVALID);
+        ck_assert_ptr_null(layer);
+        ck_assert_int_eq(plain[i](NULL, context), CNN_ERROR_INVALID);
+    }
+    ck_assert_int_eq(cnn_avgpool2d_create(&layer, NULL, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_upsample2d_create(&layer, NULL, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_pad2d_create(&layer, NULL, 1, 1, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_avgpool2d_set_stride(NULL, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_avgpool2d_set_padding(NULL, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_avgpool2d_set_count_padding(NULL, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_upsample2d_set_interpolation(NULL, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_pad2d_set_mode(NULL, 1), CNN_ERROR_INVALID);
+}
+END_TEST
+
 static void refuse(cnn_layer *layer, const int64_t *shape, int32_t rank, const char *word)
 {
     EXPECT_FAILS(cnn_layer_build(layer, shape, rank), CNN_ERROR_SHAPE, "cnn_layer_build", word);
@@ -366,6 +388,7 @@ int main(void)
     add_case(suite, "values", means_do_not_lose_small_values, 1);
     add_case(suite, "api", descriptions, 1);
     add_case(suite, "api", options_that_cannot_be, 1);
+    add_case(suite, "api", null_is_refused, 1);
     add_case(suite, "api", shapes_that_cannot_be, 1);
     add_case(suite, "api", inputs_that_do_not_fit, 1);
     return run_suite(suite);

@@ -389,18 +389,17 @@ CNN_API cnn_status cnn_layer_clear_gradients(cnn_layer *layer);
 /* ---- A layer on its own ------------------------------------------------------------------- */
 
 /* Writes the output shape for an input of `shape` (both without the batch dimension) into `output`
- * (room for 8) and `output_rank`.  For layers with several inputs: the
- * shape of each of them.  Builds nothing.
+ * (room for 8) and `output_rank`.  A layer with several inputs is given as few as it takes, all of
+ * that shape.  Builds nothing.
  * CNN_ERROR_SHAPE: the layer cannot take such an input. */
 CNN_API cnn_status cnn_layer_output_shape(int64_t *output, int32_t *output_rank,
                                           const cnn_layer *layer, const int64_t *shape,
                                           int32_t rank);
 
-/* Runs the layer on `input_count` inputs (1; for CNN_ADD and CNN_CONCAT 2 or
- * more, for CNN_MULTIPLY 2), float32, batch first, into
- * `output`, which has the output shape and memory of its own.  With `training` 1 dropout acts, and
- * the layer shares the tensors until the next forward, for cnn_layer_backward(); with 0 it predicts
- * and keeps nothing.
+/* Runs the layer on `input_count` inputs (1; for CNN_ADD and CNN_CONCAT 2 or more, for CNN_MULTIPLY
+ * 2), float32, batch first, into `output`, which has the output shape and memory of its own.  With
+ * `training` 1 dropout acts, and the layer shares the tensors until the next forward, for
+ * cnn_layer_backward(); with 0 it predicts and keeps nothing.
  * CNN_ERROR_SHAPE: an input or the output has the wrong shape or type.  CNN_ERROR_STATE: the layer
  * belongs to a model. */
 CNN_API cnn_status cnn_layer_forward(cnn_layer *layer, cnn_tensor *output,

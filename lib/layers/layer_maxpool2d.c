@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Max-pooling, of windows and of whole pictures: options and shape rules.  The work is cut up in ops/op_maxpool2d.c. */
+ * Max-pooling, of windows and of whole pictures: options and shape rules.  The work is cut up in
+ * ops/op_maxpool2d.c. */
 #include "base/error.h"
 #include "layers/layer_internal.h"
 #include "ops/op_maxpool2d.h"
