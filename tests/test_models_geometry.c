@@ -215,7 +215,7 @@ int main(void)
     Suite *suite = suite_create("models_geometry");
     TCase *tcase = tcase_create("model");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_set_timeout(tcase, 20);
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, gradients_of_a_network_are_right);
     tcase_add_test(tcase, a_file_keeps_them);
     tcase_add_test(tcase, predictions_are_the_trainers_and_do_not_depend_on_the_batch);
