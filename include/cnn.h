@@ -54,5 +54,6 @@
 #include "cnn/dataset.h"
 #include "cnn/loader.h"
 #include "cnn/trainer.h"
+#include "cnn/metrics.h"
 
 #endif

@@ -52,10 +52,12 @@ install()
 install_python()
 {
     python=build/python
-    [ -f $python/complete ] ||
+    python_packages='cffi numpy safetensors tensorboard'
+    # shellcheck disable=SC2086 # several packages
+    [ "$(cat $python/complete 2>/dev/null)" = "$python_packages" ] ||
         { rm -rf $python && python3 -m venv $python &&
-            $python/bin/pip install --quiet cffi numpy safetensors &&
-            touch $python/complete; } >build/python.log 2>&1 || return 0
+            $python/bin/pip install --quiet $python_packages &&
+            echo "$python_packages" >$python/complete; } >build/python.log 2>&1 || return 0
     VIRTUAL_ENV=$PWD/$python
     PATH=$VIRTUAL_ENV/bin:$PATH
     export VIRTUAL_ENV PATH

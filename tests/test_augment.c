@@ -1,84 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Preparing samples: without augmentation a plain resize and the formula of normalisation; with
  * it, what was done to a sample is measured on pictures that show it (their colours are their
- * coordinates, or two levels of gray) and compared with the settings. */
+ * coordinates, or two levels of gray) and compared with the settings.  Affine maps, tint and
+ * erasing are in test_augment_more.c. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "cnn.h"
-#include "data/augment.h"
 #include "data/image_resize.h"
-#include "support/accounts.h"
+#include "support/preparing.h"
 #include "support/suite.h"
 
 enum { SAMPLES = 2000 };
-
-static struct accounts accounts;
-static cnn_context *context;
-
-static void set_up(void)
-{
-    context = accounts_context(&accounts);
-}
-
-static void tear_down(void)
-{
-    cnn_context_free(context);
-    ck_assert_int_eq(accounts.blocks, 0);
-}
-
-/* ---- Pictures and preparations ---- */
-
-static struct cnni_image make_image(int64_t h, int64_t w, int64_t c)
-{
-    return (struct cnni_image){calloc((size_t)(h * w * c), 1), h, w, c};
-}
-
-static struct cnni_image make_noise(int64_t h, int64_t w, int64_t c)
-{
-    struct cnni_image image = make_image(h, w, c);
-    for (size_t i = 0; i < cnni_image_bytes(&image); i++)
-        image.pixels[i] = (uint8_t)(i * i * 2654435761u >> 13);
-    return image;
-}
-
-/* Red is the column, green the row. */
-static struct cnni_image make_coordinates(int64_t h, int64_t w)
-{
-    struct cnni_image image = make_image(h, w, 3);
-    for (int64_t i = 0; i < h * w; i++) {
-        image.pixels[3 * i] = (uint8_t)(i % w);
-        image.pixels[3 * i + 1] = (uint8_t)(i / w);
-    }
-    return image;
-}
-
-/* Gray, `left` in its left half and `right` in its right one. */
-static struct cnni_image make_halves(int64_t h, int64_t w, uint8_t left, uint8_t right)
-{
-    struct cnni_image image = make_image(h, w, 1);
-    for (int64_t i = 0; i < h * w; i++)
-        image.pixels[i] = i % w < w / 2 ? left : right;
-    return image;
-}
-
-/* Bytes stay what they are: their floats are 0 .. 255, up to rounding. */
-static struct cnni_preparation make_preparation(int64_t h, int64_t w, int32_t channels)
-{
-    static const float mean[] = {0, 0, 0}, deviation[] = {1 / 255.0f, 1 / 255.0f, 1 / 255.0f};
-    struct cnni_preparation preparation = {.h = h, .w = w, .augment = cnni_augment_none, .seed = 7};
-    cnni_normalization_set(&preparation.normalization, mean, deviation, channels);
-    return preparation;
-}
-
-static void prepare(float *target, const struct cnni_preparation *preparation,
-                    const struct cnni_image *picture, int64_t epoch, int64_t sample)
-{
-    ck_assert_int_eq(cnni_prepare(target, context, preparation, picture, epoch, sample, "cnn_test"),
-                     CNN_OK);
-}
 
 /* ---- Without augmentation ---- */
 
@@ -110,7 +46,8 @@ START_TEST(without_augmentation_a_sample_is_resized_and_normalised)
         struct cnni_image picture = make_noise(31, 40, channels);
         struct cnni_image resized = make_image(13, 9, channels);
         float got[13 * 9 * 3], wanted[13 * 9 * 3];
-        ck_assert_int_eq(cnni_image_resize(&resized, context, &picture, NULL, "cnn_test"), CNN_OK);
+        ck_assert_int_eq(cnni_image_resize(&resized, preparing_context, &picture, NULL, "cnn_test"),
+                         CNN_OK);
         cnni_normalize(wanted, &preparation.normalization, resized.pixels, 13 * 9);
         prepare(got, &preparation, &picture, 3, 14);
         ck_assert_mem_eq(got, wanted, sizeof(float) * 13 * 9 * (size_t)channels);
@@ -127,15 +64,15 @@ START_TEST(pictures_may_be_decoded_as_small_as_the_crop_allows)
     cnni_prepare_min_size(&h, &w, &preparation);
     ck_assert_int_eq(h, 100);
     ck_assert_int_eq(w, 64);
-    preparation.augment.min_area = 0.25;
+    preparation.augment.crop.min_area = 0.25;
     cnni_prepare_min_size(&h, &w, &preparation);
     ck_assert_int_eq(h, 200);
     ck_assert_int_eq(w, 128);
-    preparation.augment.max_ratio = 2.25;
+    preparation.augment.crop.max_ratio = 2.25;
     cnni_prepare_min_size(&h, &w, &preparation);
     ck_assert_int_eq(h, 300);
     ck_assert_int_eq(w, 192);
-    preparation.augment.min_area = 1e-300; /* must not overflow */
+    preparation.augment.crop.min_area = 1e-300; /* must not overflow */
     cnni_prepare_min_size(&h, &w, &preparation);
     ck_assert_int_ge(h, INT32_MAX);
 }
@@ -146,7 +83,8 @@ END_TEST
 static struct cnni_preparation make_everything(void)
 {
     struct cnni_preparation preparation = make_preparation(16, 16, 3);
-    preparation.augment = (struct cnni_augment){0.3, 0.9, 1.4, 20, 0.5, 0.3, 0.4};
+    preparation.augment = (struct cnni_augment){
+        .crop = {0.3, 0.9, 1.4}, .degrees = 20, .flip = 0.5, .brightness = 0.3, .contrast = 0.4};
     return preparation;
 }
 
@@ -177,7 +115,8 @@ START_TEST(effects_do_not_disturb_each_other)
     struct cnni_image picture = make_halves(8, 8, 50, 150);
     struct cnni_preparation alone = make_preparation(8, 8, 1), together = alone;
     alone.augment.flip = 0.5;
-    together.augment = (struct cnni_augment){0.9, 1, 1.1, 5, 0.5, 0.2, 0.2};
+    together.augment = (struct cnni_augment){
+        .crop = {0.9, 1, 1.1}, .degrees = 5, .flip = 0.5, .brightness = 0.2, .contrast = 0.2};
     for (int64_t i = 0; i < 200; i++) {
         float a[64], b[64];
         prepare(a, &alone, &picture, 0, i);
@@ -194,6 +133,22 @@ START_TEST(effects_do_not_disturb_each_other)
         prepare(b, &together, &picture, 0, i);
         ck_assert(a[0] == b[0]);
     }
+    free(picture.pixels);
+}
+END_TEST
+
+/* What these settings have made of a picture since 0.1 they make for ever. */
+START_TEST(the_bits_of_older_settings_are_pinned)
+{
+    struct cnni_preparation preparation = make_everything();
+    struct cnni_image picture = make_noise(30, 50, 3);
+    float sample[16 * 16 * 3];
+    uint32_t crc = 0;
+    for (int64_t i = 0; i < 50; i++) {
+        prepare(sample, &preparation, &picture, 3, i);
+        crc = cnni_crc32c(crc, sample, sizeof sample);
+    }
+    ck_assert_uint_eq(crc, 0xa414092b);
     free(picture.pixels);
 }
 END_TEST
@@ -246,9 +201,9 @@ START_TEST(crops_have_the_area_and_ratio_asked_for)
     struct cnni_image picture = make_coordinates(200, 240);
     struct cnni_preparation preparation = make_preparation(SIZE, SIZE, 3);
     double areas = 0, log_ratios = 0, log_squares = 0, lefts = 0;
-    preparation.augment.min_area = min_area;
-    preparation.augment.max_area = max_area;
-    preparation.augment.max_ratio = max_ratio;
+    preparation.augment.crop.min_area = min_area;
+    preparation.augment.crop.max_area = max_area;
+    preparation.augment.crop.max_ratio = max_ratio;
     for (int64_t i = 0; i < SAMPLES; i++) {
         float sample[SIZE * SIZE * 3];
         prepare(sample, &preparation, &picture, 0, i);
@@ -281,7 +236,7 @@ START_TEST(crops_fit_into_the_picture)
     float whole[SIZE * SIZE * 3], sample[SIZE * SIZE * 3];
     int64_t whole_widths = 0;
     prepare(whole, &preparation, &picture, 0, 0);
-    preparation.augment.max_ratio = 3;
+    preparation.augment.crop.max_ratio = 3;
     for (int64_t i = 0; i < 200; i++) {
         bool same[2];
         prepare(sample, &preparation, &picture, 0, i);
@@ -419,11 +374,11 @@ START_TEST(refused_memory_is_reported_and_nothing_leaks)
     cnn_status status = CNN_ERROR_MEMORY;
     int64_t failures = 0;
     for (; status != CNN_OK; failures++) {
-        accounts.calls = 0;
-        accounts.refuse_at = failures + 1;
-        status = cnni_prepare(sample, context, &preparation, &picture, 0, 0, "cnn_test");
+        preparing_accounts.calls = 0;
+        preparing_accounts.refuse_at = failures + 1;
+        status = cnni_prepare(sample, preparing_context, &preparation, &picture, 0, 0, "cnn_test");
         ck_assert(status == CNN_OK || status == CNN_ERROR_MEMORY);
-        ck_assert_int_eq(accounts.blocks, 0);
+        ck_assert_int_eq(preparing_accounts.blocks, 0);
     }
     ck_assert_int_gt(failures, 4);
     free(picture.pixels);
@@ -434,12 +389,13 @@ int main(void)
 {
     Suite *suite = suite_create("augment");
     TCase *tcase = tcase_create("augment");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, preparing_set_up, preparing_tear_down);
     tcase_add_test(tcase, tables_hold_the_formula);
     tcase_add_test(tcase, without_augmentation_a_sample_is_resized_and_normalised);
     tcase_add_test(tcase, pictures_may_be_decoded_as_small_as_the_crop_allows);
     tcase_add_test(tcase, a_sample_is_a_function_of_seed_epoch_and_number);
     tcase_add_test(tcase, effects_do_not_disturb_each_other);
+    tcase_add_test(tcase, the_bits_of_older_settings_are_pinned);
     tcase_add_test(tcase, flips_come_as_often_as_asked);
     tcase_add_test(tcase, crops_have_the_area_and_ratio_asked_for);
     tcase_add_test(tcase, crops_fit_into_the_picture);

@@ -78,6 +78,12 @@ static cnn_status create_conv2d(struct scene *scene)
     return SCENE_MAKE(scene->layer, cnn_conv2d_create(&scene->layer, scene->context, 4, 3, 3));
 }
 
+static cnn_status create_transposed(struct scene *scene)
+{
+    return SCENE_MAKE(scene->layer,
+                      cnn_conv2d_transposed_create(&scene->layer, scene->context, 4, 3, 3));
+}
+
 static cnn_status create_maxpool2d(struct scene *scene)
 {
     return SCENE_MAKE(scene->layer, cnn_maxpool2d_create(&scene->layer, scene->context, 2, 2));
@@ -91,6 +97,11 @@ static cnn_status create_dense(struct scene *scene)
 static cnn_status create_relu(struct scene *scene)
 {
     return SCENE_MAKE(scene->layer, cnn_relu_create(&scene->layer, scene->context));
+}
+
+static cnn_status create_leaky_relu(struct scene *scene)
+{
+    return SCENE_MAKE(scene->layer, cnn_leaky_relu_create(&scene->layer, scene->context, 0.1));
 }
 
 static cnn_status create_softmax(struct scene *scene)
@@ -309,9 +320,11 @@ static const struct scenario scenarios[] = {
     {"image_load_scaled", NULL, load_picture_scaled, 0},
     {"image_resize", with_pictures, resize, 0},
     {"conv2d_create", NULL, create_conv2d, 0},
+    {"conv2d_transposed_create", NULL, create_transposed, 0},
     {"maxpool2d_create", NULL, create_maxpool2d, 0},
     {"dense_create", NULL, create_dense, 0},
     {"relu_create", NULL, create_relu, 0},
+    {"leaky_relu_create", NULL, create_leaky_relu, 0},
     {"softmax_create", NULL, create_softmax, 0},
     {"flatten_create", NULL, create_flatten, 0},
     {"dropout_create", NULL, create_dropout, 0},

@@ -75,6 +75,11 @@ static cnn_status run_step(struct scene *scene)
     return trainer_step(NULL, scene->trainer, scene->input, scene->made);
 }
 
+static cnn_status set_class_weights(struct scene *scene)
+{
+    return cnn_trainer_set_class_weights(scene->trainer, (double[]){1, 2, 3}, 3);
+}
+
 static cnn_status run_parts(struct scene *scene)
 {
     const cnn_tensor *input = scene->input, *gradient = scene->output;
@@ -150,6 +155,9 @@ static void set_up_loader(struct scene *scene, int32_t threads)
     EXPECT_OK(cnn_loader_set_random_rotation(scene->loader, 10));
     EXPECT_OK(cnn_loader_set_random_flip(scene->loader, 0.5));
     EXPECT_OK(cnn_loader_set_random_color(scene->loader, 0.1, 0.1));
+    EXPECT_OK(cnn_loader_set_random_affine(scene->loader, 0.1, 0.1, 5));
+    EXPECT_OK(cnn_loader_set_random_tint(scene->loader, 0.1, 5));
+    EXPECT_OK(cnn_loader_set_random_erasing(scene->loader, 0.5, 0.02, 0.4, 3.3));
     EXPECT_OK(cnn_loader_set_cache(scene->loader, 2000));
 }
 
@@ -157,6 +165,13 @@ static void with_memory_loader(struct scene *scene)
 {
     with_dataset(scene);
     set_up_loader(scene, 0);
+}
+
+static void with_mixing_loader(struct scene *scene)
+{
+    with_memory_loader(scene);
+    EXPECT_OK(cnn_loader_set_mixup(scene->loader, 0.2));
+    EXPECT_OK(cnn_loader_set_cutmix(scene->loader, 1));
 }
 
 static void with_callback_loader(struct scene *scene)
@@ -227,6 +242,7 @@ static const struct scenario scenarios[] = {
     {"trainer_create with SGD", with_sgd, create_trainer, 0},
     {"trainer_create with Adam", with_adam, create_trainer, 0},
     {"trainer_step", with_trainer, run_step, SCENE_ALLOCATES_NOTHING},
+    {"trainer_set_class_weights", with_trainer, set_class_weights, 0},
     {"trainer_forward, _backward, _update", with_trainer, run_parts, SCENE_ALLOCATES_NOTHING},
     {"dataset_open", NULL, open_folder, 0},
     {"dataset_from_memory", with_samples, use_samples, 0},
@@ -234,6 +250,7 @@ static const struct scenario scenarios[] = {
     {"dataset_split", with_dataset, split, 0},
     {"loader_create", with_dataset, create_loader, 0},
     {"an epoch of samples in memory", with_memory_loader, run_epoch, SCENE_CHANGES},
+    {"an epoch of mixed samples", with_mixing_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of samples from a callback", with_callback_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of pictures", with_folder_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of pictures on threads", with_folder_threads, run_epoch, SCENE_CHANGES},

@@ -11,6 +11,7 @@
 #include "support/gradcheck.h"
 #include "support/reference.h"
 #include "support/reference_activation.h"
+#include "support/reference_transposed.h"
 #include "support/suite.h"
 #include "support/tensors.h"
 
@@ -33,6 +34,7 @@ static void tear_down(void)
 struct subject {
     void (*forward)(struct subject *subject);
     struct reference_window window;
+    struct reference_transposed transposed;
     int64_t units, features;
     cnn_layer_kind kind; /* of an activation, and its parameter */
     double parameter;
@@ -203,6 +205,41 @@ START_TEST(convolutions)
     EXPECT_OK(cnn_conv2d_set_bias(layer, _i % 4 != 3));
     compare_layer(&subject, layer, (const int64_t[]){window->n, window->h, window->w, window->c},
                   4);
+}
+END_TEST
+
+static void forward_transposed(struct subject *subject)
+{
+    reference_transposed(subject->y, &subject->transposed, subject->x, subject->w, subject->b);
+}
+
+/* n h w c, k r s, stride, padding, output padding, dilation, groups. */
+static const struct reference_transposed transposed_cases[] = {
+    {2, 6, 7, 20, 17, 4, 4, 2, 2, 1, 1, 0, 0, 1, 1, 1},
+    {1, 9, 8, 33, 3, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1},
+    {3, 5, 4, 34, 65, 3, 3, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+    {2, 12, 11, 16, 16, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+    {1, 14, 13, 8, 5, 2, 3, 3, 4, 0, 2, 2, 1, 1, 1, 1},
+    {2, 6, 5, 12, 36, 3, 3, 2, 1, 1, 1, 0, 0, 1, 1, 2},
+    {2, 6, 6, 19, 19, 4, 4, 2, 2, 1, 1, 0, 0, 1, 1, 19},
+    {1, 5, 6, 8, 8, 3, 2, 3, 3, 0, 1, 2, 0, 2, 3, 8},
+    {2, 4, 5, 16, 20, 3, 3, 1, 1, 2, 2, 0, 0, 2, 2, 4},
+};
+enum { TRANSPOSED_CASES = sizeof transposed_cases / sizeof transposed_cases[0] };
+
+START_TEST(transposed_convolutions)
+{
+    cnn_layer *layer;
+    struct subject subject = {.forward = forward_transposed, .transposed = transposed_cases[_i]};
+    const struct reference_transposed *of = &subject.transposed;
+    EXPECT_OK(cnn_conv2d_transposed_create(&layer, context, of->k, of->r, of->s));
+    EXPECT_OK(cnn_conv2d_transposed_set_stride(layer, of->stride_h, of->stride_w));
+    EXPECT_OK(cnn_conv2d_transposed_set_padding(layer, of->pad_h, of->pad_w));
+    EXPECT_OK(cnn_conv2d_transposed_set_output_padding(layer, of->more_h, of->more_w));
+    EXPECT_OK(cnn_conv2d_transposed_set_dilation(layer, of->dilation_h, of->dilation_w));
+    EXPECT_OK(cnn_conv2d_transposed_set_groups(layer, of->groups));
+    EXPECT_OK(cnn_conv2d_transposed_set_bias(layer, _i % 4 != 3));
+    compare_layer(&subject, layer, (const int64_t[]){of->n, of->h, of->w, of->c}, 4);
 }
 END_TEST
 
@@ -415,6 +452,7 @@ static Suite *gradients_suite(void)
 {
     Suite *suite = suite_create("gradients");
     add_case(suite, "conv2d", convolutions, CONV2D_CASES);
+    add_case(suite, "conv2d_transposed", transposed_convolutions, TRANSPOSED_CASES);
     add_case(suite, "dense", dense_layers, DENSE_CASES);
     add_case(suite, "maxpool2d", pooling, MAXPOOL2D_CASES);
     add_case(suite, "avgpool2d", average_pooling, AVGPOOL2D_CASES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Every kernel on arrays of the list: ReLU, addition and sums bit for bit, softmax's exponential
- * within 4 ULP, optimizer steps to the bits of their formulas; all short lengths, special values,
- * buffers at unmapped pages. */
+ * Kernels on arrays: addition and sums bit for bit, softmax's exponential within 4 ULP, optimizer
+ * steps to the bits of their formulas; all short lengths, special values, buffers at unmapped
+ * pages. */
 #include "base/random.h"
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
@@ -63,33 +63,6 @@ static void check_same(const struct kernel_row *row, int turn, int64_t i, float 
 }
 
 enum { TURNS = 2 * LENGTHS + 1 };
-
-START_TEST(relu_is_exact)
-{
-    const struct kernel_row *row = kernel_row("vector_relu", _i);
-    for (int turn = 0; turn < TURNS; turn++) {
-        const float *x = filled(A, turn, true);
-        float *y = turn % 3 == 0 ? copied(B, turn, x) : filled(B, turn, false);
-        ((cnni_vector_relu_fn *)row->function)(length_of(turn), y, turn % 3 == 0 ? y : x);
-        for (int64_t i = 0; i < length_of(turn); i++)
-            check_same(row, turn, i, y[i], x[i] > 0 || isnan(x[i]) ? x[i] : 0);
-    }
-}
-END_TEST
-
-START_TEST(relu_backward_is_exact)
-{
-    const struct kernel_row *row = kernel_row("vector_relu_backward", _i);
-    for (int turn = 0; turn < TURNS; turn++) {
-        const float *dy = filled(A, turn, true), *y = filled(B, turn, true);
-        float *dx = turn % 3 == 0 ? copied(C, turn, dy) : filled(C, turn, false);
-        ((cnni_vector_relu_backward_fn *)row->function)(length_of(turn), dx,
-                                                        turn % 3 == 0 ? dx : dy, y);
-        for (int64_t i = 0; i < length_of(turn); i++)
-            check_same(row, turn, i, dx[i], y[i] > 0 || isnan(y[i]) ? dy[i] : 0);
-    }
-}
-END_TEST
 
 START_TEST(add_is_exact)
 {
@@ -284,14 +257,11 @@ END_TEST
 
 int main(void)
 {
-    static const char *const slots[] = {
-        "vector_relu", "vector_relu_backward", "vector_add",    "vector_sum_squares",
-        "softmax_exp", "softmax_backward",     "optimizer_sgd", "optimizer_adam"};
+    static const char *const slots[] = {"vector_add",       "vector_sum_squares", "softmax_exp",
+                                        "softmax_backward", "optimizer_sgd",      "optimizer_adam"};
     TCase *tcase = tcase_create("vector");
     tcase_set_timeout(tcase, 20);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    KERNEL_ROWS_TEST(tcase, "vector_relu", relu_is_exact);
-    KERNEL_ROWS_TEST(tcase, "vector_relu_backward", relu_backward_is_exact);
     KERNEL_ROWS_TEST(tcase, "vector_add", add_is_exact);
     KERNEL_ROWS_TEST(tcase, "vector_sum_squares", sum_squares_is_its_tree);
     KERNEL_ROWS_TEST(tcase, "softmax_exp", softmax_exp_is_close);

@@ -191,6 +191,58 @@ START_TEST(convolutions)
 }
 END_TEST
 
+/* ---- Transposed convolution ----------------------------------------------------------------- */
+
+static const char *const transposed_cases[] = {
+    "transposed_1x1",
+    "transposed_3x3",
+    "transposed_3x3_padding_1",
+    "transposed_2x2_stride_2",
+    "transposed_4x4_stride_2",
+    "transposed_3x3_stride_2",
+    "transposed_1x1_stride_2",
+    "transposed_2x3_stride_3x4",
+    "transposed_5x2",
+    "transposed_dilation_2",
+    "transposed_dilation_3_stride_2",
+    "transposed_groups_2",
+    "transposed_groups_4",
+    "transposed_depthwise",
+    "transposed_depthwise_gaps",
+    "transposed_depthwise_multiplier",
+    "transposed_no_bias",
+    "transposed_no_bias_gaps",
+    "transposed_large_padding",
+    "transposed_one_pixel",
+    "transposed_wide",
+};
+enum { TRANSPOSED_CASES = sizeof transposed_cases / sizeof transposed_cases[0] };
+
+/* Options: filters, kernel (2), stride (2), padding (2), output padding (2), dilation (2), groups,
+ * bias. */
+static cnn_layer *conv2d_transposed(const char *name)
+{
+    cnn_layer *layer;
+    EXPECT_OK(cnn_conv2d_transposed_create(&layer, context, option(name, 0), option(name, 1),
+                                           option(name, 2)));
+    EXPECT_OK(cnn_conv2d_transposed_set_stride(layer, option(name, 3), option(name, 4)));
+    EXPECT_OK(cnn_conv2d_transposed_set_padding(layer, option(name, 5), option(name, 6)));
+    EXPECT_OK(cnn_conv2d_transposed_set_output_padding(layer, option(name, 7), option(name, 8)));
+    EXPECT_OK(cnn_conv2d_transposed_set_dilation(layer, option(name, 9), option(name, 10)));
+    EXPECT_OK(cnn_conv2d_transposed_set_groups(layer, option(name, 11)));
+    EXPECT_OK(cnn_conv2d_transposed_set_bias(layer, (int32_t)option(name, 12)));
+    return layer;
+}
+
+START_TEST(transposed_convolutions)
+{
+    torch_open("transposed");
+    struct run run = {.name = transposed_cases[_i],
+                      .layer = conv2d_transposed(transposed_cases[_i])};
+    run_filter_case(&run);
+}
+END_TEST
+
 /* ---- Max-pooling --------------------------------------------------------------------------- */
 
 static const char *const maxpool2d_cases[] = {
@@ -473,6 +525,7 @@ static Suite *layers_suite(void)
 {
     Suite *suite = suite_create("layers");
     add_case(suite, "conv2d", convolutions, CONV2D_CASES);
+    add_case(suite, "conv2d_transposed", transposed_convolutions, TRANSPOSED_CASES);
     add_case(suite, "maxpool2d", pooling, MAXPOOL2D_CASES);
     add_case(suite, "dense", dense_layers, DENSE_CASES);
     add_case(suite, "relu", relu_layers, 1);

@@ -241,6 +241,11 @@ static cnn_status call_setter(cnn_loader *loader, int32_t setter)
     case 4: return cnn_loader_set_random_color(loader, 0, 0);
     case 5: return cnn_loader_set_cache(loader, 0);
     case 6: return cnn_loader_set_threads(loader, 1);
+    case 7: return cnn_loader_set_random_affine(loader, 0.1, 0.1, 5);
+    case 8: return cnn_loader_set_random_tint(loader, 0.1, 5);
+    case 9: return cnn_loader_set_random_erasing(loader, 0.5, 0.02, 0.4, 3.3);
+    case 10: return cnn_loader_set_mixup(loader, 0);
+    case 11: return cnn_loader_set_cutmix(loader, 0);
     default: return cnn_loader_set_strict(loader, 0);
     }
 }
@@ -249,7 +254,7 @@ START_TEST(settings_are_refused_while_an_epoch_runs)
 {
     cnn_tensor *inputs, *labels;
     cnn_loader *loader = make_loader("pictures", 9);
-    for (int32_t setter = 0; setter < 8; setter++) {
+    for (int32_t setter = 0; setter < 13; setter++) {
         ck_assert_int_eq(call_setter(NULL, setter), CNN_ERROR_INVALID);
         EXPECT_OK(call_setter(loader, setter));
         EXPECT_OK(cnn_loader_next(&inputs, &labels, loader));
@@ -284,6 +289,30 @@ START_TEST(settings_out_of_range_are_refused)
     ck_assert_int_eq(cnn_loader_set_random_flip(loader, -0.1), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_loader_set_random_color(loader, 1.1, 0), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_loader_set_random_color(loader, 0, -1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_affine(loader, -0.1, 0, 0), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_affine(loader, 1.1, 0, 0), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_affine(loader, 0, 1.1, 0), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_affine(loader, 0, nan, 0), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_affine(loader, 0, 0, 61), CNN_ERROR_INVALID);
+    ck_assert_str_eq(cnn_error_message(),
+                     "cnn_loader_set_random_affine: shear is 61, must be 0 to 60");
+    ck_assert_int_eq(cnn_loader_set_random_tint(loader, 1.1, 0), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_tint(loader, 0, 181), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_tint(loader, 0, nan), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_erasing(loader, 1.1, 0.1, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_erasing(loader, 0.5, 0, 1, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_erasing(loader, 0.5, 0.5, 0.4, 1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_random_erasing(loader, 0.5, 0.1, 1, 0.9), CNN_ERROR_INVALID);
+    ck_assert_str_eq(cnn_error_message(),
+                     "cnn_loader_set_random_erasing: max_ratio is 0.9, must be "
+                     "finite and at least 1");
+    ck_assert_int_eq(cnn_loader_set_mixup(loader, -1), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_mixup(loader, 1e-4), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_mixup(loader, nan), CNN_ERROR_INVALID);
+    ck_assert_int_eq(cnn_loader_set_cutmix(loader, 1001), CNN_ERROR_INVALID);
+    ck_assert_str_eq(cnn_error_message(),
+                     "cnn_loader_set_cutmix: alpha is 1001, must be 0, or 0.001 to 1000");
+    ck_assert_int_eq(cnn_loader_label_dtype(loader), CNN_INT32);
     ck_assert_int_eq(cnn_loader_set_threads(loader, -1), CNN_ERROR_INVALID);
     ck_assert_int_eq(cnn_loader_set_threads(loader, 65), CNN_ERROR_INVALID);
     ck_assert_str_eq(cnn_error_message(), "cnn_loader_set_threads: threads is 65, must be 0 to 64");
@@ -327,6 +356,7 @@ START_TEST(questions_and_next_without_a_handle)
     ck_assert_int_eq(cnn_loader_epoch(NULL), 0);
     ck_assert_int_eq(cnn_loader_batch_size(NULL), 0);
     ck_assert_int_eq(cnn_loader_class_count(NULL), 0);
+    ck_assert_int_eq(cnn_loader_label_dtype(NULL), CNN_INT32);
     ck_assert_double_eq(cnn_loader_wait_seconds(NULL), 0);
     ck_assert_double_eq(cnn_loader_work_seconds(NULL), 0);
 }

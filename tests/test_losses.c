@@ -123,13 +123,37 @@ static const struct {
     {"ce_two", CNN_SOFTMAX_CROSS_ENTROPY},
     {"ce_one_sample", CNN_SOFTMAX_CROSS_ENTROPY},
     {"ce_many", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_mixed", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_mixed_smooth", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_weighted_labels", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_weighted_labels_smooth", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_weighted_mixed", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_weighted_mixed_smooth", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_weighted_shares", CNN_SOFTMAX_CROSS_ENTROPY},
+    {"ce_weighted_shares_smooth", CNN_SOFTMAX_CROSS_ENTROPY},
     {"ce_large", CNN_SOFTMAX_CROSS_ENTROPY},
     {"ce_offset", CNN_SOFTMAX_CROSS_ENTROPY},
     {"bce_shares", CNN_BINARY_CROSS_ENTROPY},
     {"bce_labels", CNN_BINARY_CROSS_ENTROPY},
+    {"bce_weighted_shares", CNN_BINARY_CROSS_ENTROPY},
+    {"bce_weighted_labels", CNN_BINARY_CROSS_ENTROPY},
     {"mse", CNN_MEAN_SQUARED_ERROR},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
+
+/* Gives the trainer the case's weights, where it has any. */
+static void set_weights(struct problem *problem, const char *name, cnn_loss kind)
+{
+    double weights[8];
+    const int32_t count = (int32_t)problem->outputs;
+    if (!torch_has(name, "weights"))
+        return;
+    for (int32_t i = 0; i < count; i++)
+        weights[i] = torch_number(name, "weights", i);
+    EXPECT_OK(kind == CNN_SOFTMAX_CROSS_ENTROPY
+                  ? cnn_trainer_set_class_weights(problem->trainer, weights, count)
+                  : cnn_trainer_set_positive_weights(problem->trainer, weights, count));
+}
 
 /* With and without a softmax layer, which cross-entropy passes over. */
 static void compare(const char *name, cnn_loss kind, bool softmax)
@@ -141,6 +165,7 @@ static void compare(const char *name, cnn_loss kind, bool softmax)
     if (kind == CNN_SOFTMAX_CROSS_ENTROPY)
         EXPECT_OK(cnn_trainer_set_label_smoothing(
             problem.trainer, (double)(float)torch_number(name, "smoothing", 0)));
+    set_weights(&problem, name, kind);
     float loss = (float)step(&problem, floats(dz), z, targets);
     double exact = torch_number(name, "loss", 0);
     expect_close(name, &loss, &exact, 1, 1e-6);

@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "ops/op_activation.h"
 #include "ops/op_elementwise.h"
 #include "ops/op_optimizer.h"
 #include "ops/op_softmax.h"
@@ -40,11 +41,13 @@ static void tear_down(void)
 
 START_TEST(elements_are_exact)
 {
+    const struct cnni_activation relu = {.kind = CNN_RELU};
     ck_assert_int_eq(cnn_context_set_threads(context, thread_counts[_i]), CNN_OK);
-    cnni_relu_forward(context, cnni_lanes(context), COUNT, array[2], array[0]);
+    cnni_activation_forward(context, cnni_lanes(context), &relu, COUNT, array[2], array[0]);
     for (int i = 0; i < COUNT; i++)
         ck_assert(array[2][i] == (array[0][i] > 0 ? array[0][i] : 0));
-    cnni_relu_backward(context, cnni_lanes(context), COUNT, array[3], array[1], array[2]);
+    cnni_activation_backward(context, cnni_lanes(context), &relu, COUNT, array[3], array[1],
+                             array[2]);
     for (int i = 0; i < COUNT; i++)
         ck_assert(array[3][i] == (array[0][i] > 0 ? array[1][i] : 0));
     cnni_add(context, cnni_lanes(context), COUNT, array[4], array[0], array[1]);

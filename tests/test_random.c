@@ -105,6 +105,82 @@ START_TEST(normal_numbers_are_normal)
 }
 END_TEST
 
+/* Distribution functions that can be written down, at nine places each; and the variance. */
+static double uniform_share(double x)
+{
+    return x;
+}
+
+static double arcsine_share(double x)
+{
+    return 2 * asin(sqrt(x)) / acos(-1);
+}
+
+static double cubic_share(double x)
+{
+    return x * x * (3 - 2 * x);
+}
+
+START_TEST(beta_numbers_are_distributed_so)
+{
+    enum { COUNT = 100000 };
+    static const struct {
+        double alpha;
+        double (*share)(double x); /* of the numbers below x */
+    } rows[] = {
+        {1, uniform_share}, {0.5, arcsine_share}, {2, cubic_share}, {0.2, NULL}, {40, NULL}};
+    struct cnni_random random;
+    const double alpha = rows[_i].alpha, variance = 0.25 / (2 * alpha + 1);
+    const double fourth = variance * variance * (3 - 6 / (2 * alpha + 3));
+    double sum = 0, squares = 0;
+    int32_t below[10] = {0};
+    cnni_random_start(&random, 6, CNNI_RANDOM_CHECK, 0, 0);
+    for (int32_t i = 0; i < COUNT; i++) {
+        double x = cnni_random_beta(&random, alpha);
+        ck_assert(x >= 0 && x <= 1);
+        sum += x - 0.5;
+        squares += (x - 0.5) * (x - 0.5);
+        for (int32_t k = 1; k < 10; k++)
+            below[k] += x < 0.1 * k;
+    }
+    ck_assert_double_eq_tol(sum / COUNT, 0, 5 * sqrt(variance / COUNT));
+    ck_assert_double_eq_tol(squares / COUNT, variance,
+                            5 * sqrt((fourth - variance * variance) / COUNT));
+    for (int32_t k = 1; k < 10 && rows[_i].share != NULL; k++) {
+        double share = rows[_i].share(0.1 * k);
+        ck_assert_double_eq_tol(below[k] / (double)COUNT, share,
+                                5 * sqrt(share * (1 - share) / COUNT));
+    }
+}
+END_TEST
+
+/* Also where x^(1 / alpha) is 0 for most x. */
+START_TEST(beta_numbers_of_a_tiny_alpha_are_0_or_1)
+{
+    struct cnni_random random;
+    int32_t ones = 0;
+    cnni_random_start(&random, 6, CNNI_RANDOM_CHECK, 1, 0);
+    for (int32_t i = 0; i < 1000; i++) {
+        double x = cnni_random_beta(&random, 1e-3);
+        ck_assert(x >= 0 && x <= 1);
+        ones += x > 0.5;
+    }
+    ck_assert_double_eq_tol(ones, 500, 5 * sqrt(250));
+}
+END_TEST
+
+START_TEST(beta_numbers_are_pinned)
+{
+    static const double expected[] = {0.0073197027766927734, 0.9873073734742679,
+                                      0.08259281551362534,   0.7815430574266115,
+                                      0.9808279959224695,    0.9999999557492707};
+    struct cnni_random random;
+    cnni_random_start(&random, 7, CNNI_RANDOM_MIX, 1, 0);
+    for (int32_t i = 0; i < CNNI_COUNT(expected); i++)
+        ck_assert_double_eq_tol(cnni_random_beta(&random, 0.2), expected[i], 1e-13);
+}
+END_TEST
+
 START_TEST(numbers_below_a_bound_are_pinned)
 {
     static const uint32_t small[] = {324, 497, 291, 470, 848, 828, 234, 604};
@@ -179,6 +255,9 @@ static Suite *random_suite(void)
     tcase_add_test(tcase, each_index_gives_another_stream);
     tcase_add_test(tcase, uniform_numbers_are_uniform);
     tcase_add_test(tcase, normal_numbers_are_normal);
+    tcase_add_loop_test(tcase, beta_numbers_are_distributed_so, 0, 5);
+    tcase_add_test(tcase, beta_numbers_of_a_tiny_alpha_are_0_or_1);
+    tcase_add_test(tcase, beta_numbers_are_pinned);
     tcase_add_test(tcase, numbers_below_a_bound_are_pinned);
     tcase_add_test(tcase, numbers_below_a_bound_are_even);
     tcase_add_test(tcase, a_shuffle_is_pinned);

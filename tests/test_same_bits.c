@@ -49,8 +49,8 @@ static void take_dense(cnn_model *model, cnn_context *context, int64_t units)
     model_take(model, layer);
 }
 
-/* Every kind of layer, and sizes that are no multiples of anything. */
-static cnn_model *network(cnn_context *context)
+/* Layers without normalisation, and sizes that are no multiples of anything. */
+static cnn_model *plain_network(cnn_context *context)
 {
     cnn_layer *layer;
     cnn_model *model = model_new(context, (int64_t[]){SIDE, SIDE, 3}, 3);
@@ -73,6 +73,59 @@ static cnn_model *network(cnn_context *context)
     model_take(model, layer);
     return model;
 }
+
+static void take_normalized(cnn_model *model, cnn_context *context, int64_t filters, int64_t groups,
+                            cnn_status (*activation)(cnn_layer **, cnn_context *))
+{
+    cnn_layer *layer;
+    EXPECT_OK(cnn_conv2d_create(&layer, context, filters, 3, 3));
+    EXPECT_OK(cnn_conv2d_set_padding_same(layer));
+    EXPECT_OK(cnn_conv2d_set_groups(layer, groups));
+    EXPECT_OK(cnn_conv2d_set_bias(layer, 0));
+    model_take(model, layer);
+    EXPECT_OK(cnn_batch_norm_create(&layer, context));
+    model_take(model, layer);
+    if (activation == NULL)
+        return;
+    EXPECT_OK(activation(&layer, context));
+    model_take(model, layer);
+}
+
+/* With batch normalisation, a residual connection and other activations. */
+static cnn_model *normalized_network(cnn_context *context)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){SIDE, SIDE, 3}, 3);
+    take_normalized(model, context, 34, 1, cnn_relu_create); /* 0, 1, 2 */
+    take_maxpool2d(model, context, 2, 2);
+    take_normalized(model, context, 34, 1, cnn_relu6_create); /* 4, 5, 6: by Winograd tiles */
+    take_normalized(model, context, 34, 34, cnn_silu_create); /* 7, 8, 9 */
+    take_normalized(model, context, 34, 1, NULL);             /* 10, 11 */
+    EXPECT_OK(cnn_add_create(&layer, context));
+    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){11, 3}, 2));
+    cnn_layer_free(layer);
+    EXPECT_OK(cnn_relu_create(&layer, context));
+    model_take(model, layer);
+    take_normalized(model, context, 20, 1, cnn_gelu_create);
+    EXPECT_OK(cnn_flatten_create(&layer, context));
+    model_take(model, layer);
+    take_dense(model, context, CLASSES);
+    EXPECT_OK(cnn_softmax_create(&layer, context));
+    model_take(model, layer);
+    return model;
+}
+
+/* Each with one number for every level with fused multiply-add, on every machine.  It changes only
+ * where the order of a sum is changed on purpose, which CHANGELOG.md then says: models trained
+ * before and after differ. */
+static const struct {
+    cnn_model *(*create)(cnn_context *context);
+    uint64_t bits;
+} networks[] = {
+    {plain_network, UINT64_C(0xfe974ad86f1aeb9b)},
+    {normalized_network, UINT64_C(0x01a74f7a322ff3ae)},
+};
+enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
 /* Pictures of three sorts of stripes, with noise. */
 static cnn_dataset *pictures(cnn_context *context)
@@ -131,7 +184,7 @@ static void train(cnn_context *context, cnn_model *model, int32_t loader_threads
 /* ---- Threads ------------------------------------------------------------------------------- */
 
 /* A whole training in a new context: all weights, before and after, as one number. */
-static uint64_t train_anew(int32_t threads, int32_t loader_threads,
+static uint64_t train_anew(int network, int32_t threads, int32_t loader_threads,
                            cnn_parallel_for_fn parallel_for)
 {
     cnn_context *context;
@@ -139,7 +192,7 @@ static uint64_t train_anew(int32_t threads, int32_t loader_threads,
     EXPECT_OK(cnn_context_set_threads(context, threads));
     EXPECT_OK(cnn_context_set_parallel_for(context, parallel_for, NULL));
     EXPECT_OK(cnn_context_set_seed(context, 3));
-    cnn_model *model = network(context);
+    cnn_model *model = networks[network].create(context);
     uint64_t before = model_hash(model, context);
     train(context, model, loader_threads);
     uint64_t after = model_hash(model, context);
@@ -153,9 +206,9 @@ START_TEST(training_does_not_depend_on_threads)
 {
     static const int32_t threads[][2] = {{1, 1}, {2, 2}, {3, 0},
                                          {4, 1}, {7, 3}, {16, 2}}; /* the context's, the loader's */
-    uint64_t wanted = train_anew(1, 0, NULL);
+    uint64_t wanted = train_anew(_i, 1, 0, NULL);
     for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++)
-        ck_assert_msg(train_anew(threads[i][0], threads[i][1], NULL) == wanted,
+        ck_assert_msg(train_anew(_i, threads[i][0], threads[i][1], NULL) == wanted,
                       "other bits with %d threads and %d in the loader", threads[i][0],
                       threads[i][1]);
 }
@@ -171,14 +224,9 @@ static void backwards(void *user, int64_t count, cnn_task_fn run, void *task)
 
 START_TEST(training_does_not_depend_on_the_order_of_work)
 {
-    ck_assert(train_anew(5, 1, backwards) == train_anew(1, 1, NULL));
+    ck_assert(train_anew(_i, 5, 1, backwards) == train_anew(_i, 1, 1, NULL));
 }
 END_TEST
-
-/* One number for every level with fused multiply-add, on every machine.  It changes only where the
- * order of a sum is changed on purpose, which CHANGELOG.md then says: models trained before and
- * after differ. */
-static const uint64_t committed_bits = UINT64_C(0xfe974ad86f1aeb9b);
 
 START_TEST(training_does_not_depend_on_the_instruction_set)
 {
@@ -187,7 +235,7 @@ START_TEST(training_does_not_depend_on_the_instruction_set)
     const bool fused = strcmp(cnn_context_cpu_name(level), "generic") != 0;
     cnn_context_free(level);
     if (fused)
-        ck_assert_uint_eq(train_anew(2, 1, NULL), committed_bits);
+        ck_assert_uint_eq(train_anew(_i, 2, 1, NULL), networks[_i].bits);
 }
 END_TEST
 
@@ -225,7 +273,26 @@ static void set_up(void)
 {
     EXPECT_OK(cnn_context_create(&context));
     EXPECT_OK(cnn_context_set_threads(context, 2));
-    model = network(context);
+}
+
+/* Untrained, but for statistics that are none of 0 and 1. */
+static void begin(int network)
+{
+    model = networks[network].create(context);
+    for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {
+        int64_t shape[CNN_MAX_RANK];
+        int32_t rank;
+        const char *name = cnn_model_parameter_name(model, i);
+        if (strstr(name, "running_") == NULL)
+            continue;
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, model, name));
+        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
+        fill_tensor(values, (uint64_t)i);
+        for (int64_t j = 0; j < shape[0]; j++)
+            floats(values)[j] = 0.5f + 0.3f * floats(values)[j];
+        EXPECT_OK(cnn_model_set_parameter(model, name, values));
+        cnn_tensor_free(values);
+    }
     inputs = model_inputs(model, context, PICTURES, 8);
     alone = predict_all(1, 1);
 }
@@ -240,6 +307,7 @@ static void tear_down(void)
 
 START_TEST(predictions_do_not_depend_on_the_batch)
 {
+    begin(_i);
     static const int64_t batches[][2] = {{1, 32}, {2, 2}, {3, 7}, {7, 7}, {32, 32}, {40, 40}};
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
         cnn_tensor *outputs = predict_all(batches[i][0], batches[i][1]);
@@ -254,6 +322,7 @@ END_TEST
 /* Nor on a training that has fused other layers, or on threads. */
 START_TEST(predictions_do_not_depend_on_threads)
 {
+    begin(_i);
     static const int32_t threads[] = {1, 3, 7};
     for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
         EXPECT_OK(cnn_context_set_threads(context, threads[i]));
@@ -292,6 +361,7 @@ static void *work(void *user)
 
 START_TEST(sessions_side_by_side_predict_as_one_alone)
 {
+    begin(_i);
     struct worker workers[SESSIONS] = {{.different = 0}};
     for (int64_t i = 0; i < SESSIONS; i++) {
         int64_t n = 1 + 3 * i;
@@ -317,15 +387,15 @@ static Suite *same_bits_suite(void)
     Suite *suite = suite_create("same_bits");
     TCase *tcase = tcase_create("training");
     tcase_set_timeout(tcase, 30);
-    tcase_add_test(tcase, training_does_not_depend_on_threads);
-    tcase_add_test(tcase, training_does_not_depend_on_the_order_of_work);
-    tcase_add_test(tcase, training_does_not_depend_on_the_instruction_set);
+    tcase_add_loop_test(tcase, training_does_not_depend_on_threads, 0, NETWORKS);
+    tcase_add_loop_test(tcase, training_does_not_depend_on_the_order_of_work, 0, NETWORKS);
+    tcase_add_loop_test(tcase, training_does_not_depend_on_the_instruction_set, 0, NETWORKS);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("predicting");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, predictions_do_not_depend_on_the_batch);
-    tcase_add_test(tcase, predictions_do_not_depend_on_threads);
-    tcase_add_test(tcase, sessions_side_by_side_predict_as_one_alone);
+    tcase_add_loop_test(tcase, predictions_do_not_depend_on_the_batch, 0, NETWORKS);
+    tcase_add_loop_test(tcase, predictions_do_not_depend_on_threads, 0, NETWORKS);
+    tcase_add_loop_test(tcase, sessions_side_by_side_predict_as_one_alone, 0, NETWORKS);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Cats have pointed ears, slit pupils, a small nose and whiskers; dogs a long muzzle, a large nose,
- * round eyes, ears that mostly hang, and sometimes their tongue out.
+ * round eyes, ears that mostly hang, and sometimes their tongue out; rabbits very long ears, dark
+ * eyes far apart and two teeth.
  *
  * All coordinates are in units of half a head's width, from the middle of the head, x to the right
  * and y downwards.  The scenery is in scenery.c. */
@@ -296,6 +297,51 @@ static void draw_dog_portrait(struct canvas *canvas, struct dice *dice)
     draw_muzzle(canvas, dice, &coat);
 }
 
+/* ---- Rabbits ------------------------------------------------------------------------------- */
+
+static void draw_rabbit_ears(struct canvas *canvas, struct dice *dice, const struct coat *coat)
+{
+    const float length = dice_between(dice, 0.65f, 0.9f);
+    const float spread = dice_between(dice, 0.05f, 0.4f);
+
+    for (int side = -1; side <= 1; side += 2) {
+        const float angle = spread + dice_between(dice, -0.1f, 0.15f);
+        const float x = 0.36f + 0.6f * angle;
+        oval(canvas, coat->marked ? coat->shade : coat->fur, side, x, -0.6f - length, 0.23f, length,
+             angle);
+        oval(canvas, color_mix(pink, coat->shade, 0.3f), side, x, -0.58f - length, 0.12f,
+             0.8f * length, angle);
+    }
+}
+
+static void draw_rabbit_face(struct canvas *canvas, struct dice *dice, const struct coat *coat)
+{
+    const float size = dice_between(dice, 0.14f, 0.2f);
+    const struct point nose[3] = {{-0.1f, 0.26f}, {0.1f, 0.26f}, {0.0f, 0.36f}};
+
+    for (int side = -1; side <= 1; side += 2) {
+        oval(canvas, black, side, 0.55f, -0.1f, size, size * 1.15f, 0.0f);
+        draw_highlight(canvas, side, 0.5f, -0.18f, 0.05f);
+        oval(canvas, white, side, 0.07f, 0.66f, 0.065f, 0.13f, 0.0f);
+        oval(canvas, coat->patch, side, 0.2f, 0.47f, 0.26f, 0.2f, 0.0f);
+    }
+    canvas_triangle(canvas, pink, nose, 0.03f);
+    canvas_line(canvas, black, (struct point){0.0f, 0.36f}, (struct point){0.0f, 0.52f}, 0.03f);
+}
+
+static void draw_rabbit_portrait(struct canvas *canvas, struct dice *dice)
+{
+    const struct coat coat = any_coat(dice);
+
+    draw_body(canvas, dice, &coat, dice_between(dice, 0.8f, 1.1f));
+    draw_rabbit_ears(canvas, dice, &coat);
+    oval(canvas, coat.fur, 1, 0.0f, 0.0f, dice_between(dice, 0.78f, 0.92f),
+         dice_between(dice, 0.86f, 0.98f), 0.0f);
+    draw_rabbit_face(canvas, dice, &coat);
+    if (dice_chance(dice, 0.5f))
+        draw_whiskers(canvas, dice, &coat);
+}
+
 /* ---- Whole pictures ------------------------------------------------------------------------ */
 
 /* Anywhere near the middle, near or far, with the head tilted. */
@@ -332,4 +378,9 @@ void draw_cat(struct canvas *canvas, struct dice *dice)
 void draw_dog(struct canvas *canvas, struct dice *dice)
 {
     draw_picture(canvas, dice, draw_dog_portrait);
+}
+
+void draw_rabbit(struct canvas *canvas, struct dice *dice)
+{
+    draw_picture(canvas, dice, draw_rabbit_portrait);
 }

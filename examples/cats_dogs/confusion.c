@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Rows are what pictures are, columns what the network takes them for. */
+ * How the counts are shown is in figures.c. */
 #include "confusion.h"
 
 #include "console.h"
+#include "figures.h"
 #include "interrupt.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { BATCH = 32, LIST_SIZE = 512 };
@@ -62,35 +62,24 @@ int32_t most_probable(const float *probabilities, int32_t classes)
     return best;
 }
 
-/* The place of a count in [actual][predicted]; of 50,000 classes it is beyond an int. */
-static size_t cell(int32_t actual, int32_t predicted, int32_t classes)
+static cnn_status add_batch(cnn_metrics *metrics, cnn_context *context, cnn_session *session,
+                            const cnn_tensor *inputs, const cnn_tensor *labels)
 {
-    return (size_t)actual * (size_t)classes + (size_t)predicted;
-}
-
-static cnn_status count_batch(int64_t *counts, int32_t classes, cnn_context *context,
-                              cnn_session *session, const cnn_tensor *inputs,
-                              const cnn_tensor *labels)
-{
-    const int64_t shape[] = {cnn_tensor_count(labels), classes};
-    const int32_t *label = cnn_tensor_const_data(labels);
+    const int64_t shape[] = {cnn_tensor_count(labels), cnn_metrics_class_count(metrics)};
     cnn_tensor *outputs = NULL;
     cnn_status status = cnn_tensor_create(&outputs, context, CNN_FLOAT32, shape, 2);
 
     if (status == CNN_OK)
         status = cnn_session_run(session, &outputs, 1, &inputs, 1);
-    if (status == CNN_OK) {
-        const float *probabilities = cnn_tensor_const_data(outputs); /* [n][classes] */
-        for (int64_t i = 0; i < shape[0]; i++)
-            counts[cell(label[i], most_probable(probabilities + i * classes, classes), classes)]++;
-    }
+    if (status == CNN_OK)
+        status = cnn_metrics_add(metrics, outputs, labels);
     cnn_tensor_free(outputs);
     return status;
 }
 
-/* Counts all pictures of `dataset` into `counts`, [actual][predicted]. */
-static cnn_status count_all(int64_t *counts, int32_t classes, cnn_context *context,
-                            cnn_model *model, cnn_dataset *dataset)
+/* Adds all pictures of `dataset`, or those before an interrupt. */
+static cnn_status add_all(cnn_metrics *metrics, cnn_context *context, cnn_model *model,
+                          cnn_dataset *dataset)
 {
     cnn_session *session = NULL;
     cnn_loader *loader = NULL;
@@ -103,7 +92,7 @@ static cnn_status count_all(int64_t *counts, int32_t classes, cnn_context *conte
     if (status == CNN_OK)
         status = cnn_loader_next(&inputs, &labels, loader);
     while (status == CNN_OK && inputs != NULL && !interrupt_seen()) {
-        status = count_batch(counts, classes, context, session, inputs, labels);
+        status = add_batch(metrics, context, session, inputs, labels);
         if (status == CNN_OK)
             status = cnn_loader_next(&inputs, &labels, loader);
     }
@@ -112,64 +101,19 @@ static cnn_status count_all(int64_t *counts, int32_t classes, cnn_context *conte
     return status;
 }
 
-/* ---- Printing ------------------------------------------------------------------------------ */
-
-/* The bytes of the longest class name, at least those of a count. */
-static int column_width(const cnn_model *model, int32_t classes)
+bool confusion_report(double *accuracy, cnn_context *context, cnn_model *model,
+                      cnn_dataset *dataset)
 {
-    size_t width = 6;
-
-    for (int32_t i = 0; i < classes; i++) {
-        const size_t length = strlen(cnn_model_class_name(model, i));
-        width = length > width ? length : width;
-    }
-    return (int)width;
-}
-
-static void print_matrix(const int64_t *counts, const cnn_model *model, int32_t classes)
-{
-    const int width = column_width(model, classes);
-
-    printf("%-*s  predicted\n%-*s", width, "", width, "actual");
-    for (int32_t column = 0; column < classes; column++)
-        printf("  %*s", width, cnn_model_class_name(model, column));
-    printf("\n");
-    for (int32_t row = 0; row < classes; row++) {
-        printf("%-*s", width, cnn_model_class_name(model, row));
-        for (int32_t column = 0; column < classes; column++)
-            printf("  %*lld", width, (long long)counts[cell(row, column, classes)]);
-        printf("\n");
-    }
-}
-
-static void print_accuracy(const int64_t *counts, int32_t classes)
-{
-    long long right = 0;
-    long long total = 0;
-
-    for (int32_t row = 0; row < classes; row++) {
-        for (int32_t column = 0; column < classes; column++)
-            total += counts[cell(row, column, classes)];
-        right += counts[cell(row, row, classes)];
-    }
-    printf("accuracy %.4f (%lld/%lld)\n", (double)right / (double)total, right, total);
-}
-
-bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset)
-{
+    cnn_metrics *metrics = NULL;
     const int32_t classes = cnn_model_class_count(model);
-    int64_t *counts = calloc((size_t)classes * (size_t)classes, sizeof *counts);
-    bool done = false;
+    const bool done = console_succeeded(cnn_metrics_create(&metrics, context, classes)) &&
+                      console_succeeded(add_all(metrics, context, model, dataset)) &&
+                      !interrupt_seen();
 
-    if (counts == NULL)
-        console_error("no memory for a table of %d x %d classes", (int)classes, (int)classes);
-    else if (console_succeeded(count_all(counts, classes, context, model, dataset)))
-        done = true;
-    done = done && !interrupt_seen();
-    if (done) {
-        print_matrix(counts, model, classes);
-        print_accuracy(counts, classes);
-    }
-    free(counts);
+    if (done)
+        figures_print(metrics, model);
+    if (done && accuracy != NULL)
+        *accuracy = cnn_metrics_accuracy(metrics);
+    cnn_metrics_free(metrics);
     return done;
 }

@@ -8,7 +8,8 @@
 int command_draw(const struct options *options)
 {
     interrupt_catch();
-    if (!drawings_create(options->operands[0], options->count, (uint64_t)options->seed))
+    if (!drawings_create(options->operands[0], (int)options->kinds, options->count,
+                         (uint64_t)options->seed))
         return EXIT_ERROR;
     return EXIT_FINE;
 }

@@ -19,15 +19,21 @@
 /* A side of a picture, in pixels; one picture for testing for so many for training. */
 enum { SMALLEST = 96, LARGEST = 144, TRAINING_PER_TEST = 6 };
 
-enum { CLASSES = 2 };
-
 static const struct {
     const char *folder;
     const char *name;
     void (*draw)(struct canvas *canvas, struct dice *dice);
-} classes[CLASSES] = {
+} classes[MOST_KINDS] = {
     {"cats", "cat", draw_cat},
     {"dogs", "dog", draw_dog},
+    {"rabbits", "rabbit", draw_rabbit},
+};
+
+/* What is drawn, and where to. */
+struct order {
+    const char *folder;
+    int kinds;
+    uint64_t seed;
 };
 
 /* Two parts of one data set: different folders, and different numbers for the dice. */
@@ -69,19 +75,18 @@ static bool write_picture(const char *stem, const uint8_t *pixels, const struct 
     return true;
 }
 
-static bool draw_picture_file(const char *folder, const struct part *part, int64_t index,
-                              uint64_t seed)
+static bool draw_picture_file(const struct order *order, const struct part *part, int64_t index)
 {
-    const int kind = (int)(index % CLASSES);
-    struct dice dice = dice_for(seed, part->first + (uint64_t)index);
+    const int kind = (int)(index % order->kinds);
+    struct dice dice = dice_for(order->seed, part->first + (uint64_t)index);
     const int width = SMALLEST + dice_below(&dice, LARGEST - SMALLEST + 1);
     const int height = SMALLEST + dice_below(&dice, LARGEST - SMALLEST + 1);
     uint8_t pixels[LARGEST * LARGEST * 3];
     char stem[PATH_MAX];
     struct canvas canvas;
 
-    snprintf(stem, sizeof stem, "%s/%s/%s/%s.%05lld", folder, part->folder, classes[kind].folder,
-             classes[kind].name, (long long)(index / CLASSES + 1));
+    snprintf(stem, sizeof stem, "%s/%s/%s/%s.%05lld", order->folder, part->folder,
+             classes[kind].folder, classes[kind].name, (long long)(index / order->kinds + 1));
     if (!canvas_create(&canvas, width, height))
         return complain_about(stem);
     classes[kind].draw(&canvas, &dice);
@@ -106,12 +111,12 @@ static bool create_folder(const char *folder, const char *part, const char *clas
     return mkdir(path, 0777) == 0 || complain_about(path);
 }
 
-static bool draw_part(const char *folder, const struct part *part, int64_t count, uint64_t seed)
+static bool draw_part(const struct order *order, const struct part *part, int64_t count)
 {
-    if (!create_folder(folder, part->folder, ""))
+    if (!create_folder(order->folder, part->folder, ""))
         return false;
-    for (int kind = 0; kind < CLASSES; kind++) {
-        if (!create_folder(folder, part->folder, classes[kind].folder))
+    for (int kind = 0; kind < order->kinds; kind++) {
+        if (!create_folder(order->folder, part->folder, classes[kind].folder))
             return false;
     }
     for (int64_t index = 0; index < count; index++) {
@@ -119,35 +124,37 @@ static bool draw_part(const char *folder, const struct part *part, int64_t count
             console_error("interrupted; the drawings were removed");
             return false;
         }
-        if (!draw_picture_file(folder, part, index, seed))
+        if (!draw_picture_file(order, part, index))
             return false;
     }
     return true;
 }
 
 /* Fills a folder that was just made, or removes it. */
-static bool fill(const char *folder, int64_t count, uint64_t seed)
+static bool fill(const struct order *order, int64_t count)
 {
     const int64_t test_count = (count + TRAINING_PER_TEST - 1) / TRAINING_PER_TEST;
 
-    if (draw_part(folder, &training_part, count, seed) &&
-        draw_part(folder, &test_part, test_count, seed))
+    if (draw_part(order, &training_part, count) && draw_part(order, &test_part, test_count))
         return true;
-    drawings_remove(folder);
+    drawings_remove(order->folder);
     return false;
 }
 
-bool drawings_create(const char *folder, int64_t count, uint64_t seed)
+bool drawings_create(const char *folder, int kinds, int64_t count, uint64_t seed)
 {
+    const struct order order = {folder, kinds, seed};
+
     if (mkdir(folder, 0777) != 0) {
         console_error("%s: %s, wanted the name of a new folder", folder, strerror(errno));
         return false;
     }
-    return fill(folder, count, seed);
+    return fill(&order, count);
 }
 
 bool drawings_create_temporary(char *folder, size_t size, int64_t count, uint64_t seed)
 {
+    const struct order order = {folder, FEWEST_KINDS, seed};
     const char *parent = getenv("TMPDIR");
 
     if (parent == NULL || parent[0] == '\0')
@@ -158,7 +165,7 @@ bool drawings_create_temporary(char *folder, size_t size, int64_t count, uint64_
     }
     if (mkdtemp(folder) == NULL)
         return complain_about(parent);
-    return fill(folder, count, seed);
+    return fill(&order, count);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * cats-dogs: trains a classifier from folders of pictures, measures it, and uses it.
  *
- * Despite its name it takes any two or more classes.  It uses nothing of the library but cnn.h.
+ * Despite its name it takes pictures of whatever there is, in any two or more classes.  It uses
+ * nothing of the library but cnn.h.
  * Next: train.c, the main job. */
+#include "command_line.h"
 #include "commands.h"
 #include "console.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct command {
@@ -27,11 +30,12 @@ static const char help[] =
     "  cats-dogs train [DATA] [OPTION]...    train a network on folders of pictures\n"
     "  cats-dogs evaluate MODEL DATA         measure it on pictures whose class is known\n"
     "  cats-dogs predict MODEL IMAGE...      tell the class of pictures\n"
-    "  cats-dogs draw FOLDER [OPTION]...     draw cats and dogs to train on\n"
+    "  cats-dogs draw FOLDER [OPTION]...     draw animals to train on\n"
     "  cats-dogs --help | --version\n"
     "\n"
     "DATA is a folder with one folder of JPEGs and PNGs per class, or with the folders train and\n"
-    "test of such.  Without DATA, train draws pictures of its own.\n"
+    "test of such.  Without DATA, train draws pictures of its own.  Any two or more classes will "
+    "do.\n"
     "\n"
     "Options of train:\n"
     "  --output FILE          where the best model is kept (cats-dogs.cnn)\n"
@@ -43,11 +47,28 @@ static const char help[] =
     "  --threads N            1 to 256 (all processors)\n"
     "  --seed N               of weights, split, order and drawings (0)\n"
     "  --validation FRACTION  of the training pictures, to choose the best model on (0.1)\n"
+    "  --class-weights NAME   balanced: all classes count the same; none (none)\n"
+    "  --label-smoothing X    share of each target that is spread over all classes\n"
+    "  --test FRACTION        of the pictures, to test on where there is no test folder (0.1)\n"
+    "  --metrics FILE         adds a line of JSON for each step and each epoch\n"
+    "  --tensorboard FOLDER   writes an event file for TensorBoard\n"
     "  --quiet                only the result on the test pictures\n"
-    "Size, epochs, batch and learning rate depend on the network unless they are given.\n"
+    "Random changes of the training pictures; 0 is none:\n"
+    "  --rotation DEGREES     turns, up to 180\n"
+    "  --translation SHARE    moves, up to 1, a whole side\n"
+    "  --zoom X               sizes from 1 / (1 + X) to 1 + X, up to 1\n"
+    "  --shear DEGREES        slants, up to 60\n"
+    "  --color X              brightness and contrast from 1 - X to 1 + X, up to 1\n"
+    "  --saturation X         saturation from 1 - X to 1 + X, up to 1\n"
+    "  --hue DEGREES          turns of the hue, up to 180\n"
+    "  --erase PROBABILITY    of a hole in a picture\n"
+    "  --mixup ALPHA          mixtures of two pictures; usual is 0.2\n"
+    "  --cutmix ALPHA         pictures with a part of another; usual is 1\n"
+    "Whatever has no default here depends on the network unless it is given.\n"
     "\n"
     "Options of draw:\n"
     "  --count N              pictures for training; a sixth as many more for testing (2400)\n"
+    "  --kinds N              2: cats and dogs; 3: rabbits too (2)\n"
     "  --seed N               other seeds, other animals (0)\n"
     "\n"
     "Exit status: 0 all went well, 1 predict could not read some pictures, 2 anything else.\n";
@@ -61,12 +82,13 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+static int run_command(const struct command *command, const char *text, int argc, char **argv)
 {
     struct options options;
 
     if (!options_read(&options, command->option_group, argc, argv))
         return EXIT_ERROR;
+    options.command = text;
     if (options.help) {
         fputs(help, stdout);
         return EXIT_FINE;
@@ -85,8 +107,12 @@ static int run(int argc, char **argv)
     const char *first = argc > 1 ? argv[1] : "";
     const struct command *command = find_command(first);
 
-    if (command != NULL)
-        return run_command(command, argc - 1, argv + 1);
+    if (command != NULL) {
+        char *text = command_line_text(argc, argv);
+        const int status = run_command(command, text != NULL ? text : "", argc - 1, argv + 1);
+        free(text);
+        return status;
+    }
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
         fputs(help, stdout);
         return EXIT_FINE;

@@ -24,7 +24,14 @@ struct network {
     double label_smoothing;
     double smallest_crop; /* the share of a picture's area that a random crop keeps at least */
     double rotation;      /* degrees */
+    double translation;   /* share of a side */
+    double zoom;          /* above 1 */
+    double shear;         /* degrees */
     double color;         /* brightness and contrast change by up to this share */
+    double saturation;    /* the same */
+    double hue;           /* degrees */
+    double erase;         /* probability of a hole in the picture */
+    double mixup, cutmix; /* alpha; 0: none */
 };
 
 /* The network called `name`; NULL if there is none. */

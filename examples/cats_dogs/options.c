@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include "console.h"
+#include "drawings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,20 +16,36 @@ const struct options options_default = {
     .output = "cats-dogs.cnn",
     .network = "default",
     .count = 2400,
+    .kinds = FEWEST_KINDS,
     .validation = 0.1,
+    .test = 0.1,
+    .class_weights = "none",
+    .label_smoothing = -1,
+    .rotation = -1,
+    .translation = -1,
+    .zoom = -1,
+    .shear = -1,
+    .color = -1,
+    .saturation = -1,
+    .hue = -1,
+    .erase = -1,
+    .mixup = -1,
+    .cutmix = -1,
 };
 
-enum type { TEXT, WHOLE, REAL, SWITCH };
+enum type { TEXT, WHOLE, REAL, STRENGTH, SWITCH };
 
 static const struct rule {
     const char *name;
     int commands;
     enum type type;
     size_t place;
-    double low, high; /* WHOLE: both allowed; REAL: neither */
+    double low, high; /* WHOLE, STRENGTH: both allowed; REAL: neither */
 } rules[] = {
     {"output", FOR_TRAIN, TEXT, offsetof(struct options, output), 0, 0},
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
+    {"metrics", FOR_TRAIN, TEXT, offsetof(struct options, metrics), 0, 0},
+    {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
     {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},
     {"batch", FOR_TRAIN, WHOLE, offsetof(struct options, batch), 1, 4096},
@@ -36,8 +53,22 @@ static const struct rule {
     {"threads", FOR_TRAIN, WHOLE, offsetof(struct options, threads), 1, 256},
     {"seed", FOR_TRAIN | FOR_DRAW, WHOLE, offsetof(struct options, seed), 0, 1e15},
     {"validation", FOR_TRAIN, REAL, offsetof(struct options, validation), 0, 1},
+    {"class-weights", FOR_TRAIN, TEXT, offsetof(struct options, class_weights), 0, 0},
+    {"label-smoothing", FOR_TRAIN, STRENGTH, offsetof(struct options, label_smoothing), 0, 0.99},
+    {"rotation", FOR_TRAIN, STRENGTH, offsetof(struct options, rotation), 0, 180},
+    {"translation", FOR_TRAIN, STRENGTH, offsetof(struct options, translation), 0, 1},
+    {"zoom", FOR_TRAIN, STRENGTH, offsetof(struct options, zoom), 0, 1},
+    {"shear", FOR_TRAIN, STRENGTH, offsetof(struct options, shear), 0, 60},
+    {"color", FOR_TRAIN, STRENGTH, offsetof(struct options, color), 0, 1},
+    {"saturation", FOR_TRAIN, STRENGTH, offsetof(struct options, saturation), 0, 1},
+    {"hue", FOR_TRAIN, STRENGTH, offsetof(struct options, hue), 0, 180},
+    {"erase", FOR_TRAIN, STRENGTH, offsetof(struct options, erase), 0, 1},
+    {"mixup", FOR_TRAIN, STRENGTH, offsetof(struct options, mixup), 0, 1000},
+    {"cutmix", FOR_TRAIN, STRENGTH, offsetof(struct options, cutmix), 0, 1000},
+    {"test", FOR_TRAIN, STRENGTH, offsetof(struct options, test), 0, 0.99},
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
+    {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},
     {"help", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT | FOR_DRAW, SWITCH,
      offsetof(struct options, help), 0, 0},
 };
@@ -72,6 +103,20 @@ static bool read_real(double *value, const struct rule *rule, const char *text)
     return false;
 }
 
+static bool read_strength(double *value, const struct rule *rule, const char *text)
+{
+    char *end;
+    const double number = strtod(text, &end);
+
+    if (end != text && *end == '\0' && number >= rule->low && number <= rule->high) {
+        *value = number;
+        return true;
+    }
+    console_error("--%s %s: wanted a number from %g to %g", rule->name, text, rule->low,
+                  rule->high);
+    return false;
+}
+
 static bool read_value(struct options *options, const struct rule *rule, const char *text)
 {
     void *value = (char *)options + rule->place;
@@ -84,6 +129,7 @@ static bool read_value(struct options *options, const struct rule *rule, const c
         return text[0] != '\0';
     case WHOLE: return read_whole(value, rule, text);
     case REAL: return read_real(value, rule, text);
+    case STRENGTH: return read_strength(value, rule, text);
     case SWITCH: *(bool *)value = true; return true;
     }
     return false;

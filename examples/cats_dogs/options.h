@@ -12,16 +12,26 @@ enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8 };
 /* What was asked for.  Options that were not given keep the values of `options_default`, or, where
  * their default depends on the network, 0. */
 struct options {
+    const char *command; /* the whole command line as text for a shell */
     const char *output;
     const char *network;
+    const char *class_weights;
+    const char *metrics;     /* NULL: no file */
+    const char *tensorboard; /* NULL: no folder */
     int64_t size;
     int64_t epochs;
     int64_t batch;
     int64_t threads;
     int64_t seed;
     int64_t count;
+    int64_t kinds;
     double learning_rate;
     double validation;
+    double label_smoothing; /* of this and all below, -1: the network's */
+    double rotation, translation, zoom, shear;
+    double color, saturation, hue;
+    double erase, mixup, cutmix;
+    double test;
     bool quiet;
     bool help;
     char **operands; /* what is not an option, in order */

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * The bar, and the guess how long the rest takes: as long per picture as until now. */
-#include "progress.h"
-
+ * What is shown while a network trains: a bar on a terminal, with a guess how long the rest takes
+ * (as long per picture as until now), and a line per epoch everywhere. */
 #include "console.h"
+#include "observer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { LINE_SIZE = 512 };
+
+struct progress_display {
+    double started; /* when training began, in seconds of a clock */
+    double drawn;   /* when the bar was drawn last */
+    double rate;    /* pictures trained per second in this epoch */
+    bool has_bar;
+};
 
 static double now(void)
 {
@@ -78,13 +86,28 @@ static void draw_bar(struct progress_display *display, const cnn_progress *progr
     console_status(line);
 }
 
-void progress_start(struct progress_display *display)
+static bool create(void **self, const struct options *options)
 {
+    if (options->quiet)
+        return true;
+    *self = calloc(1, sizeof(struct progress_display));
+    if (*self == NULL)
+        console_error("no memory to show progress");
+    return *self != NULL;
+}
+
+static void start(void *self, const struct run *run)
+{
+    struct progress_display *display = self;
+
+    (void)run;
     *display = (struct progress_display){.started = now(), .has_bar = console_has_status()};
 }
 
-void progress_step(struct progress_display *display, const cnn_progress *progress)
+/* Draws the bar, where there is one, at most ten times a second. */
+static void step(void *self, const cnn_progress *progress)
 {
+    struct progress_display *display = self;
     const double time = now();
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_STEP)
@@ -96,14 +119,18 @@ void progress_step(struct progress_display *display, const cnn_progress *progres
     draw_bar(display, progress);
 }
 
-void progress_epoch(struct progress_display *display, const cnn_progress *progress,
-                    const char *note)
+static void epoch(void *self, const cnn_progress *progress, bool best)
 {
+    const struct progress_display *display = self;
+
     console_line("epoch %*lld/%lld  loss %.4f  accuracy %.4f  validation loss %.4f  accuracy %.4f"
                  "  %.0f pictures/s%s",
                  cnn_progress_epochs(progress) < 10 ? 1 : 2,
                  (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress),
                  cnn_progress_loss(progress), cnn_progress_accuracy(progress),
                  cnn_progress_validation_loss(progress), cnn_progress_validation_accuracy(progress),
-                 display->rate, note);
+                 display->rate, best ? "  best, saved" : "");
 }
+
+const struct observer_class progress_observer = {
+    .create = create, .start = start, .step = step, .epoch = epoch, .free = free};

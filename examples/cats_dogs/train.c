@@ -2,20 +2,23 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, what is shown meanwhile in progress.c. */
+ * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who watches
+ * meanwhile in observer.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
 #include "drawings.h"
 #include "interrupt.h"
 #include "networks.h"
+#include "observer.h"
 #include "output_file.h"
-#include "progress.h"
+#include "parts.h"
+#include "recipe.h"
 
 #include <cnn.h>
 
 #include <limits.h>
-#include <stdio.h>
+#include <math.h>
 
 /* The best epoch until now. */
 struct best {
@@ -32,8 +35,7 @@ struct training {
     double learning_rate;
 
     cnn_context *context;
-    cnn_dataset *training_data, *validation_data;
-    cnn_dataset *test_data; /* NULL: there is no folder for it */
+    struct parts parts;
     cnn_model *model;
     cnn_loader *training_loader, *validation_loader;
     cnn_optimizer *optimizer;
@@ -41,7 +43,8 @@ struct training {
 
     struct best best;
     bool save_failed;
-    struct progress_display display;
+    double test_accuracy; /* NaN: not tested */
+    struct observers *observers;
 };
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
@@ -81,47 +84,9 @@ static cnn_status create_context(struct training *training)
     return status;
 }
 
-/* ---- Data ---------------------------------------------------------------------------------- */
-
-static cnn_status open_data(struct training *training, const char *path)
-{
-    const struct options *options = training->options;
-    cnn_dataset *all = NULL;
-    cnn_status status = cnn_dataset_open(&all, training->context, path, CNN_TRAIN);
-
-    if (status == CNN_OK)
-        status = cnn_dataset_split(&training->training_data, &training->validation_data, all,
-                                   options->validation, (uint64_t)options->seed);
-    cnn_dataset_free(all);
-    if (status == CNN_OK)
-        status = cnn_dataset_open(&training->test_data, training->context, path, CNN_TEST);
-    return status == CNN_ERROR_NOT_FOUND && training->training_data != NULL ? CNN_OK : status;
-}
-
-/* "training   7200 pictures: 3600 cats, 3600 dogs" */
-static void print_data(const char *title, const cnn_dataset *dataset)
-{
-    const int32_t classes = cnn_dataset_class_count(dataset);
-    const int64_t count = cnn_dataset_count(dataset);
-    char line[LINE_MAX];
-    int used = snprintf(line, sizeof line, "%-10s  %lld pictures:", title, (long long)count);
-
-    for (int32_t kind = 0; kind < classes && used < (int)sizeof line; kind++) {
-        long long members = 0;
-        for (int64_t i = 0; i < count; i++)
-            members += cnn_dataset_label(dataset, i) == kind;
-        used += snprintf(line + used, sizeof line - (size_t)used, "%s %lld %s", kind > 0 ? "," : "",
-                         members, cnn_dataset_class_name(dataset, kind));
-    }
-    console_line("%s", line);
-}
-
 static void print_plan(const struct training *training)
 {
-    print_data("training", training->training_data);
-    print_data("validation", training->validation_data);
-    if (training->test_data != NULL)
-        print_data("test", training->test_data);
+    parts_print(&training->parts);
     console_line("%-10s  %s, %lld x %lld x 3, on %d threads (%s)", "network",
                  training->network->name, (long long)training->size, (long long)training->size,
                  (int)cnn_context_threads(training->context),
@@ -134,21 +99,14 @@ static void print_plan(const struct training *training)
 /* Training pictures come in a new order each epoch, and never twice the same. */
 static cnn_status create_training_loader(struct training *training)
 {
-    const struct network *network = training->network;
-    cnn_status status = cnn_loader_create(&training->training_loader, training->training_data,
+    cnn_status status = cnn_loader_create(&training->training_loader, training->parts.training,
                                           training->model, training->batch);
     cnn_loader *loader = training->training_loader;
 
     if (status == CNN_OK)
         status = cnn_loader_set_shuffle(loader, 1, (uint64_t)training->options->seed);
     if (status == CNN_OK)
-        status = cnn_loader_set_random_crop(loader, network->smallest_crop, 1.0, 4.0 / 3.0);
-    if (status == CNN_OK)
-        status = cnn_loader_set_random_rotation(loader, network->rotation);
-    if (status == CNN_OK)
-        status = cnn_loader_set_random_flip(loader, 0.5);
-    if (status == CNN_OK)
-        status = cnn_loader_set_random_color(loader, network->color, network->color);
+        status = recipe_augment(loader, training->network, training->options);
     return status;
 }
 
@@ -158,7 +116,7 @@ static cnn_status create_loaders(struct training *training)
 
     if (status != CNN_OK)
         return status;
-    return cnn_loader_create(&training->validation_loader, training->validation_data,
+    return cnn_loader_create(&training->validation_loader, training->parts.validation,
                              training->model, training->batch);
 }
 
@@ -188,8 +146,8 @@ static cnn_status create_trainer(struct training *training)
     cnn_status status = cnn_trainer_create(&training->trainer, training->model, training->optimizer,
                                            CNN_SOFTMAX_CROSS_ENTROPY, training->batch);
     if (status == CNN_OK)
-        status =
-            cnn_trainer_set_label_smoothing(training->trainer, training->network->label_smoothing);
+        status = recipe_weigh(training->trainer, training->network, training->options,
+                              training->parts.training);
     return status;
 }
 
@@ -216,8 +174,7 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
         }
         training->best = (struct best){cnn_progress_epoch(progress), accuracy, loss};
     }
-    if (!training->options->quiet)
-        progress_epoch(&training->display, progress, better ? "  best, saved" : "");
+    observers_epoch(training->observers, progress, better);
     return true;
 }
 
@@ -228,16 +185,33 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH)
         return end_epoch(training, progress) && !interrupt_seen() ? 0 : 1;
-    if (!training->options->quiet)
-        progress_step(&training->display, progress);
+    observers_step(training->observers, progress);
     return interrupt_seen() ? 1 : 0; /* also one that came before there was anything to cancel */
+}
+
+static void start_observers(const struct training *training)
+{
+    const struct run run = {
+        .options = training->options,
+        .network = training->network,
+        .size = training->size,
+        .epochs = training->epochs,
+        .batch = training->batch,
+        .learning_rate = training->learning_rate,
+        .context = training->context,
+        .model = training->model,
+        .training_data = training->parts.training,
+        .validation_data = training->parts.validation,
+        .test_data = training->parts.test,
+    };
+    observers_start(training->observers, &run);
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a
  * best model by then. */
 static bool fit(struct training *training)
 {
-    progress_start(&training->display);
+    start_observers(training);
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
@@ -255,12 +229,12 @@ static bool fit(struct training *training)
 /* ---- The result ---------------------------------------------------------------------------- */
 
 /* Measures the best model, which is the one in the file, on the test pictures. */
-static bool test_best(const struct training *training)
+static bool test_best(struct training *training)
 {
     cnn_model *model = NULL;
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
-        confusion_report(training->context, model, training->test_data);
+        confusion_report(&training->test_accuracy, training->context, model, training->parts.test);
 
     cnn_model_free(model);
     return done;
@@ -276,17 +250,29 @@ static void print_best(const struct training *training, bool interrupted)
 }
 
 /* An interrupted training is a success, as it has a best model by now; it is tested no further. */
-static bool report_result(const struct training *training)
+static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();
 
-    if (interrupted || training->test_data == NULL || !training->options->quiet)
+    if (interrupted || training->parts.test == NULL || !training->options->quiet)
         print_best(training, interrupted);
-    if (interrupted || training->test_data == NULL || test_best(training))
+    if (interrupted || training->parts.test == NULL || test_best(training))
         return true;
     if (interrupt_seen())
         print_best(training, true);
     return interrupt_seen();
+}
+
+static bool end_observers(const struct training *training)
+{
+    const struct outcome outcome = {
+        .best_epoch = training->best.epoch,
+        .validation_accuracy = training->best.accuracy,
+        .validation_loss = training->best.loss,
+        .test_accuracy = training->test_accuracy,
+        .interrupted = interrupt_seen(),
+    };
+    return observers_end(training->observers, &outcome);
 }
 
 /* ---- The command --------------------------------------------------------------------------- */
@@ -303,9 +289,7 @@ static void free_trainer(struct training *training)
 static void free_rest(struct training *training)
 {
     cnn_model_free(training->model);
-    cnn_dataset_free(training->test_data);
-    cnn_dataset_free(training->validation_data);
-    cnn_dataset_free(training->training_data);
+    parts_free(&training->parts);
     cnn_context_free(training->context);
 }
 
@@ -313,11 +297,11 @@ static void free_rest(struct training *training)
 static bool prepare(struct training *training, const char *data)
 {
     return console_succeeded(create_context(training)) &&
-           console_succeeded(open_data(training, data)) &&
+           parts_open(&training->parts, training->context, data, training->options) &&
            network_create(&training->model, training->context, training->network, training->size,
-                          training->training_data) &&
-           (training->test_data == NULL ||
-            confusion_same_classes(training->model, training->test_data, data)) &&
+                          training->parts.training) &&
+           (training->parts.test == NULL ||
+            confusion_same_classes(training->model, training->parts.test, data)) &&
            console_succeeded(create_loaders(training)) &&
            console_succeeded(create_optimizer(training)) &&
            console_succeeded(create_trainer(training));
@@ -331,7 +315,7 @@ static bool train(struct training *training, const char *data)
         print_plan(training);
     done = done && fit(training);
     free_trainer(training);
-    done = done && report_result(training);
+    done = done && report_result(training) && end_observers(training);
     free_rest(training);
     return done;
 }
@@ -354,13 +338,16 @@ static bool train_on_drawings(struct training *training)
 
 int command_train(const struct options *options)
 {
-    struct training training = {.options = options};
+    struct training training = {.options = options, .test_accuracy = NAN};
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!choose_recipe(&training) || !output_file_check(options->output))
+    if (!choose_recipe(&training) || !recipe_check(options) ||
+        !output_file_check(options->output) ||
+        (training.observers = observers_create(options)) == NULL)
         return EXIT_ERROR;
     const bool done = options->operand_count > 0 ? train(&training, options->operands[0])
                                                  : train_on_drawings(&training);
+    observers_free(training.observers);
     return done ? EXIT_FINE : EXIT_ERROR;
 }

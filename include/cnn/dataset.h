@@ -80,6 +80,13 @@ CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, int32_t i
 /* The class of sample `index`; -1 for a number it does not have and for samples of a callback. */
 CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, int64_t index);
 
+/* Weights with which all classes count the same, for cnn_trainer_set_class_weights(): writes
+ * samples / (classes * samples of the class) for each class into `weights` [count].
+ * CNN_ERROR_SHAPE: `count` is not the number of classes, or a class has no samples.
+ * CNN_ERROR_UNSUPPORTED: samples of a callback, whose classes are not known beforehand. */
+CNN_API cnn_status cnn_dataset_class_weights(double *weights, int32_t count,
+                                             const cnn_dataset *dataset);
+
 /* The path of sample `index`, as bytes; "" for samples that are no files; NULL for a number it does
  * not have.  Borrowed until the dataset and every dataset split from it are freed. */
 CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, int64_t index);

@@ -14,7 +14,7 @@
 
 #ifdef __cplusplus
 #define CNN_BEGIN_DECLS extern "C" {
-#define CNN_END_DECLS }
+#define CNN_END_DECLS   }
 #else
 #define CNN_BEGIN_DECLS
 #define CNN_END_DECLS

@@ -45,7 +45,8 @@ enum {
     CNN_HARD_SWISH = 25,
     CNN_HARD_SIGMOID = 26,
     CNN_GELU = 27,
-    CNN_ELU = 28
+    CNN_ELU = 28,
+    CNN_CONV2D_TRANSPOSED = 30
 };
 
 /* The name of `kind`, "conv2d"; "unknown layer" for any other number.  Borrowed for ever. */
@@ -108,6 +109,46 @@ CNN_API const char *cnn_algorithm_name(cnn_algorithm algorithm);
  * CNN_ERROR_INVALID: no such algorithm.  CNN_ERROR_STATE once built: see
  * cnn_model_set_algorithm(). */
 CNN_API cnn_status cnn_conv2d_set_algorithm(cnn_layer *layer, cnn_algorithm algorithm);
+
+/* Transposed convolution (Dumoulin and Visin 2016), which spreads each input over a window of the
+ * output, and so is the gradient of a convolution by its input:
+ *   y[oh][ow][f] = bias[f] + sum over r, s, c of x[i][j][c] * w[c][f][r][s],
+ *       i * stride = oh + padding - r * dilation, j * stride = ow + padding - s * dilation
+ *   for those r and s where i and j are whole numbers inside of the input.
+ * Input [h][w][c], output [oh][ow][filters] with
+ *   oh = (h - 1) * stride - 2 * padding + dilation * (kernel_height - 1) + output padding + 1.
+ * Defaults: stride 1, no padding, dilation 1, one group, with bias, weights by He's normal
+ * initialisation, whose fan_in is the c * kernel_height * kernel_width / (strides' product) inputs
+ * that reach an output.  Computed by direct sums. */
+CNN_API cnn_status cnn_conv2d_transposed_create(cnn_layer **layer, cnn_context *context,
+                                                int64_t filters, int64_t kernel_height,
+                                                int64_t kernel_width);
+
+/* The step between the windows of the output.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_conv2d_transposed_set_stride(cnn_layer *layer, int64_t vertical,
+                                                    int64_t horizontal);
+
+/* Rows taken away above and below, and columns left and right of the output.
+ * CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_conv2d_transposed_set_padding(cnn_layer *layer, int64_t vertical,
+                                                     int64_t horizontal);
+
+/* Rows added below and columns added to the right of the output, fewer than stride or dilation:
+ * which of the sizes that a convolution with that stride makes the input's is wanted.
+ * CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_conv2d_transposed_set_output_padding(cnn_layer *layer, int64_t bottom,
+                                                            int64_t right);
+
+/* The distance between the taps of a kernel.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_conv2d_transposed_set_dilation(cnn_layer *layer, int64_t vertical,
+                                                      int64_t horizontal);
+
+/* Splits input channels and filters into `groups` that do not see each other.  `groups` must
+ * divide both.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_conv2d_transposed_set_groups(cnn_layer *layer, int64_t groups);
+
+/* Whether a bias is added: 1 (default) or 0.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_conv2d_transposed_set_bias(cnn_layer *layer, int32_t bias);
 
 /* The largest value of each window, channel by channel.  Input [h][w][c]; output sizes as for
  * conv2d.  Defaults: stride equal to the window, no padding.  Padding never wins, not even over
@@ -346,9 +387,11 @@ CNN_API cnn_status cnn_layer_build(cnn_layer *layer, const int64_t *shape, int32
 typedef int32_t cnn_parameter;
 
 enum {
-    /* conv2d: [filters][c / groups][kernel_height][kernel_width]; dense: [units][features] */
+    /* conv2d: [filters][c / groups][kernel_height][kernel_width]; conv2d_transposed:
+     * [c][filters / groups][kernel_height][kernel_width]; dense: [units][features]; batch_norm:
+     * [c] */
     CNN_WEIGHT = 0,
-    /* conv2d: [filters]; dense: [units] */
+    /* conv2d, conv2d_transposed: [filters]; dense: [units]; batch_norm: [c] */
     CNN_BIAS = 1,
     /* batch_norm: [c], as PyTorch keeps them; measured in training steps, without gradients */
     CNN_RUNNING_MEAN = 2,

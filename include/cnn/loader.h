@@ -28,7 +28,7 @@ CNN_API cnn_status cnn_loader_create(cnn_loader **loader, cnn_dataset *dataset, 
 CNN_API void cnn_loader_free(cnn_loader *loader);
 
 /* Shuffles each epoch anew, by `seed` and the epoch's number: 1 or 0 (default).  The seed also
- * drives the augmentation. */
+ * drives the augmentation and the mixing. */
 CNN_API cnn_status cnn_loader_set_shuffle(cnn_loader *loader, int32_t shuffle, uint64_t seed);
 
 /* ---- Augmentation, in the order in which it is applied ------------------------------------- */
@@ -43,14 +43,52 @@ CNN_API cnn_status cnn_loader_set_random_crop(cnn_loader *loader, double min_are
  * border.  Default 0: off. */
 CNN_API cnn_status cnn_loader_set_random_rotation(cnn_loader *loader, double degrees);
 
+/* The other affine maps, done in one pass with the rotation: rows sheared by up to `shear` degrees
+ * (0 .. 60) either way; both sides scaled by one factor from 1 / (1 + zoom) to 1 + zoom
+ * (0 <= zoom <= 1), evenly in the logarithm; after the rotation moved across and down, each by up
+ * to `translation` (0 .. 1) of that side either way.  What comes from outside repeats the border.
+ * Moves are by whole pixels: alone, they are the random crop of a padded picture.
+ * Defaults 0, 0, 0: off. */
+CNN_API cnn_status cnn_loader_set_random_affine(cnn_loader *loader, double translation, double zoom,
+                                                double shear);
+
 /* Mirrored left to right with `probability` 0 .. 1.  Default 0. */
 CNN_API cnn_status cnn_loader_set_random_flip(cnn_loader *loader, double probability);
+
+/* Colours drawn to or from their own gray by a factor from 1 - saturation .. 1 + saturation
+ * (0 <= saturation <= 1), and their hue turned by up to `hue` degrees (0 .. 180) either way in the
+ * plane of Cb and Cr (ITU-R BT.601), which leaves their gray level as it is; then cut to 0 .. 255.
+ * Gray pictures stay what they are.  Defaults 0, 0: off. */
+CNN_API cnn_status cnn_loader_set_random_tint(cnn_loader *loader, double saturation, double hue);
 
 /* All bytes multiplied by a factor from 1 - brightness .. 1 + brightness, then drawn to or from the
  * picture's mean gray by a factor from 1 - contrast .. 1 + contrast, and cut to 0 .. 255.  Both
  * 0 .. 1; defaults 0: off. */
 CNN_API cnn_status cnn_loader_set_random_color(cnn_loader *loader, double brightness,
                                                double contrast);
+
+/* With `probability` 0 .. 1 a rectangle of the sample is erased (Zhong et al. 2017): its area a
+ * share of `min_area` .. `max_area` (0 < min <= max <= 1) of the whole, its aspect ratio that of
+ * the sample times 1 / max_ratio .. max_ratio (>= 1), evenly in the logarithm, cut where it would
+ * be larger than the sample.  Its pixels become 0 behind the normalisation, which is the mean
+ * colour.  The paper's numbers: 0.5, 0.02, 0.4, 3.3.  Default probability 0: off. */
+CNN_API cnn_status cnn_loader_set_random_erasing(cnn_loader *loader, double probability,
+                                                 double min_area, double max_area,
+                                                 double max_ratio);
+
+/* ---- Mixing -------------------------------------------------------------------------------- */
+
+/* Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019).  The good samples of a batch, augmented
+ * or float32 ones from memory, are paired at random; of an odd number one stays as it is.  Each
+ * pair draws a share from Beta(alpha, alpha).  Mixup makes of both this share of themselves plus
+ * the rest of the other; CutMix lets them exchange a rectangle of 1 - share of their area about a
+ * random middle, cut to the picture.  With both on, each pair gets one or the other, with
+ * probability 1/2.
+ * Labels become float32 [n][classes]: the share of each class in the sample, by area in CutMix.
+ * `alpha` is 0, or 0.001 .. 1000; usual are 0.2 for mixup and 1 for CutMix.  Defaults 0: off.
+ * These are for training; what validates is better a loader that does not mix. */
+CNN_API cnn_status cnn_loader_set_mixup(cnn_loader *loader, double alpha);
+CNN_API cnn_status cnn_loader_set_cutmix(cnn_loader *loader, double alpha);
 
 /* ---- Running ------------------------------------------------------------------------------- */
 
@@ -75,9 +113,10 @@ CNN_API cnn_status cnn_loader_set_strict(cnn_loader *loader, int32_t strict);
  * 0, and goes on with the next one after each end. */
 CNN_API cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch);
 
-/* Hands out the next batch: `inputs` float32 [n][h][w][c] and `labels` int32 [n], both borrowed
- * until the next call of this function, of cnn_loader_start() or of cnn_loader_free().  At the end
- * of an epoch both are NULL and the result is CNN_OK.
+/* Hands out the next batch: `inputs` float32 [n][h][w][c] and `labels` int32 [n], or of a loader
+ * that mixes float32 [n][classes], both borrowed until the next call of this function, of
+ * cnn_loader_start() or of cnn_loader_free().  At the end of an epoch both are NULL and the result
+ * is CNN_OK.
  * An error ends the epoch; the next call begins the same epoch again.
  * In strict mode the statuses of cnn_image_load(), with the path in the text, or of the callback;
  * an epoch in which every sample was bad is CNN_ERROR_FORMAT; CNN_ERROR_MEMORY is never passed
@@ -92,6 +131,9 @@ CNN_API int64_t cnn_loader_samples(const cnn_loader *loader);
  * classes of its dataset. */
 CNN_API int64_t cnn_loader_batch_size(const cnn_loader *loader);
 CNN_API int32_t cnn_loader_class_count(const cnn_loader *loader);
+
+/* What the labels are: CNN_INT32, or CNN_FLOAT32 where mixup or CutMix is on. */
+CNN_API cnn_dtype cnn_loader_label_dtype(const cnn_loader *loader);
 
 /* Writes the shape of one sample, [h][w][c], into `shape` (room for 8) and `rank`. */
 CNN_API cnn_status cnn_loader_sample_shape(int64_t *shape, int32_t *rank, const cnn_loader *loader);

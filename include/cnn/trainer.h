@@ -15,8 +15,8 @@ typedef int32_t cnn_loss;
 enum {
     /* -log softmax(z)[label] over [classes]; with label smoothing s the target is (1 - s) at the
      * label plus s / classes everywhere.  Targets: int32 [n], or float32 [n][classes]
-     * probabilities.  A softmax layer at the end of the model is passed over: the loss works on its
-     * input. */
+     * probabilities, smoothed alike.  A softmax layer at the end of the model is passed over: the
+     * loss works on its input. */
     CNN_SOFTMAX_CROSS_ENTROPY = 1,
     /* Mean over the outputs of max(z, 0) - z * target + log(1 + exp(-|z|)).  Targets: float32 of
      * the output's shape, 0 .. 1; for a single output [1] also int32 [n] labels 0 and 1. */
@@ -46,6 +46,23 @@ CNN_API void cnn_trainer_free(cnn_trainer *trainer);
 /* Label smoothing for softmax cross-entropy, 0 <= smoothing < 1.  Default 0.
  * CNN_ERROR_INVALID: another loss. */
 CNN_API cnn_status cnn_trainer_set_label_smoothing(cnn_trainer *trainer, double smoothing);
+
+/* Weights of the classes for softmax cross-entropy, of unbalanced data for instance
+ * (cnn_dataset_class_weights()): each class's term of a sample's loss is multiplied by its weight.
+ * With int32 targets the mean divides by the sum of the weights of the batch's labels, with float32
+ * ones by the number of samples; label smoothing spreads before it is weighed.  All of this is as
+ * PyTorch has it.  Copies `weights`, [count] numbers above 0, one for each output; NULL takes
+ * earlier ones back.  They count in evaluations too.  Default: 1 for all.
+ * CNN_ERROR_INVALID: another loss, or a weight that is not finite or not above 0.  CNN_ERROR_SHAPE:
+ * another number of weights than of outputs. */
+CNN_API cnn_status cnn_trainer_set_class_weights(cnn_trainer *trainer, const double *weights,
+                                                 int32_t count);
+
+/* Weights of positive targets for binary cross-entropy, one for each output: its loss becomes
+ * weight * target * log(1 + exp(-z)) + (1 - target) * log(1 + exp(z)), as with PyTorch's
+ * pos_weight.  Otherwise as cnn_trainer_set_class_weights(). */
+CNN_API cnn_status cnn_trainer_set_positive_weights(cnn_trainer *trainer, const double *weights,
+                                                    int32_t count);
 
 /* Bytes that the trainer holds: activations, gradients, the optimizer's averages. */
 CNN_API size_t cnn_trainer_bytes(const cnn_trainer *trainer);
@@ -87,9 +104,9 @@ typedef struct cnn_progress cnn_progress;
 typedef int32_t cnn_progress_kind;
 
 enum {
-    CNN_PROGRESS_STEP = 1,      /* a training step is done */
+    CNN_PROGRESS_STEP = 1,       /* a training step is done */
     CNN_PROGRESS_VALIDATION = 2, /* a batch of the validation samples is done */
-    CNN_PROGRESS_EPOCH = 3      /* an epoch and its validation are done */
+    CNN_PROGRESS_EPOCH = 3       /* an epoch and its validation are done */
 };
 
 /* The name of `kind`, "step"; "unknown progress" for any other number.  Borrowed for ever. */
@@ -110,7 +127,8 @@ CNN_API int64_t cnn_progress_samples(const cnn_progress *progress);
 CNN_API int64_t cnn_progress_samples_total(const cnn_progress *progress);
 
 /* Mean loss and share of right classes (0 .. 1; NaN for losses without classes) over this epoch's
- * training samples so far, as they were met (with augmentation and dropout). */
+ * training samples so far, as they were met (with augmentation and dropout).  Of mixed samples the
+ * right class is the one with the greatest share, of equal shares the first. */
 CNN_API double cnn_progress_loss(const cnn_progress *progress);
 CNN_API double cnn_progress_accuracy(const cnn_progress *progress);
 
@@ -129,10 +147,11 @@ CNN_API double cnn_progress_seconds(const cnn_progress *progress);
  * cnn_trainer_cancel() or when the callback returned other than 0.  After any error the model is as
  * the last completed step left it.  CNN_ERROR_SHAPE, before the first step: a loader of larger
  * batches than the trainer's, of other samples than the model's input, or of more classes than the
- * model's output tells apart. */
+ * model's output tells apart; one that mixes its samples, of another number of classes than the
+ * model has outputs. */
 CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
-                                   cnn_loader *validation, int64_t epochs,
-                                   cnn_progress_fn progress, void *user);
+                                   cnn_loader *validation, int64_t epochs, cnn_progress_fn progress,
+                                   void *user);
 
 /* Mean loss and share of right classes of epoch 0 of `loader`, whose epoch stays what it was,
  * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model

@@ -54,12 +54,37 @@ double cnni_random_uniform(struct cnni_random *random)
     return cnni_random_bits(random) * 0x1p-32;
 }
 
+/* Evenly in 0 < x < 1: the middle of each of 2^32 steps, so that it has a logarithm. */
+static double positive_uniform(struct cnni_random *random)
+{
+    return (cnni_random_bits(random) + 0.5) * 0x1p-32;
+}
+
 double cnni_random_normal(struct cnni_random *random)
 {
-    /* The middle of each of 2^32 steps, so that the logarithm's argument is never 0. */
-    double radius = (cnni_random_bits(random) + 0.5) * 0x1p-32;
+    double radius = positive_uniform(random);
     double turn = cnni_random_uniform(random);
     return sqrt(-2 * cnni_log(radius)) * cnni_cospi(2 * turn);
+}
+
+/* The logarithm of a number distributed as Gamma(alpha, 1): Gamma(alpha + 1, 1) by rejection
+ * (Marsaglia and Tsang 2000), times U^(1 / alpha), which would be 0 for many a small alpha. */
+static double log_gamma_distributed(struct cnni_random *random, double alpha)
+{
+    const double d = alpha + 2.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        const double x = cnni_random_normal(random), root = 1 + c * x, v = root * root * root;
+        const double log_u = cnni_log(positive_uniform(random));
+        if (root > 0 && log_u < 0.5 * x * x + d * (1 - v + cnni_log(v)))
+            return cnni_log(d * v) + cnni_log(positive_uniform(random)) / alpha;
+    }
+}
+
+double cnni_random_beta(struct cnni_random *random, double alpha)
+{
+    const double x = log_gamma_distributed(random, alpha);
+    const double y = log_gamma_distributed(random, alpha);
+    return 1 / (1 + cnni_exp(y - x)); /* the share of one of both in their sum */
 }
 
 uint32_t cnni_random_below(struct cnni_random *random, uint32_t bound)

@@ -13,7 +13,8 @@ enum {
     CNNI_RANDOM_SHUFFLE = 3,
     CNNI_RANDOM_SPLIT = 4,
     CNNI_RANDOM_AUGMENT = 5,
-    CNNI_RANDOM_CHECK = 6
+    CNNI_RANDOM_CHECK = 6,
+    CNNI_RANDOM_MIX = 7
 };
 
 struct cnni_random {
@@ -38,6 +39,10 @@ double cnni_random_uniform(struct cnni_random *random);
 
 /* Normally distributed, mean 0, variance 1 (Box and Muller 1958). */
 double cnni_random_normal(struct cnni_random *random);
+
+/* Distributed as Beta(alpha, alpha), alpha >= 1e-3: between 0 and 1, mean 1/2; the smaller alpha,
+ * the nearer to the ends. */
+double cnni_random_beta(struct cnni_random *random, double alpha);
 
 /* Evenly in 0 .. bound - 1 (Lemire 2019); 1 <= bound <= 2^32 - 1. */
 uint32_t cnni_random_below(struct cnni_random *random, uint32_t bound);

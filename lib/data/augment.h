@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * From a decoded picture to the floats of one sample: random crop, resize, rotation, flip,
- * brightness and contrast, normalisation, in this order, as cnn/loader.h describes them to users.
+ * From a decoded picture to the floats of one sample: random crop, resize, rotation and affine map,
+ * flip, saturation and hue, brightness and contrast, normalisation, erasing, in this order, as
+ * cnn/loader.h describes them to users.
  * What happens to a sample depends on (seed, epoch, sample) alone. */
 #ifndef CNNI_AUGMENT_H
 #define CNNI_AUGMENT_H
@@ -8,12 +9,21 @@
 #include "data/image.h"
 #include "ops/op_normalize.h"
 
+/* A part of a picture: shares of its area, and the most that the aspect ratio is changed by. */
+struct cnni_region {
+    double min_area, max_area, max_ratio;
+};
+
 /* The settings, with the meaning and ranges of the cnn_loader_set_random_... functions. */
 struct cnni_augment {
-    double min_area, max_area, max_ratio; /* 1, 1, 1: the whole picture */
-    double degrees;                       /* 0: none */
-    double flip;                          /* probability */
-    double brightness, contrast;          /* 0, 0: none */
+    struct cnni_region crop; /* 1, 1, 1: the whole picture */
+    double degrees;          /* 0: none, as in all that follow */
+    double flip;             /* probability */
+    double brightness, contrast;
+    double translation, zoom, shear; /* a share, a factor above 1, degrees */
+    double saturation, hue;          /* hue in degrees */
+    double erasing;                  /* probability */
+    struct cnni_region hole;
 };
 
 /* No augmentation. */

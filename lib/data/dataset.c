@@ -9,6 +9,7 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "data/dataset_internal.h"
 #include "tensor/tensor_internal.h"
 
@@ -234,6 +235,43 @@ int32_t cnn_dataset_label(const cnn_dataset *dataset, int64_t index)
     if (index < 0 || index >= cnn_dataset_count(dataset) || dataset->source->labels == NULL)
         return -1;
     return dataset->source->labels[cnni_dataset_member(dataset, index)];
+}
+
+static cnn_status check_weights(int32_t count, const cnn_dataset *dataset, const char *function)
+{
+    const struct cnni_source *source = dataset->source;
+    if (source->labels == NULL)
+        return cnni_fail(source->context, CNN_ERROR_UNSUPPORTED,
+                         "%s: the samples come from a callback, their classes must be known",
+                         function);
+    if (count != source->classes)
+        return cnni_fail(source->context, CNN_ERROR_SHAPE,
+                         "%s: count is %d, must be the number of classes, %d", function, count,
+                         source->classes);
+    return CNN_OK;
+}
+
+cnn_status cnn_dataset_class_weights(double *weights, int32_t count, const cnn_dataset *dataset)
+{
+    struct cnni_float_state host;
+    if (dataset == NULL)
+        return cnni_fail_null(NULL, __func__, "dataset");
+    if (weights == NULL)
+        return cnni_fail_null(dataset->source->context, __func__, "weights");
+    CNNI_TRY(check_weights(count, dataset, __func__));
+    memset(weights, 0, (size_t)count * sizeof *weights);
+    for (int64_t i = 0; i < dataset->count; i++)
+        weights[cnn_dataset_label(dataset, i)] += 1;
+    for (int32_t k = 0; k < count; k++)
+        if (weights[k] == 0)
+            return cnni_fail(dataset->source->context, CNN_ERROR_SHAPE,
+                             "%s: class %d (%s) has no samples, must have at least one", __func__,
+                             k, cnn_dataset_class_name(dataset, k));
+    cnni_float_enter(&host);
+    for (int32_t k = 0; k < count; k++)
+        weights[k] = (double)dataset->count / (count * weights[k]);
+    cnni_float_leave(&host);
+    return CNN_OK;
 }
 
 const char *cnn_dataset_path(const cnn_dataset *dataset, int64_t index)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The loader handle: making one, its settings, asking it.  Epochs are in loader_epoch.c. */
+ * The loader handle: making one and asking it.  Settings are in loader_settings.c, epochs in
+ * loader_epoch.c. */
 #include "cnn/loader.h"
 
-#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,116 +134,7 @@ void cnn_loader_free(cnn_loader *loader)
     cnni_context_release(context);
 }
 
-/* ---- Settings ------------------------------------------------------------------------------ */
-
-static cnn_status check_idle(const cnn_loader *loader, const char *function)
-{
-    if (loader == NULL)
-        return cnni_fail_null(NULL, function, "loader");
-    if (loader->running)
-        return cnni_fail(loader->context, CNN_ERROR_STATE,
-                         "%s: epoch %lld is running, must have ended or been left by "
-                         "cnn_loader_start()",
-                         function, (long long)loader->epoch);
-    return CNN_OK;
-}
-
-/* `low` <= value <= `high`, which NaN is not. */
-static cnn_status check_range(const cnn_loader *loader, double value, double low, double high,
-                              const char *function, const char *argument)
-{
-    if (value >= low && value <= high)
-        return CNN_OK;
-    return cnni_fail(loader->context, CNN_ERROR_INVALID, "%s: %s is %g, must be %g to %g", function,
-                     argument, value, low, high);
-}
-
-cnn_status cnn_loader_set_shuffle(cnn_loader *loader, int32_t shuffle, uint64_t seed)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_range(loader, shuffle, 0, 1, __func__, "shuffle"));
-    loader->shuffle = shuffle == 1;
-    loader->preparation.seed = seed;
-    return CNN_OK;
-}
-
-/* A share of the picture's area: above 0, at most `high`. */
-static cnn_status check_area(const cnn_loader *loader, double value, double high,
-                             const char *function, const char *argument)
-{
-    if (value > 0 && value <= high)
-        return CNN_OK;
-    return cnni_fail(loader->context, CNN_ERROR_INVALID,
-                     "%s: %s is %g, must be above 0 and at most %g", function, argument, value,
-                     high);
-}
-
-cnn_status cnn_loader_set_random_crop(cnn_loader *loader, double min_area, double max_area,
-                                      double max_ratio)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_area(loader, max_area, 1, __func__, "max_area"));
-    CNNI_TRY(check_area(loader, min_area, max_area, __func__, "min_area"));
-    if (!(max_ratio >= 1 && max_ratio <= DBL_MAX))
-        return cnni_fail(loader->context, CNN_ERROR_INVALID,
-                         "%s: max_ratio is %g, must be finite and at least 1", __func__, max_ratio);
-    /* The size that pictures are decoded and kept at follows from the smallest crop. */
-    cnni_cache_clear(&loader->cache, loader->context);
-    loader->preparation.augment.min_area = min_area;
-    loader->preparation.augment.max_area = max_area;
-    loader->preparation.augment.max_ratio = max_ratio;
-    return CNN_OK;
-}
-
-cnn_status cnn_loader_set_random_rotation(cnn_loader *loader, double degrees)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_range(loader, degrees, 0, 180, __func__, "degrees"));
-    loader->preparation.augment.degrees = degrees;
-    return CNN_OK;
-}
-
-cnn_status cnn_loader_set_random_flip(cnn_loader *loader, double probability)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_range(loader, probability, 0, 1, __func__, "probability"));
-    loader->preparation.augment.flip = probability;
-    return CNN_OK;
-}
-
-cnn_status cnn_loader_set_random_color(cnn_loader *loader, double brightness, double contrast)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_range(loader, brightness, 0, 1, __func__, "brightness"));
-    CNNI_TRY(check_range(loader, contrast, 0, 1, __func__, "contrast"));
-    loader->preparation.augment.brightness = brightness;
-    loader->preparation.augment.contrast = contrast;
-    return CNN_OK;
-}
-
-cnn_status cnn_loader_set_cache(cnn_loader *loader, size_t bytes)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    cnni_cache_clear(&loader->cache, loader->context);
-    loader->cache.limit = bytes;
-    return CNN_OK;
-}
-
-cnn_status cnn_loader_set_threads(cnn_loader *loader, int32_t threads)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_range(loader, threads, 0, CNNI_QUEUE_THREADS, __func__, "threads"));
-    loader->threads = threads;
-    return CNN_OK;
-}
-
-cnn_status cnn_loader_set_strict(cnn_loader *loader, int32_t strict)
-{
-    CNNI_TRY(check_idle(loader, __func__));
-    CNNI_TRY(check_range(loader, strict, 0, 1, __func__, "strict"));
-    loader->strict = strict == 1;
-    return CNN_OK;
-}
+/* ---- Epochs -------------------------------------------------------------------------------- */
 
 cnn_status cnn_loader_start(cnn_loader *loader, int64_t epoch)
 {
@@ -278,6 +169,11 @@ int64_t cnn_loader_batch_size(const cnn_loader *loader)
 int32_t cnn_loader_class_count(const cnn_loader *loader)
 {
     return loader == NULL ? 0 : cnn_dataset_class_count(loader->dataset);
+}
+
+cnn_dtype cnn_loader_label_dtype(const cnn_loader *loader)
+{
+    return loader != NULL && cnni_mix_is_on(&loader->mix) ? CNN_FLOAT32 : CNN_INT32;
 }
 
 cnn_status cnn_loader_sample_shape(int64_t *shape, int32_t *rank, const cnn_loader *loader)

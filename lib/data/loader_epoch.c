@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "data/loader_internal.h"
 
@@ -48,10 +49,29 @@ static cnn_status make_slots(cnn_loader *loader, int32_t count)
 void cnni_loader_free_epoch(cnn_loader *loader)
 {
     free_slots(loader);
+    cnn_tensor_free(loader->shares);
+    cnni_free(loader->context, loader->partners);
     cnni_free(loader->context, loader->order);
     cnni_free(loader->context, loader->reported);
+    loader->shares = NULL;
+    loader->partners = NULL;
     loader->order = NULL;
     loader->reported = NULL;
+}
+
+/* What mixing works with.  One batch at a time is mixed, the one that is about to be lent. */
+static cnn_status make_shares(cnn_loader *loader)
+{
+    const int64_t shape[] = {loader->batch, cnn_loader_class_count(loader)};
+    if (!cnni_mix_is_on(&loader->mix))
+        return CNN_OK;
+    if (loader->shares == NULL)
+        CNNI_TRY(
+            cnni_tensor_create(&loader->shares, loader->context, CNN_FLOAT32, shape, 2, function));
+    if (loader->partners == NULL)
+        CNNI_TRY(cnni_alloc(&loader->partners, loader->context, (size_t)loader->batch,
+                            sizeof *loader->partners, function));
+    return CNN_OK;
 }
 
 /* ---- Beginning ----------------------------------------------------------------------------- */
@@ -96,6 +116,7 @@ static cnn_status begin_epoch(cnn_loader *loader)
     int32_t slots = (int32_t)CNNI_MIN(threads > 0 ? CNNI_QUEUE_SLOTS : 1, loader->batches);
     struct cnni_queue_plan plan = {count, loader->batch, slots};
     CNNI_TRY(make_slots(loader, slots));
+    CNNI_TRY(make_shares(loader));
     CNNI_TRY(make_order(loader));
     if (loader->dataset->source->paths.count > 0)
         CNNI_TRY(cnni_cache_prepare(&loader->cache, loader->context, count, function));
@@ -184,6 +205,33 @@ static void set_rows(const cnn_loader *loader, const struct cnni_slot *slot, int
     slot->labels->count = n;
 }
 
+/* Mixes the batch of `n` samples that was found last; returns its labels. */
+static cnn_tensor *mix(cnn_loader *loader, const struct cnni_slot *slot, int64_t n)
+{
+    struct cnni_float_state host;
+    cnn_tensor *shares = loader->shares;
+    const struct cnni_mix_batch batch = {
+        .samples = slot->inputs->data,
+        .shares = shares->data,
+        .labels = slot->labels->data,
+        .partners = loader->partners,
+        .n = n,
+        .h = loader->input_shape.dim[1],
+        .w = loader->input_shape.dim[2],
+        .c = loader->input_shape.dim[3],
+        .classes = cnn_loader_class_count(loader),
+        .seed = loader->preparation.seed,
+        .epoch = loader->epoch,
+        .index = loader->next_batch - 1,
+    };
+    shares->shape = (struct cnni_shape){.rank = 2, .dim = {n, batch.classes}};
+    shares->count = n * batch.classes;
+    cnni_float_enter(&host);
+    cnni_mix(&loader->mix, &batch);
+    cnni_float_leave(&host);
+    return shares;
+}
+
 static void take_back(cnn_loader *loader)
 {
     if (loader->lent)
@@ -256,6 +304,6 @@ cnn_status cnn_loader_next(cnn_tensor **inputs, cnn_tensor **labels, cnn_loader 
         return end_epoch(loader);
     set_rows(loader, slot, good);
     *inputs = slot->inputs;
-    *labels = slot->labels;
+    *labels = cnni_mix_is_on(&loader->mix) ? mix(loader, slot, good) : slot->labels;
     return CNN_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a loader holds, and the calls between its files: loader.c has the handle and its settings,
- * loader_epoch.c runs epochs and hands out batches, loader_sample.c prepares one sample,
- * loader_queue.c decides who does, loader_cache.c keeps pictures. */
+ * What a loader holds, and the calls between its files: loader.c has the handle, loader_settings.c
+ * its settings, loader_epoch.c runs epochs and hands out batches, loader_sample.c prepares one
+ * sample, loader_queue.c decides who does, loader_cache.c keeps pictures. */
 #ifndef CNNI_LOADER_H
 #define CNNI_LOADER_H
 
@@ -11,6 +11,7 @@
 #include "data/dataset_internal.h"
 #include "data/loader_cache.h"
 #include "data/loader_queue.h"
+#include "data/mix.h"
 #include "tensor/tensor_internal.h"
 
 /* How the preparation of one sample ended. */
@@ -34,6 +35,7 @@ struct cnn_loader {
     struct cnni_shape input_shape; /* [batch][h][w][c] */
     int64_t row_size;              /* h * w * c */
     struct cnni_preparation preparation;
+    struct cnni_mix mix;
     bool shuffle;
     bool strict;
     int32_t threads; /* background threads wanted */
@@ -50,6 +52,9 @@ struct cnn_loader {
     char first_problem[CNNI_ERROR_SIZE]; /* of this epoch */
     double wait_seconds;
     _Atomic int64_t work_nanoseconds;
+
+    cnn_tensor *shares; /* [batch][classes] labels of the mixed batch that is lent, or NULL */
+    int64_t *partners;  /* [batch], for mixing */
 
     int32_t slot_count;
     struct cnni_slot slots[CNNI_QUEUE_SLOTS];

@@ -64,7 +64,7 @@ static cnn_status read_picture(struct cnni_image *picture, struct sample *sample
 /* Whether every epoch takes the whole picture, so that it may be kept at the sample's size. */
 static bool takes_whole_picture(const struct cnni_augment *augment)
 {
-    return augment->min_area == 1 && augment->max_ratio == 1;
+    return augment->crop.min_area == 1 && augment->crop.max_ratio == 1;
 }
 
 /* Replaces `picture` by one of the sample's size. */

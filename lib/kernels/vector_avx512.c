@@ -3,16 +3,6 @@
 #include "kernels/lanes_avx512.h"
 #include "kernels/vector_body.h"
 
-void cnni_vector_relu_avx512(int64_t count, float *y, const float *x)
-{
-    relu_run(count, y, x);
-}
-
-void cnni_vector_relu_backward_avx512(int64_t count, float *dx, const float *dy, const float *y)
-{
-    relu_backward_run(count, dx, dy, y);
-}
-
 void cnni_vector_add_avx512(int64_t count, float *y, const float *a, const float *b)
 {
     add_run(count, y, a, b);

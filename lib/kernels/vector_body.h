@@ -8,32 +8,6 @@
 #include "kernels/kernels.h"
 #include "kernels/unroll.h"
 
-static inline void relu_run(int64_t count, float *y, const float *x)
-{
-    int64_t i = 0;
-    CNNI_UNROLL_BY_2
-    for (; i + VECTOR <= count; i += VECTOR)
-        vec_store(y + i, vec_relu(vec_load(x + i, VECTOR)), VECTOR);
-    if (i < count)
-        vec_store(y + i, vec_relu(vec_load(x + i, count - i)), count - i);
-}
-
-/* dy, and +0 where y <= 0. */
-CNNI_INLINE vec gated(const float *dy, const float *y, const int64_t count)
-{
-    return vec_where(vec_nle(vec_load(y, count), vec_set(0)), vec_load(dy, count));
-}
-
-static inline void relu_backward_run(int64_t count, float *dx, const float *dy, const float *y)
-{
-    int64_t i = 0;
-    CNNI_UNROLL_BY_2
-    for (; i + VECTOR <= count; i += VECTOR)
-        vec_store(dx + i, gated(dy + i, y + i, VECTOR), VECTOR);
-    if (i < count)
-        vec_store(dx + i, gated(dy + i, y + i, count - i), count - i);
-}
-
 static inline void add_run(int64_t count, float *y, const float *a, const float *b)
 {
     int64_t i = 0;

@@ -4,18 +4,6 @@
 
 enum { LANES = 16 };
 
-void cnni_vector_relu_generic(int64_t count, float *y, const float *x)
-{
-    for (int64_t i = 0; i < count; i++)
-        y[i] = x[i] <= 0 ? 0 : x[i];
-}
-
-void cnni_vector_relu_backward_generic(int64_t count, float *dx, const float *dy, const float *y)
-{
-    for (int64_t i = 0; i < count; i++)
-        dx[i] = y[i] <= 0 ? 0 : dy[i];
-}
-
 void cnni_vector_add_generic(int64_t count, float *y, const float *a, const float *b)
 {
     for (int64_t i = 0; i < count; i++)

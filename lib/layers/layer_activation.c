@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The activations but ReLU, which has a file of its own, layer_relu.c: a row each.  Their
- * functions are listed in kernels/activation.h. */
+ * The activations, a row each.  Their functions are listed in kernels/activation.h.  Behind a layer
+ * that takes it, a plan lets that one do the forward half. */
 #include <float.h>
 
 #include "layers/layer_internal.h"
@@ -14,7 +14,6 @@ struct activation {
 static const struct cnni_option slope_option[] = {
     {"slope", CNNI_REAL, offsetof(struct activation, parameter), 0, FLT_MAX, 0.01},
 };
-
 static const struct cnni_option alpha_option[] = {
     {"alpha", CNNI_REAL, offsetof(struct activation, parameter), 0, FLT_MAX, 1},
 };
@@ -53,31 +52,45 @@ static void backward(const struct cnni_layer_run *run)
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
-    cnni_append_text(buffer, size, " %.4g", ((const struct activation *)layer)->parameter);
+    if (layer->class->option_count > 0)
+        cnni_append_text(buffer, size, " %.4g", ((const struct activation *)layer)->parameter);
 }
 
 /* What backward reads. */
 enum { X = CNNI_BACKWARD_READS_INPUT, Y = CNNI_BACKWARD_READS_OUTPUT };
 
-#define ACTIVATION(kind_, name_, reads)                                                            \
-    .kind = (kind_), .name = (name_), .size = sizeof(struct activation),                           \
-    .flags = (reads) | CNNI_IN_PLACE, .min_inputs = 1, .max_inputs = 1,                            \
-    .shape = cnni_shape_of_input, .activation = activation, .forward = forward,                    \
-    .backward = backward
-#define PARAMETER(option) .options = (option), .option_count = 1, .describe = describe
+#define ACTIVATION(class, kind_, name_, reads, options_, count)                                    \
+    const struct cnni_layer_class class = {                                                        \
+        .kind = (kind_),                                                                           \
+        .name = (name_),                                                                           \
+        .size = sizeof(struct activation),                                                         \
+        .flags = (reads) | CNNI_IN_PLACE,                                                          \
+        .min_inputs = 1,                                                                           \
+        .max_inputs = 1,                                                                           \
+        .options = (options_),                                                                     \
+        .option_count = (count),                                                                   \
+        .shape = cnni_shape_of_input,                                                              \
+        .activation = activation,                                                                  \
+        .forward = forward,                                                                        \
+        .backward = backward,                                                                      \
+        .describe = describe,                                                                      \
+    }
 
-const struct cnni_layer_class cnni_leaky_relu_class = {ACTIVATION(CNN_LEAKY_RELU, "leaky_relu", Y),
-                                                       PARAMETER(slope_option)},
-                              cnni_relu6_class = {ACTIVATION(CNN_RELU6, "relu6", Y)},
-                              cnni_sigmoid_class = {ACTIVATION(CNN_SIGMOID, "sigmoid", Y)},
-                              cnni_tanh_class = {ACTIVATION(CNN_TANH, "tanh", Y)},
-                              cnni_silu_class = {ACTIVATION(CNN_SILU, "silu", X)},
-                              cnni_hard_swish_class = {ACTIVATION(CNN_HARD_SWISH, "hard_swish", X)},
-                              cnni_hard_sigmoid_class = {ACTIVATION(CNN_HARD_SIGMOID,
-                                                                    "hard_sigmoid", Y)},
-                              cnni_gelu_class = {ACTIVATION(CNN_GELU, "gelu", X)},
-                              cnni_elu_class = {ACTIVATION(CNN_ELU, "elu", Y),
-                                                PARAMETER(alpha_option)};
+ACTIVATION(cnni_relu_class, CNN_RELU, "relu", Y, NULL, 0);
+ACTIVATION(cnni_leaky_relu_class, CNN_LEAKY_RELU, "leaky_relu", Y, slope_option, 1);
+ACTIVATION(cnni_relu6_class, CNN_RELU6, "relu6", Y, NULL, 0);
+ACTIVATION(cnni_sigmoid_class, CNN_SIGMOID, "sigmoid", Y, NULL, 0);
+ACTIVATION(cnni_tanh_class, CNN_TANH, "tanh", Y, NULL, 0);
+ACTIVATION(cnni_silu_class, CNN_SILU, "silu", X, NULL, 0);
+ACTIVATION(cnni_hard_swish_class, CNN_HARD_SWISH, "hard_swish", X, NULL, 0);
+ACTIVATION(cnni_hard_sigmoid_class, CNN_HARD_SIGMOID, "hard_sigmoid", Y, NULL, 0);
+ACTIVATION(cnni_gelu_class, CNN_GELU, "gelu", X, NULL, 0);
+ACTIVATION(cnni_elu_class, CNN_ELU, "elu", Y, alpha_option, 1);
+
+cnn_status cnn_relu_create(cnn_layer **layer, cnn_context *context)
+{
+    return cnni_layer_create(layer, context, &cnni_relu_class, NULL, 0, __func__);
+}
 
 cnn_status cnn_relu6_create(cnn_layer **layer, cnn_context *context)
 {

@@ -3,6 +3,7 @@
  * layer.c its table.  No include guard: define CNNI_LAYER(class), include, and it is undefined
  * again. */
 CNNI_LAYER(cnni_conv2d_class)
+CNNI_LAYER(cnni_conv2d_transposed_class)
 CNNI_LAYER(cnni_dense_class)
 CNNI_LAYER(cnni_batch_norm_class)
 CNNI_LAYER(cnni_maxpool2d_class)

@@ -10,7 +10,7 @@
 /* Sums over the samples of one pass. */
 struct tally {
     int64_t samples, right;
-    double loss;
+    double loss, weight; /* the mean loss is their quotient */
 };
 
 struct cnn_progress {
@@ -92,29 +92,31 @@ static void count(struct tally *tally, const struct cnni_loss_result *result, in
     cnni_float_enter(&host);
     tally->samples += samples;
     tally->loss += result->sum;
+    tally->weight += result->weight;
     tally->right += result->right;
     cnni_float_leave(&host);
 }
 
-static double mean(double sum, const struct tally *tally)
+/* NaN while there is nothing to divide by. */
+static double mean(double sum, double weight)
 {
     struct cnni_float_state host;
-    if (tally->samples == 0)
+    if (weight == 0)
         return NAN;
     cnni_float_enter(&host);
-    double result = sum / (double)tally->samples;
+    double result = sum / weight;
     cnni_float_leave(&host);
     return result;
 }
 
 static double mean_loss(const struct tally *tally)
 {
-    return mean(tally->loss, tally);
+    return mean(tally->loss, tally->weight);
 }
 
 static double accuracy(const struct tally *tally, bool classes)
 {
-    return classes ? mean((double)tally->right, tally) : NAN;
+    return classes ? mean((double)tally->right, (double)tally->samples) : NAN;
 }
 
 double cnn_progress_loss(const cnn_progress *progress)
@@ -203,7 +205,7 @@ static cnn_status run_batches(const struct pass *pass)
 
 static cnn_status run_pass(const struct pass *pass, int64_t epoch)
 {
-    *pass->tally = (struct tally){0, 0, 0};
+    *pass->tally = (struct tally){0};
     if (pass->progress != NULL)
         pass->progress->samples_total = cnn_loader_samples(pass->loader);
     CNNI_TRY(cnn_loader_start(pass->loader, epoch));
@@ -229,7 +231,7 @@ static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader 
     clock_gettime(CLOCK_MONOTONIC, &progress->began);
     progress->step = 0;
     progress->steps = cnn_loader_batches(training);
-    progress->validation = (struct tally){0, 0, 0};
+    progress->validation = (struct tally){0};
     pass->loader = training;
     pass->training = true;
     pass->tally = &progress->training;
@@ -261,7 +263,8 @@ static cnn_status check_loader(const cnn_trainer *trainer, const cnn_loader *loa
                          "%s: %s has batches of %lld samples, must have at most %lld", function,
                          what, (long long)cnn_loader_batch_size(loader),
                          (long long)trainer->plan->max_n);
-    return cnni_loss_check_classes(&trainer->loss, cnn_loader_class_count(loader), function, what);
+    return cnni_loss_check_classes(&trainer->loss, cnn_loader_class_count(loader),
+                                   cnn_loader_label_dtype(loader), function, what);
 }
 
 cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loader *validation,

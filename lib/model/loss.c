@@ -13,6 +13,7 @@
 struct batch {
     const struct cnni_loss *loss;
     int64_t n, outputs; /* samples; numbers per sample */
+    double weight;      /* what the sum of the losses is divided by */
     float *gradient;    /* [n][outputs], or NULL */
     float *softmax;     /* [n][outputs] */
     const float *output;
@@ -29,13 +30,31 @@ static int64_t first_largest(const float *values, int64_t count)
     return best;
 }
 
-/* The target probability of class `k` for sample `i`, smoothed. */
+static double weight_of(const struct cnni_loss *loss, int64_t k)
+{
+    return loss->weights == NULL ? 1 : loss->weights[k];
+}
+
+/* Labels are weighed by their classes; the shares of a float32 target say themselves how much they
+ * count.  This is what PyTorch does. */
+static double sum_of_weights(const struct batch *batch)
+{
+    double sum = 0;
+    if (batch->labels == NULL || batch->loss->kind != CNN_SOFTMAX_CROSS_ENTROPY)
+        return (double)batch->n;
+    for (int64_t i = 0; i < batch->n; i++)
+        sum += weight_of(batch->loss, batch->labels[i]);
+    return sum;
+}
+
+/* The target probability of class `k` for sample `i`, smoothed, times the weight of the class. */
 static double target_of(const struct batch *batch, int64_t i, int64_t k)
 {
     double sharp =
         batch->labels != NULL ? batch->labels[i] == k : batch->targets[i * batch->outputs + k];
     double smoothing = batch->loss->smoothing;
-    return (1 - smoothing) * sharp + smoothing / (double)batch->outputs;
+    return weight_of(batch->loss, k) *
+           ((1 - smoothing) * sharp + smoothing / (double)batch->outputs);
 }
 
 /* -log softmax(z)[k] is (largest - z[k]) - log softmax(z)[of the largest]: exact differences of
@@ -53,7 +72,7 @@ static double sample_cross_entropy(const struct batch *batch, int64_t i, int64_t
     }
     for (int64_t k = 0; batch->gradient != NULL && k < batch->outputs; k++)
         batch->gradient[i * batch->outputs + k] =
-            (float)((targets * (double)softmax[k] - target_of(batch, i, k)) / (double)batch->n);
+            (float)((targets * (double)softmax[k] - target_of(batch, i, k)) / batch->weight);
     return loss;
 }
 
@@ -75,19 +94,33 @@ static struct cnni_loss_result softmax_cross_entropy(const struct batch *batch)
     return result;
 }
 
+/* The loss of one output, and its gradient by z; a weight counts a positive target more often. */
+static double output_cross_entropy(double *gradient, double z, double target, double weight)
+{
+    const double small = cnni_exp(-fabs(z)); /* at most 1: nothing overflows */
+    const double sigmoid = z >= 0 ? 1 / (1 + small) : small / (1 + small);
+    const double softplus = cnni_log(1 + small);
+    double loss = fmax(z, 0) - z * target + softplus;
+    *gradient = sigmoid - target;
+    if (weight != 1) {
+        loss += (weight - 1) * target * (fmax(-z, 0) + softplus);
+        *gradient += (weight - 1) * target * (sigmoid - 1);
+    }
+    return loss;
+}
+
 static struct cnni_loss_result binary_cross_entropy(const struct batch *batch)
 {
     struct cnni_loss_result result = {0};
-    double numbers = (double)(batch->n * batch->outputs);
+    double numbers = (double)(batch->n * batch->outputs), gradient;
     for (int64_t i = 0; i < batch->n * batch->outputs; i++) {
         double z = (double)batch->output[i];
         double target = batch->labels != NULL ? batch->labels[i] : (double)batch->targets[i];
-        double small = cnni_exp(-fabs(z)); /* at most 1: nothing overflows */
-        double sigmoid = z >= 0 ? 1 / (1 + small) : small / (1 + small);
-        result.sum += (fmax(z, 0) - z * target + cnni_log(1 + small)) / (double)batch->outputs;
+        double weight = weight_of(batch->loss, i % batch->outputs);
+        result.sum += output_cross_entropy(&gradient, z, target, weight) / (double)batch->outputs;
         result.right += (z > 0) == (target > 0.5) && !isnan(z);
         if (batch->gradient != NULL)
-            batch->gradient[i] = (float)((sigmoid - target) / numbers);
+            batch->gradient[i] = (float)(gradient / numbers);
     }
     return result;
 }
@@ -169,9 +202,25 @@ cnn_status cnni_loss_check_targets(const struct cnni_loss *loss, const cnn_tenso
     return CNN_OK;
 }
 
-cnn_status cnni_loss_check_classes(const struct cnni_loss *loss, int32_t classes,
-                                   const char *function, const char *what)
+/* Shares of classes are targets like any others of the output's shape. */
+static cnn_status check_shares(const struct cnni_loss *loss, int32_t classes, const char *function,
+                               const char *what)
 {
+    const struct cnni_shape shares = {.rank = 1, .dim = {classes}};
+    char found[CNNI_SHAPE_TEXT], wanted[CNNI_SHAPE_TEXT];
+    if (cnni_shape_equal(&loss->shape, &shares))
+        return CNN_OK;
+    return cnni_fail(loss->context, CNN_ERROR_SHAPE,
+                     "%s: %s mixes its samples, whose labels are %s, the loss %s takes %s",
+                     function, what, cnni_shape_text(found, &shares), losses[loss->kind].name,
+                     cnni_shape_text(wanted, &loss->shape));
+}
+
+cnn_status cnni_loss_check_classes(const struct cnni_loss *loss, int32_t classes,
+                                   cnn_dtype label_dtype, const char *function, const char *what)
+{
+    if (label_dtype == CNN_FLOAT32)
+        return check_shares(loss, classes, function, what);
     if (!cnni_loss_has_classes(loss))
         return cnni_fail(loss->context, CNN_ERROR_SHAPE,
                          "%s: %s has labels, the loss %s needs float32 targets", function, what,
@@ -186,7 +235,7 @@ cnn_status cnni_loss_check_classes(const struct cnni_loss *loss, int32_t classes
 struct cnni_loss_result cnni_loss_run(const struct cnni_loss *loss, int64_t n, float *gradient,
                                       float *work, const float *output, const cnn_tensor *targets)
 {
-    const struct batch batch = {
+    struct batch batch = {
         .loss = loss,
         .n = n,
         .outputs = cnni_shape_count(&loss->shape),
@@ -196,5 +245,9 @@ struct cnni_loss_result cnni_loss_run(const struct cnni_loss *loss, int64_t n, f
         .labels = targets->dtype == CNN_INT32 ? targets->data : NULL,
         .targets = targets->dtype == CNN_FLOAT32 ? targets->data : NULL,
     };
-    return losses[loss->kind].run(&batch);
+    batch.weight = sum_of_weights(&batch);
+    struct cnni_loss_result result = losses[loss->kind].run(&batch);
+    result.weight = batch.weight;
+    result.mean = result.sum / batch.weight;
+    return result;
 }

@@ -12,6 +12,7 @@ struct cnni_loss {
     cnn_loss kind;
     struct cnni_shape shape; /* of one sample's output */
     double smoothing;
+    const double *weights; /* [outputs] of classes, or of positive targets; NULL: all are 1 */
 };
 
 /* CNN_ERROR_INVALID for a number that is no loss, CNN_ERROR_SHAPE for an output that it cannot
@@ -22,15 +23,17 @@ cnn_status cnni_loss_check(const struct cnni_loss *loss, const char *function);
 cnn_status cnni_loss_check_targets(const struct cnni_loss *loss, const cnn_tensor *targets,
                                    int64_t n, const char *function);
 
-/* CNN_ERROR_SHAPE when labels of `classes` classes, from `what`, are not what the loss takes. */
+/* CNN_ERROR_SHAPE when labels of `classes` classes, from `what`, are not what the loss takes: int32
+ * numbers, or float32 shares. */
 cnn_status cnni_loss_check_classes(const struct cnni_loss *loss, int32_t classes,
-                                   const char *function, const char *what);
+                                   cnn_dtype label_dtype, const char *function, const char *what);
 
-/* The sum over `n` samples of the loss of each, how many of them are right (classes only), and,
+/* The sum over `n` samples of the loss of each, what it is divided by for the mean (the number of
+ * samples, or the sum of their classes' weights), how many of them are right (classes only), and,
  * where `gradient` is not NULL, the gradient of the mean by `output` [n][shape].  `work` has room
  * for n * shape floats. */
 struct cnni_loss_result {
-    double sum, mean;
+    double sum, weight, mean;
     int64_t right;
 };
 struct cnni_loss_result cnni_loss_run(const struct cnni_loss *loss, int64_t n, float *gradient,

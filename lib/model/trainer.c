@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A trainer and its steps.  Whole epochs are in fit.c, the losses in loss.c, the update in
- * optimizer.c. */
+ * A trainer and its steps.  What can be set is in trainer_settings.c, whole epochs are in fit.c,
+ * the losses in loss.c, the update in optimizer.c. */
 #include "model/trainer_internal.h"
 
 #include "base/context_internal.h"
@@ -114,24 +114,9 @@ void cnn_trainer_free(cnn_trainer *trainer)
     cnn_model_free(trainer->model);
     cnn_tensor_free(trainer->inputs);
     cnni_free(context, trainer->work);
+    cnni_free(context, trainer->weights);
     cnni_free(context, trainer);
     cnni_context_release(context);
-}
-
-cnn_status cnn_trainer_set_label_smoothing(cnn_trainer *trainer, double smoothing)
-{
-    if (trainer == NULL)
-        return cnni_fail_null(NULL, __func__, "trainer");
-    if (trainer->loss.kind != CNN_SOFTMAX_CROSS_ENTROPY)
-        return cnni_fail(trainer->context, CNN_ERROR_INVALID,
-                         "%s: the loss is %s, must be softmax_cross_entropy", __func__,
-                         cnn_loss_name(trainer->loss.kind));
-    if (!(smoothing >= 0 && smoothing < 1))
-        return cnni_fail(trainer->context, CNN_ERROR_INVALID,
-                         "%s: smoothing is %g, must be at least 0 and below 1", __func__,
-                         smoothing);
-    trainer->loss.smoothing = smoothing;
-    return CNN_OK;
 }
 
 size_t cnn_trainer_bytes(const cnn_trainer *trainer)
@@ -162,11 +147,9 @@ struct cnni_loss_result cnni_trainer_loss(cnn_trainer *trainer, const cnn_tensor
                                           int64_t n, bool gradient)
 {
     int32_t layer = trainer->loss_layers - 1;
-    struct cnni_loss_result result =
-        cnni_loss_run(&trainer->loss, n, gradient ? cnni_plan_gradient(trainer->plan, layer) : NULL,
-                      trainer->work, cnni_plan_value(trainer->plan, layer), targets);
-    result.mean = result.sum / (double)n;
-    return result;
+    return cnni_loss_run(&trainer->loss, n,
+                         gradient ? cnni_plan_gradient(trainer->plan, layer) : NULL, trainer->work,
+                         cnni_plan_value(trainer->plan, layer), targets);
 }
 
 void cnni_trainer_backward(cnn_trainer *trainer, const cnn_tensor *inputs, int64_t n,

@@ -16,6 +16,7 @@ struct cnn_trainer {
     struct cnni_loss loss;
     int32_t loss_layers; /* layers before the loss: all, or all but a softmax that it passes over */
     float *work;         /* of the loss */
+    double *weights;     /* of the loss, or NULL */
     uint64_t passes;     /* forward passes in training: dropout differs with it */
     cnn_tensor *inputs;  /* of the latest cnn_trainer_forward(), shared until its backward */
     int64_t n;           /* samples of it; 0: there is none */

@@ -5,11 +5,11 @@
 #include "ops/op_conv2d.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "base/context_internal.h"
 #include "kernels/kernels.h"
 #include "ops/op_activation.h"
+#include "ops/op_bias.h"
 #include "ops/op_conv2d_pass.h"
 #include "ops/op_conv2d_pool.h"
 #include "ops/op_conv2d_region.h"
@@ -310,45 +310,56 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
     run_pass(call, &pass, &run);
 }
 
-/* A picture of dx whose phases do not reach every pixel. */
-struct clearing {
-    float *dx;
-    int64_t picture; /* floats */
+/* Pictures whose phases do not reach every pixel. */
+struct filling {
+    const struct cnni_kernels *kernels;
+    float *y;
+    const float *bias; /* or NULL */
+    int64_t pixels, channels;
+    bool relu;
 };
 
-static void clear_picture(void *task, int64_t item, int32_t lane)
+static void fill_picture(void *task, int64_t item, int32_t lane)
 {
     (void)lane;
-    const struct clearing *clearing = task;
-    memset(clearing->dx + item * clearing->picture, 0,
-           (size_t)clearing->picture * sizeof *clearing->dx);
+    const struct filling *filling = task;
+    float *picture = filling->y + item * filling->pixels * filling->channels;
+    cnni_bias_fill(filling->kernels, filling->pixels, filling->channels, picture, filling->bias,
+                   filling->relu);
 }
 
-void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
-                               const float *packed)
+void cnni_conv2d_transposed(const struct cnni_conv2d_call *call, float *y, const float *x,
+                            const float *packed, const float *b, bool relu)
 {
     if (call->conv->tile > 0) {
         struct cnni_winograd_pass tiles;
         cnni_winograd_backward_pass(&tiles, call->conv, call->n);
-        cnni_winograd_run(call, &tiles, dx, dy, packed, NULL, false);
+        cnni_winograd_run(call, &tiles, y, x, packed, b, relu);
         return;
     }
     if (cnni_depthwise_suits(call->conv)) {
-        cnni_depthwise_backward_data(call, dx, dy, packed);
+        cnni_depthwise_transposed(call, y, x, packed, b, relu);
         return;
     }
     struct cnni_conv2d flat;
     int64_t n;
     cnni_conv2d_flatten(&flat, &n, call->conv, call->n);
-    const int32_t width = cnni_kernels(call->context->cpu)->conv2d_row_tap_tile.columns;
+    const struct cnni_kernels *kernels = cnni_kernels(call->context->cpu);
+    struct filling filling = {kernels, y, b, flat.h * flat.w, flat.c, relu};
     if (!cnni_pass_backward_is_whole(&flat))
-        cnni_parallel(call->context, call->lanes, n, clear_picture,
-                      &(struct clearing){.dx = dx, .picture = flat.h * flat.w * flat.c});
+        cnni_parallel(call->context, call->lanes, n, fill_picture, &filling);
     for (int64_t i = 0; i < cnni_pass_backward_count(&flat); i++) {
         struct cnni_pass pass;
         cnni_pass_backward(&pass, &flat, n, i);
-        struct run run = {.target = dx, .source.values = dy, .packed = packed};
+        struct run run = {
+            .target = y, .source.values = x, .packed = packed, .bias = b, .relu = relu};
         run_pass(call, &pass, &run);
-        packed += cnni_packed_pass_size(&pass, width);
+        packed += cnni_packed_pass_size(&pass, kernels->conv2d_row_tap_tile.columns);
     }
+}
+
+void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
+                               const float *packed)
+{
+    cnni_conv2d_transposed(call, dx, dy, packed, NULL, false);
 }

@@ -101,6 +101,11 @@ void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const fl
 void cnni_conv2d_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
                                const float *packed);
 
+/* The same, which also is the convolution that goes the other way:
+ *   y [n][h][w][c] = that of x [n][oh][ow][k], + b [c] (or NULL), then max(., 0) where `relu`. */
+void cnni_conv2d_transposed(const struct cnni_conv2d_call *call, float *y, const float *x,
+                            const float *packed, const float *b, bool relu);
+
 /* dw [r][s][c / groups][k] and db [k] (or NULL) += gradients by w and b. */
 void cnni_conv2d_backward_filter(const struct cnni_conv2d_call *call, float *dw, float *db,
                                  const float *x, const float *dy);

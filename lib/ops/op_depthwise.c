@@ -8,6 +8,7 @@
 
 #include "base/context_internal.h"
 #include "ops/op_conv2d_pass.h"
+#include "ops/op_bias.h"
 #include "ops/op_depthwise_rows.h"
 #include "ops/op_range.h"
 
@@ -63,7 +64,7 @@ static void run_row(const struct task *task, int64_t number)
     const int64_t source_row = number / h->target * h->source + taps->source;
     float *target = task->target + number * w->target * channels;
     if (!rows->whole)
-        memset(target, 0, (size_t)(w->target * channels) * sizeof *target);
+        cnni_bias_fill(task->kernels, w->target, channels, target, task->bias, task->relu);
     for (int64_t i = 0; i < rows->run_count; i++) {
         const struct cnni_depthwise_run *run = &rows->runs[i];
         task->kernels->conv2d_depthwise(&(struct cnni_conv2d_depthwise){
@@ -129,10 +130,10 @@ void cnni_depthwise_forward(const struct cnni_conv2d_call *call, float *y, const
     run_all(call, &task);
 }
 
-void cnni_depthwise_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
-                                  const float *packed)
+void cnni_depthwise_transposed(const struct cnni_conv2d_call *call, float *y, const float *x,
+                               const float *packed, const float *b, bool relu)
 {
-    struct task task = {.target = dx, .source = dy, .w = packed};
+    struct task task = {.target = y, .source = x, .w = packed, .bias = b, .relu = relu};
     cnni_depthwise_backward_rows(&task.rows, call->conv, call->scratch);
     run_all(call, &task);
 }

@@ -21,8 +21,8 @@ int64_t cnni_depthwise_filter_scratch_size(const struct cnni_conv2d *conv, int64
 
 void cnni_depthwise_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                             const float *packed, const float *b, bool relu);
-void cnni_depthwise_backward_data(const struct cnni_conv2d_call *call, float *dx, const float *dy,
-                                  const float *packed);
+void cnni_depthwise_transposed(const struct cnni_conv2d_call *call, float *y, const float *x,
+                               const float *packed, const float *b, bool relu);
 void cnni_depthwise_backward_filter(const struct cnni_conv2d_call *call, float *dw, float *db,
                                     const float *x, const float *dy);
 

@@ -23,29 +23,6 @@ static void run(cnn_context *context, int32_t lanes, int64_t count, struct work 
     cnni_parallel_range(context, lanes, count, ITEM, range, work);
 }
 
-static void relu_range(void *task, int64_t first, int64_t count)
-{
-    const struct work *work = task;
-    work->kernels->vector_relu(count, work->y + first, work->a + first);
-}
-
-void cnni_relu_forward(cnn_context *context, int32_t lanes, int64_t count, float *y, const float *x)
-{
-    run(context, lanes, count, &(struct work){.y = y, .a = x}, relu_range);
-}
-
-static void relu_backward_range(void *task, int64_t first, int64_t count)
-{
-    const struct work *work = task;
-    work->kernels->vector_relu_backward(count, work->y + first, work->a + first, work->b + first);
-}
-
-void cnni_relu_backward(cnn_context *context, int32_t lanes, int64_t count, float *dx,
-                        const float *dy, const float *y)
-{
-    run(context, lanes, count, &(struct work){.y = dx, .a = dy, .b = y}, relu_backward_range);
-}
-
 static void add_range(void *task, int64_t first, int64_t count)
 {
     const struct work *work = task;

@@ -7,12 +7,6 @@
 #include "base/base.h"
 #include "cnn/context.h"
 
-/* y = max(x, 0), NaN stays; dx = dy where y > 0 (or NaN), else 0. */
-void cnni_relu_forward(cnn_context *context, int32_t lanes, int64_t count, float *y,
-                       const float *x);
-void cnni_relu_backward(cnn_context *context, int32_t lanes, int64_t count, float *dx,
-                        const float *dy, const float *y);
-
 /* y = a + b. */
 void cnni_add(cnn_context *context, int32_t lanes, int64_t count, float *y, const float *a,
               const float *b);

@@ -222,18 +222,6 @@ static double run_maxpool_backward(const struct row *row)
     return 4096;
 }
 
-static double run_relu(const struct row *row)
-{
-    ((cnni_vector_relu_fn *)row->function)(COUNT, arrays[1], arrays[0]);
-    return COUNT;
-}
-
-static double run_relu_backward(const struct row *row)
-{
-    ((cnni_vector_relu_backward_fn *)row->function)(COUNT, arrays[2], arrays[1], arrays[0]);
-    return COUNT;
-}
-
 static const struct cnni_activation silu = {.kind = CNN_SILU};
 
 static double run_activation(const struct row *row)
@@ -338,8 +326,6 @@ static const struct {
 
     {"maxpool2d_forward", run_maxpool_forward, false},
     {"maxpool2d_backward", run_maxpool_backward, false},
-    {"vector_relu", run_relu, false},
-    {"vector_relu_backward", run_relu_backward, false},
     {"activation_forward", run_activation, false},
     {"activation_backward", run_activation_backward, false},
     {"vector_add", run_add, false},

@@ -77,7 +77,7 @@ run 0 "$cats_dogs" evaluate "$good_model" "$work/mixed"
 expect_errors 4 'skipped a bad sample: ".*/text\.jpg": begins with .*, not as a JPEG or PNG$'
 expect_last '\([0-9]+/4\)$'
 mkdir -p "$work/all_bad/cats" "$work/all_bad/dogs"
-for i in 1 2 3; do
+for i in 1 2 3 4; do
     cp "$bad/text.jpg" "$work/all_bad/cats/$i.jpg"
     cp "$bad/zero.jpg" "$work/all_bad/dogs/$i.jpg"
 done
@@ -176,6 +176,15 @@ refuse '--seed -1: wanted a whole number from 0 to [0-9]+$' train "$drawings" --
 refuse '--learning-rate nan: wanted a number above 0 and below 1000$' \
     train "$drawings" --learning-rate nan
 refuse '--validation 1: wanted a number above 0 and below 1$' train "$drawings" --validation 1
+refuse '--mixup -1: wanted a number from 0 to 1000$' train "$drawings" --mixup -1
+refuse '--label-smoothing 1: wanted a number from 0 to 0\.99$' \
+    train "$drawings" --label-smoothing 1
+refuse '--erase nan: wanted a number from 0 to 1$' train "$drawings" --erase nan
+refuse '--hue 1x: wanted a number from 0 to 180$' train "$drawings" --hue 1x
+refuse '--class-weights even: wanted balanced or none$' \
+    "$cats_dogs" train "$drawings" --output "$output" --class-weights even
+refuse 'alpha is 0\.0001, must be 0, or 0\.001 to 1000$' \
+    "$cats_dogs" train "$drawings" --output "$output" --network classic --cutmix 0.0001
 refuse '--network vgg: wanted classic or default$' \
     "$cats_dogs" train "$drawings" --output "$output" --network vgg
 refuse '--size 4 does not fit the network classic: .* a 3x3 kernel .*, larger than its' \

@@ -32,15 +32,45 @@ expect_output '^training +108 pictures: 54 cats, 54 dogs$' \
     '^epoch 1/2  loss [0-9.]+  accuracy [0-9.]+  validation loss [0-9.]+  accuracy [0-9.]+  '\
 '[0-9]+ pictures/s  best, saved$' \
     '^epoch 2/2 ' '^best model: epoch [12], ' '^ +predicted$' '^actual +cats +dogs$' \
-    '^cats +[0-9]+ +[0-9]+$' '^dogs +[0-9]+ +[0-9]+$'
+    '^cats +[0-9]+ +[0-9]+$' '^dogs +[0-9]+ +[0-9]+$' \
+    '^class +pictures +precision +recall +F1$' '^cats +10( +([01]\.[0-9]{4}|-)){3}$' \
+    '^\(mean\) +20( +[01]\.[0-9]{4}){3}$' '^log loss [0-9.]+$' '^ROC-AUC [01]\.[0-9]{4}$'
 expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/20\)$'
-tail -n 5 "$work/out" >"$work/trained"
+sed -n '/ predicted$/,$p' "$work/out" >"$work/trained"
 
 # shellcheck disable=SC2086
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/b.cnn" $small --epochs 2 --seed 3 \
     --threads 1 --quiet
-[ "$(wc -l <"$work/out")" -eq 5 ] || fail "--quiet: wanted the confusion matrix and the accuracy"
+cmp -s "$work/out" "$work/trained" || fail "--quiet: wanted the result on the test pictures alone"
 cmp -s "$model" "$work/models/b.cnn" || fail "other bits with one thread"
+
+# Numbers of the network's own recipe change nothing, others do, each of them.
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$drawings" --output "$work/models/e.cnn" $small --epochs 2 --seed 3 \
+    --quiet --rotation 0 --translation 0 --zoom 0 --shear 0 --color 0.1 --saturation 0 --hue 0 \
+    --erase 0 --mixup 0 --cutmix 0 --label-smoothing 0 --class-weights none
+cmp -s "$model" "$work/models/e.cnn" || fail "other bits with the defaults given"
+for option in "--rotation 10" "--translation 0.1" "--zoom 0.2" "--shear 10" "--color 0" \
+    "--saturation 0.2" "--hue 15" "--erase 0.5" "--mixup 0.2" "--cutmix 1" "--label-smoothing 0.1"
+do
+    # shellcheck disable=SC2086
+    run 0 "$cats_dogs" train "$drawings" --output "$work/models/e.cnn" $small --epochs 1 \
+        --seed 3 --quiet $option
+    expect_no_errors
+    cksum <"$work/models/e.cnn"
+done >"$work/sums"
+[ "$(sort -u "$work/sums" | wc -l)" -eq 11 ] || fail "options that change nothing"
+
+# The fewer pictures of a class there are, the more each counts.
+cp -r "$drawings" "$work/uneven"
+find "$work/uneven/train/cats" -name '*[13579].*' -exec rm {} +
+for weights in balanced none; do
+    # shellcheck disable=SC2086
+    run 0 "$cats_dogs" train "$work/uneven" --output "$work/models/$weights.cnn" $small \
+        --epochs 1 --seed 3 --quiet --class-weights $weights
+done
+cmp -s "$work/models/balanced.cnn" "$work/models/none.cnn" &&
+    fail "--class-weights balanced changed nothing"
 
 # The well-known network: 813,346 parameters.
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/c.cnn" --network classic --epochs 1

@@ -63,6 +63,20 @@ cnn_loader *make_loader(const char *folder, int64_t batch)
 
 /* ---- Whole epochs -------------------------------------------------------------------------- */
 
+/* Adds the labels of `n` samples, in the form that the loader says it has. */
+static void read_labels(struct epoch *epoch, const cnn_loader *loader, const cnn_tensor *labels,
+                        int32_t n)
+{
+    const bool mixes = cnn_loader_label_dtype(loader) == CNN_FLOAT32;
+    void *place = mixes ? (void *)(epoch->shares + 2 * epoch->samples)
+                        : (void *)(epoch->labels + epoch->samples);
+    ck_assert_int_eq(cnn_tensor_dtype(labels), cnn_loader_label_dtype(loader));
+    ck_assert_int_eq(cnn_tensor_rank(labels), mixes ? 2 : 1);
+    ck_assert_int_eq(cnn_tensor_dim(labels, 0), n);
+    ck_assert_int_eq(cnn_tensor_count(labels), mixes ? 2 * n : n);
+    memcpy(place, cnn_tensor_const_data(labels), cnn_tensor_bytes(labels));
+}
+
 bool read_batch(struct epoch *epoch, cnn_loader *loader)
 {
     cnn_tensor *inputs, *labels;
@@ -75,11 +89,9 @@ bool read_batch(struct epoch *epoch, cnn_loader *loader)
     int32_t n = (int32_t)cnn_tensor_dim(inputs, 0);
     ck_assert_int_eq(cnn_tensor_rank(inputs), 4);
     ck_assert_int_eq(cnn_tensor_count(inputs), n * ROW);
-    ck_assert_int_eq(cnn_tensor_rank(labels), 1);
-    ck_assert_int_eq(cnn_tensor_count(labels), n);
     ck_assert_int_le(epoch->samples + n, MOST_SAMPLES);
     memcpy(epoch->inputs + epoch->samples * ROW, cnn_tensor_data(inputs), cnn_tensor_bytes(inputs));
-    memcpy(epoch->labels + epoch->samples, cnn_tensor_data(labels), cnn_tensor_bytes(labels));
+    read_labels(epoch, loader, labels, n);
     epoch->sizes[epoch->batches++] = n;
     epoch->samples += n;
     return true;
@@ -104,5 +116,6 @@ bool same_epochs(const struct epoch *a, const struct epoch *b)
     return a->status == b->status && a->batches == b->batches && a->samples == b->samples &&
            memcmp(a->sizes, b->sizes, sizeof a->sizes) == 0 &&
            memcmp(a->labels, b->labels, sizeof a->labels) == 0 &&
+           memcmp(a->shares, b->shares, sizeof a->shares) == 0 &&
            memcmp(a->inputs, b->inputs, sizeof a->inputs) == 0;
 }

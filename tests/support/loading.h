@@ -34,6 +34,7 @@ struct epoch {
     int32_t batches, samples;
     int32_t sizes[MOST_SAMPLES]; /* of the batches */
     int32_t labels[MOST_SAMPLES];
+    float shares[MOST_SAMPLES * 2]; /* of two classes, in place of labels where loaders mix */
     float inputs[MOST_SAMPLES * ROW];
 };
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ * Each number is the command line's, if it has one, or else the network's. */
+#include "recipe.h"
+
+#include "console.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static double choose(double given, double usual)
+{
+    return given >= 0 ? given : usual;
+}
+
+static bool is_balanced(const struct options *options)
+{
+    return strcmp(options->class_weights, "balanced") == 0;
+}
+
+bool recipe_check(const struct options *options)
+{
+    if (is_balanced(options) || strcmp(options->class_weights, "none") == 0)
+        return true;
+    console_error("--class-weights %s: wanted balanced or none", options->class_weights);
+    return false;
+}
+
+/* ---- Pictures ------------------------------------------------------------------------------ */
+
+/* Where a pixel comes from. */
+static cnn_status move_pixels(cnn_loader *loader, const struct network *network,
+                              const struct options *options)
+{
+    cnn_status status = cnn_loader_set_random_crop(loader, network->smallest_crop, 1.0, 4.0 / 3.0);
+
+    if (status == CNN_OK)
+        status =
+            cnn_loader_set_random_rotation(loader, choose(options->rotation, network->rotation));
+    if (status == CNN_OK)
+        status = cnn_loader_set_random_affine(
+            loader, choose(options->translation, network->translation),
+            choose(options->zoom, network->zoom), choose(options->shear, network->shear));
+    if (status == CNN_OK)
+        status = cnn_loader_set_random_flip(loader, 0.5);
+    return status;
+}
+
+/* What becomes of it. */
+static cnn_status change_pixels(cnn_loader *loader, const struct network *network,
+                                const struct options *options)
+{
+    const double color = choose(options->color, network->color);
+    cnn_status status =
+        cnn_loader_set_random_tint(loader, choose(options->saturation, network->saturation),
+                                   choose(options->hue, network->hue));
+
+    if (status == CNN_OK)
+        status = cnn_loader_set_random_color(loader, color, color);
+    if (status == CNN_OK)
+        status = cnn_loader_set_random_erasing(loader, choose(options->erase, network->erase), 0.02,
+                                               0.4, 10.0 / 3.0);
+    return status;
+}
+
+cnn_status recipe_augment(cnn_loader *loader, const struct network *network,
+                          const struct options *options)
+{
+    cnn_status status = move_pixels(loader, network, options);
+
+    if (status == CNN_OK)
+        status = change_pixels(loader, network, options);
+    if (status == CNN_OK)
+        status = cnn_loader_set_mixup(loader, choose(options->mixup, network->mixup));
+    if (status == CNN_OK)
+        status = cnn_loader_set_cutmix(loader, choose(options->cutmix, network->cutmix));
+    return status;
+}
+
+/* ---- Targets ------------------------------------------------------------------------------- */
+
+static cnn_status balance_classes(cnn_trainer *trainer, const cnn_dataset *dataset)
+{
+    const int32_t classes = cnn_dataset_class_count(dataset);
+    double *weights = calloc((size_t)classes, sizeof *weights);
+    cnn_status status = CNN_ERROR_MEMORY;
+
+    if (weights != NULL)
+        status = cnn_dataset_class_weights(weights, classes, dataset);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_class_weights(trainer, weights, classes);
+    free(weights);
+    return status;
+}
+
+cnn_status recipe_weigh(cnn_trainer *trainer, const struct network *network,
+                        const struct options *options, const cnn_dataset *dataset)
+{
+    const cnn_status status = cnn_trainer_set_label_smoothing(
+        trainer, choose(options->label_smoothing, network->label_smoothing));
+
+    if (status != CNN_OK || !is_balanced(options))
+        return status;
+    return balance_classes(trainer, dataset);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * How a training disturbs its pictures and weighs its targets: the network's recipe, and what the
+ * command line has instead. */
+#ifndef RECIPE_H
+#define RECIPE_H
+
+#include "networks.h"
+#include "options.h"
+
+#include <cnn.h>
+
+#include <stdbool.h>
+
+/* Whether the options that are words are ones there are; a message when not. */
+bool recipe_check(const struct options *options);
+
+/* Random crops, turns, colours, holes and mixtures for training pictures. */
+cnn_status recipe_augment(cnn_loader *loader, const struct network *network,
+                          const struct options *options);
+
+/* Label smoothing, and weights of the classes of `dataset`. */
+cnn_status recipe_weigh(cnn_trainer *trainer, const struct network *network,
+                        const struct options *options, const cnn_dataset *dataset);
+
+#endif
