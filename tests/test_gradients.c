@@ -296,6 +296,44 @@ START_TEST(pooling)
 }
 END_TEST
 
+static void forward_avgpool2d(struct subject *subject)
+{
+    reference_avgpool2d(subject->y, &subject->window, subject->units != 0, subject->x);
+}
+
+/* Windows over the padding count in every other case; the last two are whole pictures. */
+static const struct reference_window avgpool2d_cases[] = {
+    {3, 20, 18, 67, 0, 2, 2, 2, 2, 0, 0, 0, 0, 1, 1, 1},
+    {1, 27, 26, 83, 0, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+    {2, 16, 17, 70, 0, 3, 5, 2, 1, 1, 2, 1, 2, 1, 1, 1},
+    {2, 9, 9, 17, 0, 2, 3, 3, 4, 0, 1, 0, 1, 1, 1, 1},
+    {2, 23, 17, 75, 0, 23, 17, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+    {1, 3, 3, 700, 0, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+};
+enum {
+    AVGPOOL2D_CASES = sizeof avgpool2d_cases / sizeof avgpool2d_cases[0],
+    WHOLE_PICTURES = AVGPOOL2D_CASES - 2
+};
+
+START_TEST(average_pooling)
+{
+    cnn_layer *layer;
+    struct subject subject = {
+        .forward = forward_avgpool2d, .window = avgpool2d_cases[_i], .units = _i % 2};
+    const struct reference_window *window = &subject.window;
+    if (_i >= WHOLE_PICTURES)
+        EXPECT_OK(cnn_global_avgpool2d_create(&layer, context));
+    else {
+        EXPECT_OK(cnn_avgpool2d_create(&layer, context, window->r, window->s));
+        EXPECT_OK(cnn_avgpool2d_set_stride(layer, window->stride_h, window->stride_w));
+        EXPECT_OK(cnn_avgpool2d_set_padding(layer, window->pad_top, window->pad_left));
+        EXPECT_OK(cnn_avgpool2d_set_count_padding(layer, _i % 2));
+    }
+    compare_layer(&subject, layer, (const int64_t[]){window->n, window->h, window->w, window->c},
+                  4);
+}
+END_TEST
+
 static void forward_relu(struct subject *subject)
 {
     reference_relu(subject->y, subject->x_count, subject->x);
@@ -417,6 +455,7 @@ static Suite *gradients_suite(void)
     add_case(suite, "conv2d_transposed", transposed_convolutions, TRANSPOSED_CASES);
     add_case(suite, "dense", dense_layers, DENSE_CASES);
     add_case(suite, "maxpool2d", pooling, MAXPOOL2D_CASES);
+    add_case(suite, "avgpool2d", average_pooling, AVGPOOL2D_CASES);
     add_case(suite, "relu", relu_layers, 1);
     add_case(suite, "activations", activations, ACTIVATION_CASES);
     add_case(suite, "softmax", softmax_layers, SOFTMAX_CASES);

@@ -30,6 +30,13 @@ enum {
     CNN_DROPOUT = 7,
     CNN_ADD = 8,
     CNN_BATCH_NORM = 9,
+    CNN_AVGPOOL2D = 10,
+    CNN_GLOBAL_AVGPOOL2D = 11,
+    CNN_GLOBAL_MAXPOOL2D = 12,
+    CNN_UPSAMPLE2D = 13,
+    CNN_PAD2D = 14,
+    CNN_CONCAT = 15,
+    CNN_MULTIPLY = 16,
     CNN_LEAKY_RELU = 20,
     CNN_RELU6 = 21,
     CNN_SIGMOID = 22,
@@ -158,6 +165,91 @@ CNN_API cnn_status cnn_maxpool2d_set_stride(cnn_layer *layer, int64_t vertical, 
 CNN_API cnn_status cnn_maxpool2d_set_padding(cnn_layer *layer, int64_t vertical,
                                              int64_t horizontal);
 
+/* The mean of each window, channel by channel.  Input [h][w][c]; output sizes as for conv2d.
+ * Defaults: stride equal to the window, no padding.  Zeros outside of the input count, so that each
+ * sum is divided by the window's size (PyTorch's count_include_pad): see
+ * cnn_avgpool2d_set_count_padding().  Windows are 1 to 65536 high and wide.
+ * CNN_ERROR_INVALID: others, or `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of memory. */
+CNN_API cnn_status cnn_avgpool2d_create(cnn_layer **layer, cnn_context *context,
+                                        int64_t window_height, int64_t window_width);
+
+/* The step between windows, up to 65536; 0 stands for the window's size.
+ * CNN_ERROR_INVALID: another number, or another kind of layer.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_avgpool2d_set_stride(cnn_layer *layer, int64_t vertical, int64_t horizontal);
+
+/* Rows of zeros above and below and columns left and right of the input, up to 32768; more than
+ * half a window is CNN_ERROR_SHAPE when the layer is built.
+ * CNN_ERROR_INVALID: another number, or another kind of layer.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_avgpool2d_set_padding(cnn_layer *layer, int64_t vertical,
+                                             int64_t horizontal);
+
+/* Whether padding counts: 1 (default), or 0: each mean is that of the input's pixels alone.
+ * CNN_ERROR_INVALID: another number, or another kind of layer.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_avgpool2d_set_count_padding(cnn_layer *layer, int32_t count);
+
+/* The mean of all pixels, channel by channel (Lin et al. 2013): [h][w][c] to [c].  Sums run over
+ * blocks of 128 pixels and a pairwise tree over the blocks.
+ * CNN_ERROR_INVALID: `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of memory. */
+CNN_API cnn_status cnn_global_avgpool2d_create(cnn_layer **layer, cnn_context *context);
+
+/* The largest value of all pixels, channel by channel: [h][w][c] to [c].  NaN wins over everything;
+ * of equal values the first in reading order gets the gradient.  More than 2147483647 pixels are
+ * CNN_ERROR_SHAPE once the layer is built.
+ * CNN_ERROR_INVALID: `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of memory. */
+CNN_API cnn_status cnn_global_maxpool2d_create(cnn_layer **layer, cnn_context *context);
+
+/* Larger pictures: [h][w][c] to [h * factor_height][w * factor_width][c], with whole factors of 1
+ * to 1024.  Default: each pixel repeated.
+ * CNN_ERROR_INVALID: other factors, or `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of
+ * memory. */
+CNN_API cnn_status cnn_upsample2d_create(cnn_layer **layer, cnn_context *context,
+                                         int64_t factor_height, int64_t factor_width);
+
+/* What lies between pixels. */
+typedef int32_t cnn_interpolation;
+
+enum {
+    CNN_NEAREST = 1, /* the nearest pixel.  The default. */
+    CNN_BILINEAR = 2 /* a straight line between neighbours in each direction: the output's pixel o
+                        lies at (o + 0.5) / factor - 0.5 of the input, no less than 0 and no more
+                        than its last (PyTorch's align_corners=False) */
+};
+
+/* The name of `interpolation`, "nearest"; "unknown interpolation" for any other number.  Borrowed
+ * for ever. */
+CNN_API const char *cnn_interpolation_name(cnn_interpolation interpolation);
+
+/* How the layer interpolates.
+ * CNN_ERROR_INVALID: no such interpolation, or another kind of layer.  CNN_ERROR_STATE once
+ * built. */
+CNN_API cnn_status cnn_upsample2d_set_interpolation(cnn_layer *layer,
+                                                    cnn_interpolation interpolation);
+
+/* Pixels around the input, zeros by default: [h][w][c] to [top + h + bottom][left + w + right][c].
+ * Numbers are -65536 to 65536; those below 0 cut off so many rows or columns.  Where no pixel of
+ * the input would be left, building the layer is CNN_ERROR_SHAPE.
+ * CNN_ERROR_INVALID: other numbers, or `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of
+ * memory. */
+CNN_API cnn_status cnn_pad2d_create(cnn_layer **layer, cnn_context *context, int64_t top,
+                                    int64_t left, int64_t bottom, int64_t right);
+
+/* What pixels around the input are. */
+typedef int32_t cnn_pad_mode;
+
+enum {
+    CNN_PAD_ZEROS = 1,    /* The default. */
+    CNN_PAD_REFLECT = 2,  /* the input mirrored at its outermost pixels, which are not repeated */
+    CNN_PAD_REPLICATE = 3 /* the outermost pixels repeated */
+};
+
+/* The name of `mode`, "zeros"; "unknown pad mode" for any other number.  Borrowed for ever. */
+CNN_API const char *cnn_pad_mode_name(cnn_pad_mode mode);
+
+/* What the layer adds.  Reflecting as many rows or columns as the input has, or more, is
+ * CNN_ERROR_SHAPE when the layer is built.
+ * CNN_ERROR_INVALID: no such mode, or another kind of layer.  CNN_ERROR_STATE once built. */
+CNN_API cnn_status cnn_pad2d_set_mode(cnn_layer *layer, cnn_pad_mode mode);
+
 /* Fully connected: y[u] = bias[u] + sum over f of x[f] * w[u][f].  Input [features], output
  * [units].  Defaults: with bias, weights by Glorot's uniform initialisation. */
 CNN_API cnn_status cnn_dense_create(cnn_layer **layer, cnn_context *context, int64_t units);
@@ -214,6 +306,19 @@ CNN_API cnn_status cnn_dropout_create(cnn_layer **layer, cnn_context *context, d
 
 /* The sum of two or more inputs of one shape, element by element (residual connections). */
 CNN_API cnn_status cnn_add_create(cnn_layer **layer, cnn_context *context);
+
+/* Inputs side by side along the last dimension, the channels, in their order (branches of
+ * Inception, skip connections of U-Net): [h][w][c1] and [h][w][c2] to [h][w][c1 + c2].  Two or
+ * more inputs of any rank, whose other dimensions agree, or the layer gives CNN_ERROR_SHAPE when
+ * it is added or run.
+ * CNN_ERROR_INVALID: `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of memory. */
+CNN_API cnn_status cnn_concat_create(cnn_layer **layer, cnn_context *context);
+
+/* The product of two inputs, element by element: the second has the first one's shape, or is a
+ * vector of a factor for each of its channels, [h][w][c] times [c] (squeeze and excitation: Hu et
+ * al. 2018).  Other shapes are CNN_ERROR_SHAPE when the layer is added or run.
+ * CNN_ERROR_INVALID: `layer` or `context` is NULL.  CNN_ERROR_MEMORY: out of memory. */
+CNN_API cnn_status cnn_multiply_create(cnn_layer **layer, cnn_context *context);
 
 /* Batch normalisation (Ioffe and Szegedy 2015), channel by channel, the last dimension being the
  * channels c; any shape:
@@ -327,16 +432,17 @@ CNN_API cnn_status cnn_layer_clear_gradients(cnn_layer *layer);
 /* ---- A layer on its own ------------------------------------------------------------------- */
 
 /* Writes the output shape for an input of `shape` (both without the batch dimension) into `output`
- * (room for 8) and `output_rank`.  For CNN_ADD: the shape of each of its inputs.  Builds nothing.
+ * (room for 8) and `output_rank`.  A layer with several inputs is given as few as it takes, all of
+ * that shape.  Builds nothing.
  * CNN_ERROR_SHAPE: the layer cannot take such an input. */
 CNN_API cnn_status cnn_layer_output_shape(int64_t *output, int32_t *output_rank,
                                           const cnn_layer *layer, const int64_t *shape,
                                           int32_t rank);
 
-/* Runs the layer on `input_count` inputs (1; for CNN_ADD 2 or more), float32, batch first, into
- * `output`, which has the output shape and memory of its own.  With `training` 1 dropout acts, and
- * the layer shares the tensors until the next forward, for cnn_layer_backward(); with 0 it predicts
- * and keeps nothing.
+/* Runs the layer on `input_count` inputs (1; for CNN_ADD and CNN_CONCAT 2 or more, for CNN_MULTIPLY
+ * 2), float32, batch first, into `output`, which has the output shape and memory of its own.  With
+ * `training` 1 dropout acts, and the layer shares the tensors until the next forward, for
+ * cnn_layer_backward(); with 0 it predicts and keeps nothing.
  * CNN_ERROR_SHAPE: an input or the output has the wrong shape or type.  CNN_ERROR_STATE: the layer
  * belongs to a model. */
 CNN_API cnn_status cnn_layer_forward(cnn_layer *layer, cnn_tensor *output,

@@ -233,6 +233,28 @@ typedef void cnni_maxpool2d_forward_fn(const struct cnni_maxpool2d_windows *shap
 typedef void cnni_maxpool2d_backward_fn(const struct cnni_maxpool2d_windows *shape, float *dx,
                                         const float *dy, const void *winners, bool overwrite);
 
+/* ---- Resampling ---- */
+
+/* A row or column of pixels that an output reads: where it begins, in floats, and its share. */
+struct cnni_resample_tap {
+    int64_t x;
+    float weight;
+};
+
+/* A row of outputs y [pixels][channels], each a weighted sum of pixels of x: with the taps t of
+ * `columns` from first[p] to first[p + 1] - 1,
+ *   y[p * channels + c] = chain over i, then t, of
+ *     x[rows[i].x + columns[t].x + c] * (rows[i].weight * columns[t].weight)
+ * that starts with the first product; without taps it is 0. */
+struct cnni_resample {
+    int64_t pixels, channels;
+    const struct cnni_resample_tap *rows; /* [row_count] */
+    int64_t row_count;
+    const struct cnni_resample_tap *columns; /* [first[pixels]] */
+    const int64_t *first;                    /* [pixels + 1] */
+};
+typedef void cnni_resample_fn(const struct cnni_resample *row, float *y, const float *x);
+
 /* ---- Arrays ---- */
 
 /* y = a + b; y may be either. */
@@ -344,6 +366,7 @@ struct cnni_kernels {
     cnni_winograd_filter_fn *winograd_filter;
     cnni_maxpool2d_forward_fn *maxpool2d_forward;
     cnni_maxpool2d_backward_fn *maxpool2d_backward;
+    cnni_resample_fn *resample;
     cnni_vector_add_fn *vector_add;
     cnni_vector_sum_squares_fn *vector_sum_squares;
     cnni_norm_moments_fn *norm_moments;

@@ -12,6 +12,7 @@
 #include "ops/op_activation.h"
 #include "ops/op_conv2d.h"
 #include "ops/op_maxpool2d.h"
+#include "ops/op_resample.h"
 #include "tensor/tensor_internal.h"
 
 /* ---- Options: what setters set and model files store ---- */
@@ -91,6 +92,7 @@ struct cnni_layer_plan {
     union {
         struct cnni_conv2d conv;
         struct cnni_maxpool2d pool;
+        struct cnni_resample2d resample;
     } geometry;
 };
 

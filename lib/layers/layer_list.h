@@ -7,6 +7,11 @@ CNNI_LAYER(cnni_conv2d_transposed_class)
 CNNI_LAYER(cnni_dense_class)
 CNNI_LAYER(cnni_batch_norm_class)
 CNNI_LAYER(cnni_maxpool2d_class)
+CNNI_LAYER(cnni_global_maxpool2d_class)
+CNNI_LAYER(cnni_avgpool2d_class)
+CNNI_LAYER(cnni_global_avgpool2d_class)
+CNNI_LAYER(cnni_upsample2d_class)
+CNNI_LAYER(cnni_pad2d_class)
 
 CNNI_LAYER(cnni_relu_class)
 CNNI_LAYER(cnni_leaky_relu_class)
@@ -23,4 +28,6 @@ CNNI_LAYER(cnni_dropout_class)
 
 CNNI_LAYER(cnni_flatten_class)
 CNNI_LAYER(cnni_add_class)
+CNNI_LAYER(cnni_concat_class)
+CNNI_LAYER(cnni_multiply_class)
 #undef CNNI_LAYER

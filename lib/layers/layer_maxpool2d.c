@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Max-pooling: options and shape rule.  The work is cut up in ops/op_maxpool2d.c. */
+ * Max-pooling, of windows and of whole pictures: options and shape rules.  The work is cut up in
+ * ops/op_maxpool2d.c. */
 #include "base/error.h"
 #include "layers/layer_internal.h"
 #include "ops/op_maxpool2d.h"
@@ -90,15 +91,21 @@ static cnn_status shape(const cnn_layer *layer, struct cnni_shape *output,
                           function);
 }
 
-static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
+/* The rest of a plan whose geometry has been set. */
+static cnn_status keep_winners(struct cnni_layer_plan *plan, const char *function)
 {
-    CNNI_TRY(geometry(plan->layer, &plan->geometry.pool, &plan->input, function));
     size_t bytes = cnni_maxpool2d_winner_bytes(&plan->geometry.pool);
     if (plan->training && !cnni_mul_size(&plan->state, bytes, (size_t)plan->max_n))
         return cnni_fail(plan->layer->context, CNN_ERROR_SHAPE,
                          "%s: layer \"%s\" needs more memory than there can be", function,
                          plan->layer->name);
     return CNN_OK;
+}
+
+static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
+{
+    CNNI_TRY(geometry(plan->layer, &plan->geometry.pool, &plan->input, function));
+    return keep_winners(plan, function);
 }
 
 static void forward(const struct cnni_layer_run *run)
@@ -173,4 +180,55 @@ cnn_status cnn_maxpool2d_set_padding(cnn_layer *layer, int64_t vertical, int64_t
         {"padding_width", (double)horizontal},
     };
     return cnni_layer_set(layer, &cnni_maxpool2d_class, settings, 2, __func__);
+}
+
+/* ---- Whole pictures ---- */
+
+static cnn_status global_shape(const cnn_layer *layer, struct cnni_shape *output,
+                               const struct cnni_shape *input, const char *function)
+{
+    char text[CNNI_SHAPE_TEXT];
+    if (input->rank != 3)
+        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                         "%s: layer \"%s\" gets %s, a global_maxpool2d takes [h][w][c]", function,
+                         layer->name, cnni_shape_text(text, input));
+    if (input->dim[0] > INT32_MAX / input->dim[1]) /* winners have 32-bit numbers */
+        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                         "%s: layer \"%s\" gets %s, must have at most %d pixels", function,
+                         layer->name, cnni_shape_text(text, input), INT32_MAX);
+    *output = (struct cnni_shape){1, {input->dim[2]}};
+    return CNN_OK;
+}
+
+static cnn_status global_plan(struct cnni_layer_plan *plan, const char *function)
+{
+    const int64_t h = plan->input.dim[0], w = plan->input.dim[1];
+    plan->geometry.pool = (struct cnni_maxpool2d){.h = h,
+                                                  .w = w,
+                                                  .c = plan->input.dim[2],
+                                                  .r = h,
+                                                  .s = w,
+                                                  .oh = 1,
+                                                  .ow = 1,
+                                                  .stride_h = h,
+                                                  .stride_w = w};
+    return keep_winners(plan, function);
+}
+
+const struct cnni_layer_class cnni_global_maxpool2d_class = {
+    .kind = CNN_GLOBAL_MAXPOOL2D,
+    .name = "global_maxpool2d",
+    .size = sizeof(struct cnn_layer),
+    .flags = CNNI_GATES_RELU,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .shape = global_shape,
+    .plan = global_plan,
+    .forward = forward,
+    .backward = backward,
+};
+
+cnn_status cnn_global_maxpool2d_create(cnn_layer **layer, cnn_context *context)
+{
+    return cnni_layer_create(layer, context, &cnni_global_maxpool2d_class, NULL, 0, __func__);
 }

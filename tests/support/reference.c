@@ -83,6 +83,34 @@ void reference_maxpool2d(double *y, const struct reference_window *window, const
                     *y++ = largest(window, x, n, row, column, c);
 }
 
+static double mean_of(const struct reference_window *window, bool counts, const double *x,
+                      int64_t n, int64_t row, int64_t column, int64_t c)
+{
+    double sum = 0;
+    int64_t inside = 0;
+    for (int64_t r = 0; r < window->r; r++)
+        for (int64_t s = 0; s < window->s; s++) {
+            const int64_t i = row * window->stride_h - window->pad_top + r;
+            const int64_t j = column * window->stride_w - window->pad_left + s;
+            if (i < 0 || i >= window->h || j < 0 || j >= window->w)
+                continue;
+            sum += x[((n * window->h + i) * window->w + j) * window->c + c];
+            inside++;
+        }
+    return sum / (double)(counts ? window->r * window->s : inside);
+}
+
+void reference_avgpool2d(double *y, const struct reference_window *window, bool counts,
+                         const double *x)
+{
+    int64_t rows = reference_rows(window), columns = reference_columns(window);
+    for (int64_t n = 0; n < window->n; n++)
+        for (int64_t row = 0; row < rows; row++)
+            for (int64_t column = 0; column < columns; column++)
+                for (int64_t c = 0; c < window->c; c++)
+                    *y++ = mean_of(window, counts, x, n, row, column, c);
+}
+
 void reference_dense(double *y, int64_t n, int64_t units, int64_t features, const double *x,
                      const double *w, const double *b)
 {

@@ -6,6 +6,7 @@
 #ifndef SUPPORT_REFERENCE_H
 #define SUPPORT_REFERENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct reference_window {
@@ -25,6 +26,9 @@ int64_t reference_columns(const struct reference_window *window);
 void reference_conv2d(double *y, const struct reference_window *window, const double *x,
                       const double *w, const double *b);
 void reference_maxpool2d(double *y, const struct reference_window *window, const double *x);
+/* `counts`: zeros of the padding belong to the means. */
+void reference_avgpool2d(double *y, const struct reference_window *window, bool counts,
+                         const double *x);
 void reference_dense(double *y, int64_t n, int64_t units, int64_t features, const double *x,
                      const double *w, const double *b);
 void reference_relu(double *y, int64_t count, const double *x);
