@@ -89,6 +89,7 @@ struct cnni_layer_run {
     const struct cnni_layer_plan *plan;
     int64_t n;
     bool training;
+    bool frozen;   /* backward: the gradients of the parameters are not wanted */
     uint64_t step; /* of the training: dropout differs with it */
     const float *const *x;
     float *y;
@@ -184,6 +185,10 @@ struct cnn_layer {
     int32_t parameter_count;
     struct cnni_parameter parameter[2];
     _Atomic uint64_t version; /* of the weights: grows with every change */
+    struct {
+        bool frozen;
+        double learning_rate, weight_decay; /* factors */
+    } training;                             /* how optimizers treat it: layer_training.c */
     struct cnni_packed forward, backward;
     struct cnni_solo *solo;
 };
@@ -248,6 +253,9 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
 /* Makes the layer part of a model whose gate it shares: what it kept for running on its own goes,
  * and its weights are packed anew. */
 void cnni_layer_join(cnn_layer *layer, struct cnni_weight_gate *gate);
+
+/* Freezes the layer, or lets it be trained again, inside its gate: layer_training.c. */
+void cnni_layer_set_trained(cnn_layer *layer, bool trained);
 
 /* What cnn_conv2d_set_algorithm() sets, also on a built layer that no plan knows yet; other layers
  * have nothing to choose. */

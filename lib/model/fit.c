@@ -173,6 +173,14 @@ static cnn_status tell(const struct pass *pass, cnn_progress_kind kind)
                      "%s: stopped by the progress callback", pass->function);
 }
 
+/* An update was made, at that learning rate. */
+static cnn_status end_step(const struct pass *pass, double rate)
+{
+    pass->progress->learning_rate = rate;
+    pass->progress->step++;
+    return tell(pass, CNN_PROGRESS_STEP);
+}
+
 static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
                             const cnn_tensor *labels)
 {
@@ -182,11 +190,20 @@ static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
     CNNI_TRY(
         cnni_trainer_run(&result, trainer, &inputs, 1, &labels, 1, pass->training, pass->function));
     count(pass->tally, &result, cnn_tensor_dim(inputs, 0));
-    if (pass->progress != NULL && pass->training) {
-        pass->progress->learning_rate = rate;
-        pass->progress->step++;
-    }
-    return tell(pass, pass->training ? CNN_PROGRESS_STEP : CNN_PROGRESS_VALIDATION);
+    if (!pass->training)
+        return tell(pass, CNN_PROGRESS_VALIDATION);
+    return trainer->group.done > 0 ? CNN_OK : end_step(pass, rate);
+}
+
+/* The update of the last batches of an epoch, where they are too few for one of their own. */
+static cnn_status finish_group(const struct pass *pass)
+{
+    cnn_trainer *trainer = pass->trainer;
+    const double rate = cnn_optimizer_learning_rate(trainer->optimizer);
+    if (!pass->training || trainer->group.done == 0)
+        return CNN_OK;
+    CNNI_TRY(cnni_trainer_finish_group(trainer, pass->function));
+    return end_step(pass, rate);
 }
 
 static cnn_status run_batches(const struct pass *pass)
@@ -196,7 +213,7 @@ static cnn_status run_batches(const struct pass *pass)
         CNNI_TRY(check_cancelled(pass->trainer, pass->function));
         CNNI_TRY(cnn_loader_next(&inputs, &labels, pass->loader));
         if (inputs == NULL)
-            return CNN_OK;
+            return finish_group(pass);
         CNNI_TRY(run_batch(pass, inputs, labels));
     }
 }
@@ -216,10 +233,29 @@ static cnn_status run_pass(const struct pass *pass, int64_t epoch)
 /* A pass that does not train, over the first epoch of the loader, which keeps its place. */
 static cnn_status run_evaluation(const struct pass *pass)
 {
+    CNNI_TRY(cnni_trainer_show_average(pass->trainer, true, pass->function));
     const int64_t next = cnn_loader_epoch(pass->loader);
     const cnn_status status = run_pass(pass, 0);
     (void)cnn_loader_start(pass->loader, next);
     return status;
+}
+
+/* The training of one epoch. */
+static cnn_status train_epoch(struct pass *pass, cnn_loader *training)
+{
+    cnni_group_begin(pass->trainer, cnn_loader_batch_size(training));
+    const cnn_status status = run_pass(pass, cnn_loader_epoch(training));
+    cnni_group_drop(pass->trainer);
+    return status;
+}
+
+static cnn_status validate_epoch(struct pass *pass)
+{
+    const cnn_progress *progress = pass->progress;
+    CNNI_TRY(run_evaluation(pass));
+    cnni_best_add(pass->trainer, progress->epoch, cnn_progress_validation_accuracy(progress),
+                  cnn_progress_validation_loss(progress));
+    return CNN_OK;
 }
 
 /* One epoch and its validation. */
@@ -228,20 +264,32 @@ static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader 
     cnn_progress *progress = pass->progress;
     clock_gettime(CLOCK_MONOTONIC, &progress->began);
     progress->step = 0;
-    progress->steps = cnn_loader_batches(training);
+    progress->steps = cnni_ceil_div(cnn_loader_batches(training), pass->trainer->accumulation);
     progress->validation = (struct tally){0, 0, 0};
     pass->loader = training;
     pass->training = true;
     pass->tally = &progress->training;
-    CNNI_TRY(run_pass(pass, cnn_loader_epoch(training)));
+    CNNI_TRY(train_epoch(pass, training));
     if (validation != NULL) {
         pass->loader = validation;
         pass->training = false;
         pass->tally = &progress->validation;
-        CNNI_TRY(run_evaluation(pass));
+        CNNI_TRY(validate_epoch(pass));
     }
+    CNNI_TRY(cnni_trainer_show_average(pass->trainer, true, pass->function));
     progress->samples_total = progress->training.samples;
     return tell(pass, CNN_PROGRESS_EPOCH);
+}
+
+static cnn_status run_epochs(struct pass *pass, cnn_loader *training, cnn_loader *validation)
+{
+    cnn_progress *progress = pass->progress;
+    for (progress->epoch = 1; progress->epoch <= progress->epochs; progress->epoch++) {
+        CNNI_TRY(run_epoch(pass, training, validation));
+        if (cnni_best_gives_up(pass->trainer, progress->epoch))
+            return CNN_OK;
+    }
+    return CNN_OK;
 }
 
 /* Whether the trainer can take what the loader gives, before anything is done. */
@@ -277,6 +325,7 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
     CNNI_TRY(check_loader(trainer, training, __func__, "training"));
     if (validation != NULL)
         CNNI_TRY(check_loader(trainer, validation, __func__, "validation"));
+    CNNI_TRY(cnni_best_begin(trainer, validation, __func__));
     atomic_store(&trainer->cancelled, false); /* what came before cancels nothing */
     cnn_progress state = {.epochs = epochs, .classes = cnni_loss_has_classes(&trainer->loss)};
     struct pass pass = {.trainer = trainer,
@@ -284,9 +333,7 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
                         .callback = progress,
                         .user = user,
                         .function = __func__};
-    for (state.epoch = 1; state.epoch <= epochs; state.epoch++)
-        CNNI_TRY(run_epoch(&pass, training, validation));
-    return CNN_OK;
+    return cnni_best_end(trainer, run_epochs(&pass, training, validation), __func__);
 }
 
 cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *trainer,

@@ -17,6 +17,7 @@ struct cnni_step {
         *sum; /* [input]: buffer where a gradient is made that is then added to another; or none */
     bool skips_forward, skips_backward; /* done along with a neighbour: plan_fuse.c */
     bool owns_gradients;                /* the layer had none before, and will have none after */
+    bool runs_backward; /* this time: it is trained, or a gradient by one of its inputs is wanted */
 };
 
 /* A piece of memory that is needed from one moment to another, both included. */

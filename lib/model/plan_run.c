@@ -130,6 +130,42 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
     run_layers(plan, &(struct part){run, 0, run->n}, front, count);
 }
 
+/* Whether the gradient by the output of layer `index`, or by the model's input, is wanted. */
+static bool gradient_is_wanted(const struct cnni_plan *plan, int32_t index)
+{
+    return index == CNN_MODEL_INPUT ? plan->input_gradient != CNNI_NO_BUFFER
+                                    : plan->steps[index].runs_backward;
+}
+
+/* Frozen layers get no gradients; but where the one by the model's input is wanted, gradients are
+ * being checked, of all parameters. */
+static bool is_frozen(const struct cnni_plan *plan, const cnn_layer *layer)
+{
+    return layer->training.frozen && plan->input_gradient == CNNI_NO_BUFFER;
+}
+
+/* Layers may be frozen, or no longer, between two steps. */
+static void decide_backward(struct cnni_plan *plan)
+{
+    for (int32_t i = 0; i < plan->model->node_count; i++) {
+        const struct cnni_node *node = &plan->model->nodes[i];
+        bool wanted = node->layer->parameter_count > 0 && !is_frozen(plan, node->layer);
+        for (int32_t j = 0; j < node->input_count; j++)
+            wanted = wanted || gradient_is_wanted(plan, node->inputs[j]);
+        plan->steps[i].runs_backward = wanted;
+    }
+}
+
+/* Where layer `index` writes the gradient by its input `slot`; NULL: it is not wanted. */
+static float *place_of_gradient(const struct cnni_plan *plan, int32_t index, int32_t slot)
+{
+    const int32_t input = plan->model->nodes[index].inputs[slot];
+    const int32_t sum = plan->steps[index].sum[slot];
+    if (!gradient_is_wanted(plan, input))
+        return NULL;
+    return sum != CNNI_NO_BUFFER ? place(plan, sum) : cnni_plan_gradient(plan, input);
+}
+
 static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
 {
     const struct cnni_node *node = &plan->model->nodes[index];
@@ -137,13 +173,13 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
     struct cnni_layer_run one = prepare(plan, &(struct part){run, 0, run->n}, index);
     one.dy = cnni_plan_gradient(plan, index);
     one.dx = plan->dx;
+    one.frozen = is_frozen(plan, node->layer);
     one.scratch = place(plan, step->backward_scratch);
     for (int32_t i = 0; i < node->input_count; i++)
-        plan->dx[i] = step->sum[i] != CNNI_NO_BUFFER ? place(plan, step->sum[i])
-                                                     : cnni_plan_gradient(plan, node->inputs[i]);
+        plan->dx[i] = place_of_gradient(plan, index, i);
     node->layer->class->backward(&one);
     for (int32_t i = 0; i < node->input_count; i++)
-        if (step->sum[i] != CNNI_NO_BUFFER) {
+        if (step->sum[i] != CNNI_NO_BUFFER && plan->dx[i] != NULL) {
             float *sum = cnni_plan_gradient(plan, node->inputs[i]);
             cnni_add(plan->model->context, plan->lanes,
                      run->n * cnni_shape_count(&step->layer.input), sum, sum, plan->dx[i]);
@@ -152,7 +188,8 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
 
 void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
+    decide_backward(plan);
     for (int32_t i = count - 1; i >= 0; i--)
-        if (!plan->steps[i].skips_backward)
+        if (!plan->steps[i].skips_backward && plan->steps[i].runs_backward)
             backward_layer(plan, run, i);
 }
