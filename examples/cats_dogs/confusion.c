@@ -90,7 +90,7 @@ static cnn_status count_batch(int64_t *counts, int32_t classes, cnn_context *con
 
 /* Counts all pictures of `dataset` into `counts`, [actual][predicted]. */
 static cnn_status count_all(int64_t *counts, int32_t classes, cnn_context *context,
-                            cnn_model *model, cnn_dataset *dataset)
+                            cnn_model *model, cnn_dataset *dataset, bool flip)
 {
     cnn_session *session = NULL;
     cnn_loader *loader = NULL;
@@ -98,6 +98,8 @@ static cnn_status count_all(int64_t *counts, int32_t classes, cnn_context *conte
     cnn_tensor *labels = NULL;
     cnn_status status = cnn_session_create(&session, model, BATCH);
 
+    if (status == CNN_OK)
+        status = cnn_session_set_flip_averaging(session, flip);
     if (status == CNN_OK)
         status = cnn_loader_create(&loader, dataset, model, BATCH);
     if (status == CNN_OK)
@@ -155,7 +157,7 @@ static void print_accuracy(const int64_t *counts, int32_t classes)
     printf("accuracy %.4f (%lld/%lld)\n", (double)right / (double)total, right, total);
 }
 
-bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset)
+bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset, bool flip)
 {
     const int32_t classes = cnn_model_class_count(model);
     int64_t *counts = calloc((size_t)classes * (size_t)classes, sizeof *counts);
@@ -163,7 +165,7 @@ bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *datas
 
     if (counts == NULL)
         console_error("no memory for a table of %d x %d classes", (int)classes, (int)classes);
-    else if (console_succeeded(count_all(counts, classes, context, model, dataset)))
+    else if (console_succeeded(count_all(counts, classes, context, model, dataset, flip)))
         done = true;
     done = done && !interrupt_seen();
     if (done) {

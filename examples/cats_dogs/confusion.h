@@ -13,9 +13,9 @@ bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, 
 /* The class that a network takes a picture for. */
 int32_t most_probable(const float *probabilities, int32_t classes);
 
-/* Predicts every picture of `dataset`, and prints the confusion matrix and, as the last line, the
- * accuracy.  Bad pictures are left out and reported.  False when it cannot, after a message, or was
- * interrupted. */
-bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset);
+/* Predicts every picture of `dataset`, with `flip` averaged over its mirror image, and prints the
+ * confusion matrix and, as the last line, the accuracy.  Bad pictures are left out and reported.
+ * False when it cannot, after a message, or was interrupted. */
+bool confusion_report(cnn_context *context, cnn_model *model, cnn_dataset *dataset, bool flip);
 
 #endif

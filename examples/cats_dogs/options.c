@@ -16,6 +16,8 @@ const struct options options_default = {
     .network = "default",
     .count = 2400,
     .validation = 0.1,
+    .schedule = "cosine",
+    .accumulate = 1,
 };
 
 enum type { TEXT, WHOLE, REAL, SWITCH };
@@ -36,6 +38,12 @@ static const struct rule {
     {"threads", FOR_TRAIN, WHOLE, offsetof(struct options, threads), 1, 256},
     {"seed", FOR_TRAIN | FOR_DRAW, WHOLE, offsetof(struct options, seed), 0, 1e15},
     {"validation", FOR_TRAIN, REAL, offsetof(struct options, validation), 0, 1},
+    {"schedule", FOR_TRAIN, TEXT, offsetof(struct options, schedule), 0, 0},
+    {"ema", FOR_TRAIN, REAL, offsetof(struct options, ema), 0, 1},
+    {"accumulate", FOR_TRAIN, WHOLE, offsetof(struct options, accumulate), 1, 4096},
+    {"patience", FOR_TRAIN, WHOLE, offsetof(struct options, patience), 1, 1e6},
+    {"flip-average", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT, SWITCH,
+     offsetof(struct options, flip_average), 0, 0},
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
     {"help", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT | FOR_DRAW, SWITCH,

@@ -22,6 +22,11 @@ struct options {
     int64_t count;
     double learning_rate;
     double validation;
+    const char *schedule;
+    double ema;         /* decay; 0: no average */
+    int64_t accumulate; /* batches */
+    int64_t patience;   /* epochs; 0: to the end */
+    bool flip_average;
     bool quiet;
     bool help;
     char **operands; /* what is not an option, in order */

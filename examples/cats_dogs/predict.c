@@ -46,13 +46,14 @@ static cnn_status create_tensors(struct predictor *predictor)
     return status;
 }
 
-static bool create_predictor(struct predictor *predictor, const char *path)
+static bool create_predictor(struct predictor *predictor, const char *path, bool flip)
 {
     *predictor = (struct predictor){0};
     return console_succeeded(cnn_context_create(&predictor->context)) &&
            console_succeeded(cnn_model_load(&predictor->model, predictor->context, path)) &&
            is_classifier(predictor->model, path) &&
            console_succeeded(cnn_session_create(&predictor->session, predictor->model, 1)) &&
+           console_succeeded(cnn_session_set_flip_averaging(predictor->session, flip)) &&
            console_succeeded(create_tensors(predictor));
 }
 
@@ -95,7 +96,7 @@ int command_predict(const struct options *options)
     struct predictor predictor;
     int result = EXIT_ERROR;
 
-    if (create_predictor(&predictor, options->operands[0])) {
+    if (create_predictor(&predictor, options->operands[0], options->flip_average)) {
         result = EXIT_FINE;
         for (int i = 1; i < options->operand_count; i++) {
             if (console_succeeded(run(&predictor, options->operands[i])))

@@ -11,6 +11,7 @@
 #include "networks.h"
 #include "output_file.h"
 #include "progress.h"
+#include "schedules.h"
 
 #include <cnn.h>
 
@@ -28,6 +29,7 @@ struct best {
 struct training {
     const struct options *options;
     const struct network *network;
+    const struct schedule *schedule;
     int64_t size, epochs, batch;
     double learning_rate;
 
@@ -58,6 +60,7 @@ static bool choose_recipe(struct training *training)
         return false;
     }
     training->network = network;
+    training->schedule = schedule_find(options->schedule);
     training->size = options->size > 0 ? options->size : network->size;
     training->epochs = options->epochs > 0 ? options->epochs
                        : drawings          ? network->drawing_epochs
@@ -65,7 +68,7 @@ static bool choose_recipe(struct training *training)
     training->batch = options->batch > 0 ? options->batch : network->batch;
     training->learning_rate =
         options->learning_rate > 0 ? options->learning_rate : network->learning_rate;
-    return true;
+    return training->schedule != NULL;
 }
 
 static cnn_status create_context(struct training *training)
@@ -162,11 +165,13 @@ static cnn_status create_loaders(struct training *training)
                              training->model, training->batch);
 }
 
-/* AdamW; the rate rises during the warm-up and falls along a cosine to zero. */
+/* AdamW. */
 static cnn_status create_optimizer(struct training *training)
 {
     const struct network *network = training->network;
-    const int64_t steps = cnn_loader_batches(training->training_loader);
+    const int64_t together = training->options->accumulate;
+    const int64_t batches = cnn_loader_batches(training->training_loader);
+    const int64_t steps = (batches + together - 1) / together; /* of an epoch */
     cnn_status status =
         cnn_adamw_create(&training->optimizer, training->context, training->learning_rate);
 
@@ -175,11 +180,8 @@ static cnn_status create_optimizer(struct training *training)
     if (status == CNN_OK)
         status = cnn_optimizer_set_clip_norm(training->optimizer, network->clip_norm);
     if (status == CNN_OK)
-        status = cnn_optimizer_set_warmup(training->optimizer,
-                                          (int64_t)(network->warmup_epochs * (double)steps));
-    if (status == CNN_OK)
-        status =
-            cnn_optimizer_set_schedule_cosine(training->optimizer, training->epochs * steps, 0.0);
+        status = training->schedule->set(training->optimizer, training->epochs * steps,
+                                         (int64_t)(network->warmup_epochs * (double)steps));
     return status;
 }
 
@@ -190,24 +192,26 @@ static cnn_status create_trainer(struct training *training)
     if (status == CNN_OK)
         status =
             cnn_trainer_set_label_smoothing(training->trainer, training->network->label_smoothing);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_average(training->trainer, training->options->ema);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_accumulation(training->trainer, training->options->accumulate);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_patience(training->trainer, training->options->patience);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_flip_averaging(training->trainer, training->options->flip_average);
     return status;
 }
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* More accurate than the best until now; of equal ones, surer of it. */
-static bool is_better(const struct best *best, double accuracy, double loss)
-{
-    return best->epoch == 0 || accuracy > best->accuracy ||
-           (accuracy == best->accuracy && loss < best->loss);
-}
-
-/* After an epoch: keeps the model in its file if it is the best.  Returns whether to go on. */
+/* After an epoch: keeps the model, with the averaged weights if there are any, in its file if it is
+ * the best.  Returns whether to go on. */
 static bool end_epoch(struct training *training, const cnn_progress *progress)
 {
     const double accuracy = cnn_progress_validation_accuracy(progress);
     const double loss = cnn_progress_validation_loss(progress);
-    const bool better = is_better(&training->best, accuracy, loss);
+    const bool better = cnn_trainer_best_epoch(training->trainer) == cnn_progress_epoch(progress);
 
     if (better) {
         if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
@@ -260,7 +264,8 @@ static bool test_best(const struct training *training)
     cnn_model *model = NULL;
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
-        confusion_report(training->context, model, training->test_data);
+        confusion_report(training->context, model, training->test_data,
+                         training->options->flip_average);
 
     cnn_model_free(model);
     return done;

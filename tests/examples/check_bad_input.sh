@@ -176,6 +176,11 @@ refuse '--seed -1: wanted a whole number from 0 to [0-9]+$' train "$drawings" --
 refuse '--learning-rate nan: wanted a number above 0 and below 1000$' \
     train "$drawings" --learning-rate nan
 refuse '--validation 1: wanted a number above 0 and below 1$' train "$drawings" --validation 1
+refuse '--schedule linear: wanted cosine or one-cycle$' \
+    "$cats_dogs" train "$drawings" --output "$output" --schedule linear
+refuse '--ema 1: wanted a number above 0 and below 1$' train "$drawings" --ema 1
+refuse '--accumulate 0: wanted a whole number from 1 to 4096$' train "$drawings" --accumulate 0
+refuse '--patience 0: wanted a whole number from 1 to 1000000$' train "$drawings" --patience 0
 refuse '--network vgg: wanted classic or default$' \
     "$cats_dogs" train "$drawings" --output "$output" --network vgg
 refuse '--size 4 does not fit the network classic: .* a 3x3 kernel .*, larger than its' \

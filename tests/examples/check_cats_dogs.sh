@@ -42,6 +42,20 @@ run 0 "$cats_dogs" train "$drawings" --output "$work/models/b.cnn" $small --epoc
 [ "$(wc -l <"$work/out")" -eq 5 ] || fail "--quiet: wanted the confusion matrix and the accuracy"
 cmp -s "$model" "$work/models/b.cnn" || fail "other bits with one thread"
 
+# Other recipes; what was tested last is the best model, as it was validated.
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$drawings" --output "$work/models/r.cnn" $small --epochs 9 --seed 3 \
+    --schedule one-cycle --ema 0.9 --accumulate 2 --patience 1 --flip-average
+expect_output '^epoch 1/9  .* best, saved$' '^best model: epoch [1-9], '
+tail -n 5 "$work/out" >"$work/recipe"
+run 0 "$cats_dogs" evaluate "$work/models/r.cnn" "$drawings" --flip-average
+cmp -s "$work/out" "$work/recipe" || fail "evaluate --flip-average differs from what train printed"
+picture=$(find "$drawings/test/cats" -type f | head -n 1)
+run 0 "$cats_dogs" predict "$work/models/r.cnn" "$picture"
+mv "$work/out" "$work/plain"
+run 0 "$cats_dogs" predict "$work/models/r.cnn" "$picture" --flip-average
+cmp -s "$work/out" "$work/plain" && fail "predict --flip-average makes no difference"
+
 # The well-known network: 813,346 parameters.
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/c.cnn" --network classic --epochs 1
 expect_output '^  flatten +6272 ' '^  total +813,346$'
