@@ -2,8 +2,8 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who watches
- * meanwhile in observer.c. */
+ * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who
+ * watches meanwhile in observer.c, how it goes on after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"

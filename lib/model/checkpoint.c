@@ -109,8 +109,8 @@ void cnni_trainer_list_state(cnn_trainer *trainer, const cnn_loader *loader,
     cnni_state_number(state, "trainer.passes", CNNI_NUMBER_INT64, &trainer->passes, 0, 0x1p55);
     cnni_optimizer_list_state(trainer->optimizer, state);
     list_layers(trainer->model, state);
-    list_average(&trainer->average, trainer->model, state);
     list_best(&trainer->best, trainer->model, state);
+    list_average(&trainer->average, trainer->model, state);
 }
 
 /* ---- Writing one ---- */

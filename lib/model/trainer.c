@@ -58,6 +58,7 @@ void cnni_trainer_clear_gradients(cnn_trainer *trainer)
 {
     for (int32_t i = 0; i < trainer->model->node_count; i++)
         cnn_layer_clear_gradients(trainer->model->nodes[i].layer);
+    trainer->gradients = false;
 }
 
 cnn_status cnni_trainer_create(cnn_trainer **trainer, cnn_model *model,

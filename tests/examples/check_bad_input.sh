@@ -88,7 +88,7 @@ expect_no_leftovers
 # ---- Where the model goes ----
 
 refuse_output() { # NAME REASON: found out before anything is trained, so nothing is printed
-    refuse "--output .*/$1: $2, wanted (a place|one) to write to$" \
+    refuse "--output .*/$1: $2, wanted (a place|one) to write the model to$" \
         $unprivileged "$cats_dogs" train "$drawings" --output "$work/$1"
     [ ! -s "$work/out" ] || fail "$1: training began"
 }
