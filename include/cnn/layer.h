@@ -434,9 +434,9 @@ CNN_API cnn_status cnn_layer_clear_gradients(cnn_layer *layer);
 /* Whether trainers move the layer's parameters: 1 (default) or 0, frozen.  A frozen layer's
  * parameters stay to the bit: no step, no weight decay; its gradients do not count in clipping and
  * are not computed, nor is anything below the lowest layer that is trained.  A frozen batch_norm
- * normalises by its running statistics, which stay, too.  May change between steps, also in a model,
- * and clears the layer's gradients then; an optimizer's averages begin with the first step that
- * moves the layer.  Not kept in model files.
+ * normalises by its running statistics, which stay, too.  May change between steps, also in a
+ * model, and clears the layer's gradients then; an optimizer's averages begin with the first step
+ * that moves the layer.  Not kept in model files.
  * CNN_ERROR_INVALID: another number.  CNN_ERROR_STATE: the layer's model is in the middle of a
  * training step. */
 CNN_API cnn_status cnn_layer_set_trained(cnn_layer *layer, int32_t trained);
