@@ -127,6 +127,39 @@ START_TEST(resumed_with_all_that_a_training_has)
 }
 END_TEST
 
+/* After the first epoch nothing gets better any more. */
+static void spoil(struct training *training, int32_t call)
+{
+    if (call == TRAINING_MOMENTS)
+        EXPECT_OK(cnn_optimizer_set_learning_rate(training->optimizer, 50));
+    save_at_stop(training, call);
+}
+
+START_TEST(the_best_epoch_comes_along)
+{
+    struct training training;
+    const struct training_options options = {.refined = true};
+    uint64_t wanted = 0;
+    for (int32_t at = MOST_MOMENTS; at > TRAINING_MOMENTS; at--) {
+        training_open(&training, &options);
+        training.stop_at = at;
+        training.act = spoil;
+        EXPECT_FAILS(training_fit(&training), CNN_ERROR_CANCELLED, "cnn_trainer_fit", "callback");
+        ck_assert_int_eq(cnn_trainer_best_epoch(training.trainer), 1);
+        if (at == MOST_MOMENTS)
+            wanted = training_hash(&training);
+        training_close(&training);
+        training_open(&training, &options);
+        EXPECT_OK(cnn_trainer_resume(training.trainer, training.loader, folder_path("saved.ckpt")));
+        ck_assert_int_eq(cnn_trainer_best_epoch(training.trainer), 1);
+        EXPECT_OK(training_fit(&training));
+        ck_assert_int_eq(cnn_trainer_best_epoch(training.trainer), 1);
+        ck_assert_uint_eq(training_hash(&training), wanted);
+        training_close(&training);
+    }
+}
+END_TEST
+
 /* An update of two batches, and one of the third: groups are never cut. */
 START_TEST(resumed_between_updates_of_several_batches)
 {
@@ -575,6 +608,7 @@ static Suite *checkpoint_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, resumed_at_any_moment_it_ends_with_the_same_bits, 0, OPTIMIZERS);
     tcase_add_loop_test(tcase, resumed_with_all_that_a_training_has, 0, OPTIMIZERS);
+    tcase_add_test(tcase, the_best_epoch_comes_along);
     tcase_add_test(tcase, resumed_between_updates_of_several_batches);
     tcase_add_test(tcase, it_goes_on_at_another_level);
     tcase_add_test(tcase, layers_made_before_do_not_matter);
