@@ -25,18 +25,21 @@ static const struct {
     {40, {9, 11, 24, 50, 1, 1, 9, 11, 1, 1, 0, 0, 1, 1, 1, 0, 0, false}},
     /* copied, with borders apart; several strips; stride */
     {2, {8, 9, 20, 70, 3, 3, 8, 9, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
-    {2, {64, 64, 3, 32, 3, 3, 64, 64, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
+    {1, {64, 64, 3, 32, 3, 3, 64, 64, 1, 1, 1, 1, 1, 1, 1, 0, 0, false}},
     {1, {150, 5, 2, 6, 3, 3, 75, 3, 2, 2, 1, 1, 1, 1, 1, 0, 0, false}},
     /* groups: two, and depthwise */
     {1, {8, 9, 20, 150, 3, 3, 8, 9, 1, 1, 1, 1, 1, 1, 2, 0, 0, false}},
     {3, {14, 13, 37, 37, 3, 3, 7, 7, 2, 2, 1, 1, 1, 1, 37, 0, 0, false}},
     /* Winograd tiles of 4x4 and 2x2 that reach over the edges; many blocks and few */
-    {16, {32, 32, 32, 48, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, 4, 4, false}},
+    {5, {32, 32, 32, 48, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, 4, 4, false}},
     {1, {17, 22, 33, 40, 3, 3, 17, 22, 1, 1, 1, 1, 1, 1, 1, 4, 0, false}},
     {2, {40, 24, 64, 32, 3, 3, 38, 22, 1, 1, 0, 0, 1, 1, 1, 2, 2, false}},
 };
 
-static const cnn_layer_kind activations[] = {0, CNN_RELU, CNN_RELU6, CNN_SILU};
+static const struct {
+    bool adds;
+    cnn_layer_kind activation; /* 0: none */
+} tails[] = {{true, 0}, {true, CNN_RELU}, {false, CNN_RELU6}, {true, CNN_SILU}};
 
 static float *drawn(int64_t count, uint64_t seed)
 {
@@ -116,17 +119,16 @@ static void check_tail(struct subject *subject, const struct cnni_conv2d_tail *t
 
 START_TEST(tails_are_the_same_bits)
 {
-    for (int32_t threads = 1; threads <= 3; threads++) {
+    for (int32_t threads = 1; threads <= 3; threads += 2) {
         cnn_context *context;
         ck_assert_int_eq(cnn_context_create(&context), CNN_OK);
         ck_assert_int_eq(cnn_context_set_threads(context, threads), CNN_OK);
         struct subject subject = begin(context, _i);
-        for (int adds = 0; adds < 2; adds++)
-            for (int i = 0; i < CNNI_COUNT(activations); i++)
-                check_tail(&subject, &(struct cnni_conv2d_tail){
-                                         .addend = adds ? subject.addend : NULL,
-                                         .activation = {.kind = activations[i]},
-                                     });
+        for (int i = 0; i < CNNI_COUNT(tails); i++)
+            check_tail(&subject, &(struct cnni_conv2d_tail){
+                                     .addend = tails[i].adds ? subject.addend : NULL,
+                                     .activation = {.kind = tails[i].activation},
+                                 });
         end(&subject);
         cnn_context_free(context);
     }
