@@ -190,8 +190,8 @@ refuse '--class-weights even: wanted balanced or none$' \
     "$cats_dogs" train "$drawings" --output "$output" --class-weights even
 refuse 'alpha is 0\.0001, must be 0, or 0\.001 to 1000$' \
     "$cats_dogs" train "$drawings" --output "$output" --network classic --cutmix 0.0001
-refuse '--network vgg: wanted classic or default$' \
-    "$cats_dogs" train "$drawings" --output "$output" --network vgg
+refuse '--network lenet: wanted classic, default, resnet, vgg, resnet18 or mobilenet_v2$' \
+    "$cats_dogs" train "$drawings" --output "$output" --network lenet
 refuse '--size 4 does not fit the network classic: .* a 3x3 kernel .*, larger than its' \
     "$cats_dogs" train "$drawings" --output "$output" --network classic --size 4
 refuse '--size 8 does not fit the network default: .* a 2x2 window, larger than its' \
