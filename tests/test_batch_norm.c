@@ -451,6 +451,59 @@ START_TEST(a_session_follows_the_statistics)
 }
 END_TEST
 
+static void copy_parameter(float values[8], const cnn_model *model, const char *name)
+{
+    cnn_tensor *tensor = TENSOR(context, CNN_FLOAT32, 8);
+    EXPECT_OK(cnn_model_get_parameter(model, name, tensor));
+    memcpy(values, floats(tensor), 8 * sizeof *values);
+    cnn_tensor_free(tensor);
+}
+
+/* Its statistics stay, and it normalises by them. */
+START_TEST(a_frozen_layer_predicts)
+{
+    static const char *const names[] = {"batch_norm2.running_mean", "batch_norm2.running_var",
+                                        "batch_norm2.weight", "batch_norm1.running_mean"};
+    float before[8], after[8];
+    struct training training = begin(network(8));
+    step(&training, 0);
+    for (int32_t i = 0; i < cnn_model_layer_count(training.model); i++) {
+        cnn_layer *layer = cnn_model_layer(training.model, i);
+        EXPECT_OK(cnn_layer_set_trained(layer, strcmp(cnn_layer_name(layer), "batch_norm2") != 0));
+    }
+    for (int32_t i = 0; i < 4; i++) {
+        copy_parameter(before, training.model, names[i]);
+        step(&training, 1);
+        copy_parameter(after, training.model, names[i]);
+        ck_assert_int_eq(memcmp(before, after, sizeof before) == 0, i < 3);
+    }
+    end(&training);
+}
+END_TEST
+
+START_TEST(gradients_through_a_frozen_layer)
+{
+    double error;
+    char worst[64];
+    cnn_model *model = network(8);
+    cnn_tensor *x = given_x(0, BATCH), *y = tensor_labels(context, BATCH, 4);
+    cnn_tensor *variance = TENSOR(context, CNN_FLOAT32, 8);
+    EXPECT_OK(cnn_tensor_fill(variance, 0.5));
+    EXPECT_OK(cnn_model_set_parameter(model, "batch_norm2.running_var", variance));
+    for (int32_t i = 0; i < cnn_model_layer_count(model); i++)
+        if (strcmp(cnn_layer_name(cnn_model_layer(model, i)), "batch_norm2") == 0)
+            EXPECT_OK(cnn_layer_set_trained(cnn_model_layer(model, i), 0));
+    EXPECT_OK(cnn_model_check_gradients(&error, worst, sizeof worst, model,
+                                        CNN_SOFTMAX_CROSS_ENTROPY, (const cnn_tensor *const[]){x},
+                                        1, (const cnn_tensor *const[]){y}, 1));
+    ck_assert_msg(error < 0.05, "%s is off by %g", worst, error);
+    cnn_tensor_free(x);
+    cnn_tensor_free(y);
+    cnn_tensor_free(variance);
+    cnn_model_free(model);
+}
+END_TEST
+
 START_TEST(a_prediction_does_not_depend_on_its_batch)
 {
     cnn_session *session;
@@ -499,6 +552,8 @@ static Suite *batch_norm_suite(void)
     tcase_add_test(tcase, predictions_do_it_in_the_convolutions);
     tcase_add_loop_test(tcase, together_and_apart_predict_the_same, 0, 2);
     tcase_add_test(tcase, a_session_follows_the_statistics);
+    tcase_add_test(tcase, a_frozen_layer_predicts);
+    tcase_add_test(tcase, gradients_through_a_frozen_layer);
     tcase_add_loop_test(tcase, a_prediction_does_not_depend_on_its_batch, 0, 2);
     tcase_add_test(tcase, a_saved_model_has_its_statistics);
     suite_add_tcase(suite, tcase);

@@ -371,7 +371,7 @@ static const struct {
      "trainer is missing in it, {\"loss\""},
     {"\"settings\":{", "\"settings\":[],\"x\":{", CNN_ERROR_INVALID, "all of it is [] in it"},
     {"\"settings\":{", "\"settings\":{\"x\":1,", CNN_ERROR_INVALID, "trainer is missing"},
-    {"\"contrast\":0.1", "\"contrast\":0.1,\"x\":[1,2]", CNN_ERROR_INVALID,
+    {"\"cutmix\":0", "\"cutmix\":0,\"x\":[1,2]", CNN_ERROR_INVALID,
      "loader.x is [1,2] in it, missing here"},
     {"\"warmup\":2", "\"warmup\":2,", CNN_ERROR_FORMAT, "checkpoint, byte"},
     {"\"softmax_cross_entropy\"", "7", CNN_ERROR_INVALID, "trainer.loss is 7 in it"},
@@ -404,13 +404,11 @@ static const struct {
     {"\"optimizer.learning_rate\":0.01", "\"optimizer.learning_rate\":\"inf\"", CNN_ERROR_FORMAT,
      "optimizer.learning_rate is inf"},
     {"\"optimizer.clip_norm\":0.5", "\"optimizer.clip_norm\":-0.5", CNN_ERROR_FORMAT, "clip_norm"},
-    {",\"optimizer.begun.clip_norm\":0.5", "", CNN_ERROR_FORMAT, "a number that is missing"},
-    {"\"optimizer.begun.clip_norm\":0.5", "\"optimizer.begun.clip_norm\":0.5,\"x\":1",
-     CNN_ERROR_FORMAT, "unknown or not in its place"},
-    {"\"optimizer.begun.clip_norm\":0.5}", "\"optimizer.begun.clip_norm\":0.5},\"x\":1",
-     CNN_ERROR_FORMAT, "an unknown member"},
-    {"\"optimizer.begun.clip_norm\":0.5}}", "\"optimizer.begun.clip_norm\":0.5}}}",
-     CNN_ERROR_FORMAT, "expected the end"},
+    {",\"average.used\":0", "", CNN_ERROR_FORMAT, "a number that is missing"},
+    {"\"average.used\":0", "\"average.used\":0,\"x\":1", CNN_ERROR_FORMAT,
+     "unknown or not in its place"},
+    {"\"average.used\":0}", "\"average.used\":0},\"x\":1", CNN_ERROR_FORMAT, "an unknown member"},
+    {"\"average.used\":0}}", "\"average.used\":0}}}", CNN_ERROR_FORMAT, "expected the end"},
 };
 
 START_TEST(harmful_texts_are_refused)

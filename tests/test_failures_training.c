@@ -80,6 +80,45 @@ static cnn_status set_class_weights(struct scene *scene)
     return cnn_trainer_set_class_weights(scene->trainer, (double[]){1, 2, 3}, 3);
 }
 
+static cnn_status set_average(struct scene *scene)
+{
+    return cnn_trainer_set_average(scene->trainer, 0.9);
+}
+
+static cnn_status keep_best(struct scene *scene)
+{
+    return cnn_trainer_set_keep_best(scene->trainer, 1);
+}
+
+static cnn_status flip_trainer(struct scene *scene)
+{
+    return cnn_trainer_set_flip_averaging(scene->trainer, 1);
+}
+
+static cnn_status flip_session(struct scene *scene)
+{
+    return cnn_session_set_flip_averaging(scene->session, 1);
+}
+
+static void with_average(struct scene *scene)
+{
+    with_trainer(scene);
+    EXPECT_OK(set_average(scene));
+}
+
+/* A step, and the other weights. */
+static cnn_status run_averaged_step(struct scene *scene)
+{
+    const cnn_status status = run_step(scene);
+    return status == CNN_OK ? cnn_trainer_use_average(scene->trainer, 1) : status;
+}
+
+static void with_flipping_session(struct scene *scene)
+{
+    with_session(scene);
+    EXPECT_OK(flip_session(scene));
+}
+
 static cnn_status run_parts(struct scene *scene)
 {
     const cnn_tensor *input = scene->input, *gradient = scene->output;
@@ -224,6 +263,21 @@ static cnn_status run_fit(struct scene *scene)
     return cnn_trainer_fit(scene->trainer, scene->loader, NULL, 2, NULL, NULL);
 }
 
+/* With all that can be asked for besides. */
+static void with_rich_fit(struct scene *scene)
+{
+    with_fit(scene);
+    EXPECT_OK(set_average(scene));
+    EXPECT_OK(keep_best(scene));
+    EXPECT_OK(flip_trainer(scene));
+    EXPECT_OK(cnn_trainer_set_accumulation(scene->trainer, 2));
+}
+
+static cnn_status run_rich_fit(struct scene *scene)
+{
+    return cnn_trainer_fit(scene->trainer, scene->loader, scene->loader, 2, NULL, NULL);
+}
+
 static cnn_status run_evaluation(struct scene *scene)
 {
     double loss;
@@ -244,6 +298,12 @@ static const struct scenario scenarios[] = {
     {"trainer_step", with_trainer, run_step, SCENE_ALLOCATES_NOTHING},
     {"trainer_set_class_weights", with_trainer, set_class_weights, 0},
     {"trainer_forward, _backward, _update", with_trainer, run_parts, SCENE_ALLOCATES_NOTHING},
+    {"trainer_set_average", with_trainer, set_average, 0},
+    {"trainer_set_keep_best", with_trainer, keep_best, 0},
+    {"trainer_set_flip_averaging", with_trainer, flip_trainer, 0},
+    {"session_set_flip_averaging", with_session, flip_session, 0},
+    {"trainer_step with an average", with_average, run_averaged_step, SCENE_ALLOCATES_NOTHING},
+    {"session_run with mirror images", with_flipping_session, run_session, SCENE_ALLOCATES_NOTHING},
     {"dataset_open", NULL, open_folder, 0},
     {"dataset_from_memory", with_samples, use_samples, 0},
     {"dataset_from_callback", NULL, use_callback, 0},
@@ -255,6 +315,7 @@ static const struct scenario scenarios[] = {
     {"an epoch of pictures", with_folder_loader, run_epoch, SCENE_CHANGES},
     {"an epoch of pictures on threads", with_folder_threads, run_epoch, SCENE_CHANGES},
     {"trainer_fit", with_fit, run_fit, SCENE_CHANGES},
+    {"trainer_fit with all there is", with_rich_fit, run_rich_fit, SCENE_CHANGES},
     {"trainer_evaluate", with_fit, run_evaluation, SCENE_CHANGES},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

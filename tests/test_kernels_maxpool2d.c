@@ -107,9 +107,9 @@ static void check_forward(const struct kernel_row *row, const struct cnni_maxpoo
         ck_assert_msg(tolerance_same(y[place], corner[pixel_at(shape, best)]), "%s: y[%d]",
                       row->name, (int)place);
         if (shape->winner_size != 0)
-            ck_assert_int_eq(read_winner(shape, winners, place),
-                             shape->gate && y[place] <= 0 ? no_winner(shape)
-                                                          : number_of(shape, best));
+            ck_assert_int_eq(read_winner(shape, winners, place), shape->gate && y[place] <= 0
+                                                                     ? no_winner(shape)
+                                                                     : number_of(shape, best));
     }
 }
 

@@ -78,6 +78,25 @@ START_TEST(add_is_exact)
 }
 END_TEST
 
+/* One fused multiply-add, or, without that instruction, two roundings. */
+START_TEST(average_is_one_multiply_add)
+{
+    const struct kernel_row *row = kernel_row("vector_average", _i);
+    const bool fused = strstr(row->name, "generic") == NULL;
+    for (int turn = 0; turn < TURNS; turn++) {
+        const float *w = filled(A, turn, turn % 2 == 0), *before = filled(B, turn, true);
+        const float rest = 1.0f / (float)(2 + turn);
+        float *a = copied(C, turn, before);
+        ((cnni_vector_average_fn *)row->function)(length_of(turn), a, w, rest);
+        for (int64_t i = 0; i < length_of(turn); i++) {
+            const float step = w[i] - before[i], product = rest * step;
+            check_same(row, turn, i, a[i],
+                       fused ? fmaf(rest, step, before[i]) : before[i] + product);
+        }
+    }
+}
+END_TEST
+
 enum { LANES = 16 };
 
 START_TEST(sum_squares_is_its_tree)
@@ -263,6 +282,7 @@ int main(void)
     tcase_set_timeout(tcase, 20);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     KERNEL_ROWS_TEST(tcase, "vector_add", add_is_exact);
+    KERNEL_ROWS_TEST(tcase, "vector_average", average_is_one_multiply_add);
     KERNEL_ROWS_TEST(tcase, "vector_sum_squares", sum_squares_is_its_tree);
     KERNEL_ROWS_TEST(tcase, "softmax_exp", softmax_exp_is_close);
     KERNEL_ROWS_TEST(tcase, "softmax_exp", softmax_exp_passes_on_nan);

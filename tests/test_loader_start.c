@@ -138,7 +138,10 @@ START_TEST(a_description_has_all_settings)
     snprintf(wanted, sizeof wanted,
              "{\"dataset\":{\"samples\":17,\"classes\":2,\"fingerprint\":%u},\"batch\":3,"
              "\"shuffle\":1,\"seed\":7,\"min_area\":1,\"max_area\":1,\"max_ratio\":1,"
-             "\"rotation\":20,\"flip\":0.5,\"brightness\":0,\"contrast\":0}",
+             "\"rotation\":20,\"flip\":0.5,\"brightness\":0,\"contrast\":0,"
+             "\"translation\":0,\"zoom\":0,\"shear\":0,\"saturation\":0,\"hue\":0,\"erasing\":0,"
+             "\"erasing_min_area\":0,\"erasing_max_area\":0,\"erasing_max_ratio\":0,\"mixup\":0,"
+             "\"cutmix\":0}",
              cnn_dataset_fingerprint(dataset));
     ck_assert_uint_eq(cnn_loader_describe(loader, text, sizeof text), strlen(wanted));
     ck_assert_str_eq(text, wanted);

@@ -203,7 +203,7 @@ static const struct {
     /* The layers. */
     {"\"layers\":[", "\"layers\":[1,", CNN_ERROR_FORMAT, "expected an object"},
     {"\"layers\":[", "\"layers\":{", CNN_ERROR_FORMAT, "expected an array"},
-    {"\"maxpool2d\"", "\"avgpool2d\"", CNN_ERROR_UNSUPPORTED, "kind \"avgpool2d\""},
+    {"\"maxpool2d\"", "\"medianpool2d\"", CNN_ERROR_UNSUPPORTED, "kind \"medianpool2d\""},
     {"\"maxpool2d\"", "\"max\\npool2d\"", CNN_ERROR_UNSUPPORTED, "max\\x0Apool2d"},
     {"\"maxpool2d\"", "\"maxpool2d\\u0000\"", CNN_ERROR_FORMAT, "zero byte"},
     {"\"maxpool2d\"", "\"relu\"", CNN_ERROR_FORMAT, "option"},

@@ -90,6 +90,31 @@ static cnn_status set_final_rate(cnn_optimizer *optimizer, double value)
     return cnn_optimizer_set_schedule_cosine(optimizer, 3, value);
 }
 
+static cnn_status set_rise(cnn_optimizer *optimizer, double value)
+{
+    return cnn_optimizer_set_schedule_one_cycle(optimizer, 30, value, 25, 1e4);
+}
+
+static cnn_status set_start_divisor(cnn_optimizer *optimizer, double value)
+{
+    return cnn_optimizer_set_schedule_one_cycle(optimizer, 30, 0.3, value, 1e4);
+}
+
+static cnn_status set_final_divisor(cnn_optimizer *optimizer, double value)
+{
+    return cnn_optimizer_set_schedule_one_cycle(optimizer, 30, 0.3, 25, value);
+}
+
+static cnn_status set_highest(cnn_optimizer *optimizer, double value)
+{
+    return cnn_optimizer_set_momentum_cycle(optimizer, value < 0.1 ? value : 0.1, value);
+}
+
+static cnn_status set_lowest(cnn_optimizer *optimizer, double value)
+{
+    return cnn_optimizer_set_momentum_cycle(optimizer, value, 0.95);
+}
+
 static const struct {
     const char *name; /* in the text */
     cnn_status (*set)(cnn_optimizer *optimizer, double value);
@@ -104,6 +129,11 @@ static const struct {
     {"learning_rate", cnn_optimizer_set_learning_rate, {0, 1e-9, 7}, {-1e-9, NAN, INFINITY, -2}},
     {"factor", set_factor, {1e-9, 1, 2}, {0, -1, NAN, INFINITY}},
     {"final_rate", set_final_rate, {0, 1e-9, 2}, {-1, NAN, INFINITY, -1e-30}},
+    {"rise", set_rise, {0, 0.3, 0.999}, {-0.1, 1, NAN, INFINITY}},
+    {"start_divisor", set_start_divisor, {1, 25, 1e6}, {0.99, 0, NAN, INFINITY}},
+    {"final_divisor", set_final_divisor, {1, 25, 1e6}, {0.99, -1, NAN, INFINITY}},
+    {"highest", set_highest, {0, 0.95, 0.999}, {-0.1, 1, NAN, INFINITY}},
+    {"lowest", set_lowest, {0.1, 0.85, 0.95}, {0, 0.96, NAN, -1}},
 };
 
 START_TEST(numbers_have_ranges)
@@ -139,6 +169,14 @@ START_TEST(whole_numbers_have_ranges)
                  "cnn_optimizer_set_schedule_step", "every is ");
     EXPECT_FAILS(cnn_optimizer_set_schedule_cosine(sgd, 0, 0), CNN_ERROR_INVALID,
                  "cnn_optimizer_set_schedule_cosine", "steps is 0");
+    EXPECT_FAILS(cnn_optimizer_set_schedule_one_cycle(sgd, 0, 0.3, 25, 1e4), CNN_ERROR_INVALID,
+                 "cnn_optimizer_set_schedule_one_cycle", "steps is 0");
+    EXPECT_OK(cnn_optimizer_set_decay_vectors(sgd, 0));
+    EXPECT_OK(cnn_optimizer_set_decay_vectors(sgd, 1));
+    EXPECT_FAILS(cnn_optimizer_set_decay_vectors(sgd, 2), CNN_ERROR_INVALID,
+                 "cnn_optimizer_set_decay_vectors", "on is 2");
+    EXPECT_FAILS(cnn_optimizer_set_decay_vectors(NULL, 1), CNN_ERROR_INVALID,
+                 "cnn_optimizer_set_decay_vectors", "optimizer is NULL");
     EXPECT_OK(cnn_optimizer_set_warmup(sgd, 0));
     EXPECT_OK(cnn_optimizer_set_warmup(sgd, INT64_MAX));
     EXPECT_FAILS(cnn_optimizer_set_warmup(sgd, -1), CNN_ERROR_INVALID, "cnn_optimizer_set_warmup",

@@ -176,6 +176,85 @@ START_TEST(adam_steps)
 }
 END_TEST
 
+/* What is set for the optimizer or for the layer besides. */
+struct variant {
+    const char *name;
+    double rate, decay, momentum;
+    void (*set)(cnn_optimizer *optimizer, cnn_layer *layer);
+};
+
+static void set_cycle(cnn_optimizer *optimizer, cnn_layer *layer)
+{
+    (void)layer;
+    EXPECT_OK(cnn_optimizer_set_schedule_one_cycle(optimizer, STEPS, 0.4, 5, 20));
+    EXPECT_OK(cnn_optimizer_set_momentum_cycle(optimizer, 0.75, 0.95));
+}
+
+static void spare_vectors(cnn_optimizer *optimizer, cnn_layer *layer)
+{
+    (void)layer;
+    EXPECT_OK(cnn_optimizer_set_decay_vectors(optimizer, 0));
+}
+
+static void set_factors(cnn_optimizer *optimizer, cnn_layer *layer)
+{
+    (void)optimizer;
+    EXPECT_OK(cnn_layer_set_learning_rate(layer, 0.25));
+    EXPECT_OK(cnn_layer_set_weight_decay(layer, 3));
+}
+
+static const struct variant variants[] = {
+    {"sgd_cycle", 0.1, 0, 0.9, set_cycle},        {"adamw_cycle", 0.02, 0.1, 0, set_cycle},
+    {"sgd_vectors", 0.1, 0.05, 0, spare_vectors}, {"adamw_vectors", 0.02, 0.3, 0, spare_vectors},
+    {"sgd_factors", 0.1, 0.05, 0.9, set_factors}, {"adamw_factors", 0.02, 0.3, 0, set_factors},
+};
+enum { VARIANTS = sizeof variants / sizeof variants[0] };
+
+START_TEST(variants_of_steps)
+{
+    cnn_optimizer *optimizer;
+    struct problem problem;
+    const struct variant *variant = &variants[_i];
+    if (variant->name[0] == 's') {
+        EXPECT_OK(cnn_sgd_create(&optimizer, context, variant->rate));
+        EXPECT_OK(cnn_sgd_set_momentum(optimizer, variant->momentum));
+    } else {
+        EXPECT_OK(cnn_adamw_create(&optimizer, context, variant->rate));
+    }
+    EXPECT_OK(cnn_optimizer_set_weight_decay(optimizer, variant->decay));
+    begin(&problem, optimizer);
+    variant->set(optimizer, cnn_model_layer(problem.model, 0));
+    for (int64_t t = 0; t < STEPS; t++) {
+        step(&problem, t);
+        expect_parameter(&problem, "dense1.weight", variant->name, "w", t);
+        expect_parameter(&problem, "dense1.bias", variant->name, "b", t);
+    }
+    end(&problem);
+    cnn_optimizer_free(optimizer);
+}
+END_TEST
+
+/* The model has either weights in turn; a step that follows the average goes on from the others. */
+START_TEST(averages_follow_the_weights)
+{
+    cnn_optimizer *optimizer;
+    struct problem problem;
+    EXPECT_OK(cnn_sgd_create(&optimizer, context, 0.1));
+    begin(&problem, optimizer);
+    EXPECT_OK(cnn_trainer_set_average(problem.trainer, 0.25));
+    for (int64_t t = 0; t < STEPS; t++) {
+        step(&problem, t);
+        expect_parameter(&problem, "dense1.weight", "sgd", "w", t);
+        EXPECT_OK(cnn_trainer_use_average(problem.trainer, 1));
+        expect_parameter(&problem, "dense1.weight", "average", "w", t);
+        expect_parameter(&problem, "dense1.bias", "average", "b", t);
+        EXPECT_OK(cnn_trainer_use_average(problem.trainer, t % 2 == 0));
+    }
+    end(&problem);
+    cnn_optimizer_free(optimizer);
+}
+END_TEST
+
 /* An optimizer that is attached anew starts anew: same steps, same weights. */
 START_TEST(an_optimizer_attached_anew_starts_anew)
 {
@@ -222,13 +301,34 @@ static void set_warmup_cosine(cnn_optimizer *optimizer)
     EXPECT_OK(cnn_optimizer_set_schedule_cosine(optimizer, 20, 0.01));
 }
 
+static void set_one_cycle(cnn_optimizer *optimizer)
+{
+    EXPECT_OK(cnn_optimizer_set_schedule_one_cycle(optimizer, RATES, 0.3, 25, 1e4));
+}
+
+static void set_one_cycle_other(cnn_optimizer *optimizer)
+{
+    EXPECT_OK(cnn_optimizer_set_schedule_one_cycle(optimizer, RATES, 0.55, 4, 10));
+}
+
+static void set_one_cycle_down(cnn_optimizer *optimizer)
+{
+    EXPECT_OK(cnn_optimizer_set_schedule_one_cycle(optimizer, RATES, 0, 25, 1e4));
+}
+
 static const struct {
     const char *name;
     void (*set)(cnn_optimizer *optimizer);
 } schedules[] = {
-    {"schedule_constant", set_constant},       {"schedule_step", set_step},
-    {"schedule_cosine", set_cosine},           {"schedule_warmup", set_warmup},
-    {"schedule_warmup_step", set_warmup_step}, {"schedule_warmup_cosine", set_warmup_cosine},
+    {"schedule_constant", set_constant},
+    {"schedule_step", set_step},
+    {"schedule_cosine", set_cosine},
+    {"schedule_warmup", set_warmup},
+    {"schedule_warmup_step", set_warmup_step},
+    {"schedule_warmup_cosine", set_warmup_cosine},
+    {"schedule_one_cycle", set_one_cycle},
+    {"schedule_one_cycle_other", set_one_cycle_other},
+    {"schedule_one_cycle_down", set_one_cycle_down},
 };
 enum { SCHEDULES = sizeof schedules / sizeof schedules[0] };
 
@@ -279,6 +379,33 @@ START_TEST(the_rate_told_is_the_rate_used)
 }
 END_TEST
 
+/* Past its end a cycle stays at its last rate, whatever its length; and the corner where the rate
+ * rises for one step alone has the highest first. */
+START_TEST(cycles_of_any_length_end)
+{
+    static const int64_t lengths[] = {1, 2, 4, 1000, INT64_MAX};
+    cnn_optimizer *optimizer;
+    struct problem problem;
+    EXPECT_OK(cnn_sgd_create(&optimizer, context, 1));
+    begin(&problem, optimizer);
+    for (int32_t i = 0; i < 5; i++)
+        for (int32_t j = 0; j < 4; j++) {
+            EXPECT_OK(
+                cnn_optimizer_set_schedule_one_cycle(optimizer, lengths[i], 0.25 * j, 10, 100));
+            const double rate = cnn_optimizer_learning_rate(optimizer);
+            ck_assert_msg(rate >= 1e-3 - 1e-12 && rate <= 1, "%lld, %d: %g", (long long)lengths[i],
+                          j, rate);
+        }
+    EXPECT_OK(cnn_optimizer_set_schedule_one_cycle(optimizer, 4, 0.25, 10, 100));
+    ck_assert_double_eq(cnn_optimizer_learning_rate(optimizer), 1);
+    for (int32_t t = 0; t < 6; t++)
+        step(&problem, 0);
+    ck_assert_double_eq_tol(cnn_optimizer_learning_rate(optimizer), 1e-3, 1e-15);
+    end(&problem);
+    cnn_optimizer_free(optimizer);
+}
+END_TEST
+
 /* A norm that is not a number is seen in every weight, and does not switch the clipping off. */
 START_TEST(clipping_passes_nan_on)
 {
@@ -309,9 +436,12 @@ static Suite *optimizers_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, sgd_steps, 0, SGD_CASES);
     tcase_add_loop_test(tcase, adam_steps, 0, ADAM_CASES);
+    tcase_add_loop_test(tcase, variants_of_steps, 0, VARIANTS);
+    tcase_add_test(tcase, averages_follow_the_weights);
     tcase_add_test(tcase, an_optimizer_attached_anew_starts_anew);
     tcase_add_loop_test(tcase, rates_follow_the_schedule, 0, SCHEDULES);
     tcase_add_test(tcase, the_rate_told_is_the_rate_used);
+    tcase_add_test(tcase, cycles_of_any_length_end);
     tcase_add_test(tcase, clipping_passes_nan_on);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -79,7 +79,7 @@ static cnn_status add_batch(cnn_metrics *metrics, cnn_context *context, cnn_sess
 
 /* Adds all pictures of `dataset`, or those before an interrupt. */
 static cnn_status add_all(cnn_metrics *metrics, cnn_context *context, cnn_model *model,
-                          cnn_dataset *dataset)
+                          cnn_dataset *dataset, bool flip)
 {
     cnn_session *session = NULL;
     cnn_loader *loader = NULL;
@@ -87,6 +87,8 @@ static cnn_status add_all(cnn_metrics *metrics, cnn_context *context, cnn_model 
     cnn_tensor *labels = NULL;
     cnn_status status = cnn_session_create(&session, model, BATCH);
 
+    if (status == CNN_OK)
+        status = cnn_session_set_flip_averaging(session, flip);
     if (status == CNN_OK)
         status = cnn_loader_create(&loader, dataset, model, BATCH);
     if (status == CNN_OK)
@@ -102,12 +104,12 @@ static cnn_status add_all(cnn_metrics *metrics, cnn_context *context, cnn_model 
 }
 
 bool confusion_report(double *accuracy, cnn_context *context, cnn_model *model,
-                      cnn_dataset *dataset)
+                      cnn_dataset *dataset, bool flip)
 {
     cnn_metrics *metrics = NULL;
     const int32_t classes = cnn_model_class_count(model);
     const bool done = console_succeeded(cnn_metrics_create(&metrics, context, classes)) &&
-                      console_succeeded(add_all(metrics, context, model, dataset)) &&
+                      console_succeeded(add_all(metrics, context, model, dataset, flip)) &&
                       !interrupt_seen();
 
     if (done)

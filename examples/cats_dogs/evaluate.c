@@ -30,7 +30,7 @@ int command_evaluate(const struct options *options)
                       console_succeeded(cnn_model_load(&model, context, model_path)) &&
                       console_succeeded(evaluate_open(&dataset, context, data_path)) &&
                       confusion_same_classes(model, dataset, data_path) &&
-                      confusion_report(NULL, context, model, dataset);
+                      confusion_report(NULL, context, model, dataset, options->flip_average);
     if (!done && interrupt_seen())
         console_error("interrupted before all pictures were predicted");
     cnn_dataset_free(dataset);

@@ -33,6 +33,8 @@ const struct options options_default = {
     .mixup = -1,
     .cutmix = -1,
     .checkpoint_minutes = 10,
+    .schedule = "cosine",
+    .accumulate = 1,
 };
 
 enum type { TEXT, WHOLE, REAL, STRENGTH, SWITCH };
@@ -76,6 +78,12 @@ static const struct rule {
     {"mixup", FOR_TRAIN, STRENGTH, offsetof(struct options, mixup), 0, 1000},
     {"cutmix", FOR_TRAIN, STRENGTH, offsetof(struct options, cutmix), 0, 1000},
     {"test", FOR_TRAIN, STRENGTH, offsetof(struct options, test), 0, 0.99},
+    {"schedule", FOR_TRAIN, TEXT, offsetof(struct options, schedule), 0, 0},
+    {"ema", FOR_TRAIN, REAL, offsetof(struct options, ema), 0, 1},
+    {"accumulate", FOR_TRAIN, WHOLE, offsetof(struct options, accumulate), 1, 4096},
+    {"patience", FOR_TRAIN, WHOLE, offsetof(struct options, patience), 1, 1e6},
+    {"flip-average", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT, SWITCH,
+     offsetof(struct options, flip_average), 0, 0},
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
     {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},

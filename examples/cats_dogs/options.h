@@ -17,7 +17,7 @@ struct options {
     const char *output;
     const char *network;
     const char *class_weights;
-    const char *report; /* NULL: none */
+    const char *report;      /* NULL: none */
     const char *metrics;     /* NULL: no file */
     const char *tensorboard; /* NULL: no folder */
     const char *checkpoint;  /* NULL: none */
@@ -37,6 +37,11 @@ struct options {
     double erase, mixup, cutmix;
     double test;
     double checkpoint_minutes;
+    const char *schedule;
+    double ema;         /* decay; 0: no average */
+    int64_t accumulate; /* batches */
+    int64_t patience;   /* epochs; 0: to the end */
+    bool flip_average;
     bool quiet;
     bool help;
     char **operands; /* what is not an option, in order */

@@ -34,12 +34,13 @@ static cnn_status create_tensors(struct predictor *predictor)
 }
 
 bool predictor_create(struct predictor *predictor, cnn_context *context, cnn_model *model,
-                      const char *path)
+                      const char *path, bool flip)
 {
     *predictor = (struct predictor){
         .context = context, .model = model, .classes = cnn_model_class_count(model)};
     return is_classifier(model, path) &&
            console_succeeded(cnn_session_create(&predictor->session, model, 1)) &&
+           console_succeeded(cnn_session_set_flip_averaging(predictor->session, flip)) &&
            console_succeeded(create_tensors(predictor));
 }
 

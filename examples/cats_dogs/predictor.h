@@ -16,10 +16,11 @@ struct predictor {
     cnn_tensor *output; /* [1][classes] */
 };
 
-/* Makes one for a model that was read from `path`.  False, after a message, when it cannot or the
+/* Makes one for a model that was read from `path`, with `flip` of each picture and its mirror
+ * image.  False, after a message, when it cannot or the
  * model is no classifier of pictures; to be freed in any case. */
 bool predictor_create(struct predictor *predictor, cnn_context *context, cnn_model *model,
-                      const char *path);
+                      const char *path, bool flip);
 void predictor_free(struct predictor *predictor);
 
 /* Reads the picture at `path` into `input`, and predicts it into `output`. */

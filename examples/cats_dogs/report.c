@@ -44,10 +44,11 @@ static bool write_page(struct report *report, const char *path)
 
 bool report_write(struct report *report, const char *path)
 {
-    const bool done =
-        predictor_create(&report->predictor, report->context, report->model, report->model_path) &&
-        answers_create(&report->answers, &report->predictor, report->dataset) &&
-        (report->seconds = network_seconds(&report->predictor)) != NULL && write_page(report, path);
+    const bool done = predictor_create(&report->predictor, report->context, report->model,
+                                       report->model_path, false) &&
+                      answers_create(&report->answers, &report->predictor, report->dataset) &&
+                      (report->seconds = network_seconds(&report->predictor)) != NULL &&
+                      write_page(report, path);
 
     free(report->seconds);
     answers_free(&report->answers);

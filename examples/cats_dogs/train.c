@@ -2,8 +2,8 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who watches
- * meanwhile in observer.c. */
+ * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who
+ * watches meanwhile in observer.c, how it goes on after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
@@ -15,6 +15,7 @@
 #include "parts.h"
 #include "recipe.h"
 #include "resume.h"
+#include "schedules.h"
 
 #include <cnn.h>
 
@@ -25,6 +26,7 @@
 struct training {
     const struct options *options;
     const struct network *network;
+    const struct schedule *schedule;
     int64_t size, epochs, batch;
     double learning_rate;
 
@@ -57,6 +59,7 @@ static bool choose_recipe(struct training *training, struct options *options)
         return false;
     }
     training->network = network;
+    training->schedule = schedule_find(options->schedule);
     training->size = options->size > 0 ? options->size : network->size;
     training->epochs = options->epochs > 0 ? options->epochs
                        : drawings          ? network->drawing_epochs
@@ -68,7 +71,7 @@ static bool choose_recipe(struct training *training, struct options *options)
     options->epochs = training->epochs;
     options->batch = training->batch;
     options->learning_rate = training->learning_rate;
-    return true;
+    return training->schedule != NULL;
 }
 
 static cnn_status create_context(struct training *training)
@@ -120,11 +123,13 @@ static cnn_status create_loaders(struct training *training)
                              training->model, training->batch);
 }
 
-/* AdamW; the rate rises during the warm-up and falls along a cosine to zero. */
+/* AdamW. */
 static cnn_status create_optimizer(struct training *training)
 {
     const struct network *network = training->network;
-    const int64_t steps = cnn_loader_batches(training->training_loader);
+    const int64_t together = training->options->accumulate;
+    const int64_t batches = cnn_loader_batches(training->training_loader);
+    const int64_t steps = (batches + together - 1) / together; /* of an epoch */
     cnn_status status =
         cnn_adamw_create(&training->optimizer, training->context, training->learning_rate);
 
@@ -133,11 +138,8 @@ static cnn_status create_optimizer(struct training *training)
     if (status == CNN_OK)
         status = cnn_optimizer_set_clip_norm(training->optimizer, network->clip_norm);
     if (status == CNN_OK)
-        status = cnn_optimizer_set_warmup(training->optimizer,
-                                          (int64_t)(network->warmup_epochs * (double)steps));
-    if (status == CNN_OK)
-        status =
-            cnn_optimizer_set_schedule_cosine(training->optimizer, training->epochs * steps, 0.0);
+        status = training->schedule->set(training->optimizer, training->epochs * steps,
+                                         (int64_t)(network->warmup_epochs * (double)steps));
     return status;
 }
 
@@ -148,24 +150,26 @@ static cnn_status create_trainer(struct training *training)
     if (status == CNN_OK)
         status = recipe_weigh(training->trainer, training->network, training->options,
                               training->parts.training);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_average(training->trainer, training->options->ema);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_accumulation(training->trainer, training->options->accumulate);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_patience(training->trainer, training->options->patience);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_flip_averaging(training->trainer, training->options->flip_average);
     return status;
 }
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* More accurate than the best until now; of equal ones, surer of it. */
-static bool is_better(const struct best *best, double accuracy, double loss)
-{
-    return best->epoch == 0 || accuracy > best->accuracy ||
-           (accuracy == best->accuracy && loss < best->loss);
-}
-
-/* After an epoch: keeps the model in its file if it is the best.  Returns whether to go on. */
+/* After an epoch: keeps the model, with the averaged weights if there are any, in its file if it is
+ * the best.  Returns whether to go on. */
 static bool end_epoch(struct training *training, const cnn_progress *progress)
 {
     const double accuracy = cnn_progress_validation_accuracy(progress);
     const double loss = cnn_progress_validation_loss(progress);
-    const bool better = is_better(&training->best, accuracy, loss);
+    const bool better = cnn_trainer_best_epoch(training->trainer) == cnn_progress_epoch(progress);
 
     if (better) {
         if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
@@ -238,7 +242,8 @@ static bool test_best(struct training *training)
     cnn_model *model = NULL;
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
-        confusion_report(&training->test_accuracy, training->context, model, training->parts.test);
+        confusion_report(&training->test_accuracy, training->context, model, training->parts.test,
+                         training->options->flip_average);
 
     cnn_model_free(model);
     return done;

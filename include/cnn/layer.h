@@ -429,6 +429,27 @@ CNN_API cnn_status cnn_layer_get_gradient(const cnn_layer *layer, cnn_parameter 
 /* Sets the gradients of all parameters to 0. */
 CNN_API cnn_status cnn_layer_clear_gradients(cnn_layer *layer);
 
+/* ---- How it is trained -------------------------------------------------------------------- */
+
+/* Whether trainers move the layer's parameters: 1 (default) or 0, frozen.  A frozen layer's
+ * parameters stay to the bit: no step, no weight decay; its gradients do not count in clipping and
+ * are not computed, nor is anything below the lowest layer that is trained.  A frozen batch_norm
+ * normalises by its running statistics, which stay, too.  May change between steps, also in a
+ * model, and clears the layer's gradients then; an optimizer's averages begin with the first step
+ * that moves the layer.  Not kept in model files.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_STATE: the layer's model is in the middle of a
+ * training step. */
+CNN_API cnn_status cnn_layer_set_trained(cnn_layer *layer, int32_t trained);
+
+/* What was set; 0 for NULL. */
+CNN_API int32_t cnn_layer_trained(const cnn_layer *layer);
+
+/* Multiplies the optimizer's learning rate, or weight decay, for this layer: finite and at least 0,
+ * default 1.  May change between steps, also in a model.  Not kept in model files.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_STATE: as above. */
+CNN_API cnn_status cnn_layer_set_learning_rate(cnn_layer *layer, double factor);
+CNN_API cnn_status cnn_layer_set_weight_decay(cnn_layer *layer, double factor);
+
 /* ---- A layer on its own ------------------------------------------------------------------- */
 
 /* Writes the output shape for an input of `shape` (both without the batch dimension) into `output`

@@ -79,6 +79,15 @@ CNN_API cnn_status cnn_model_set_parameter(cnn_model *model, const char *name,
 CNN_API cnn_status cnn_model_get_gradient(const cnn_model *model, const char *name,
                                           cnn_tensor *values);
 
+/* ---- Fine-tuning -------------------------------------------------------------------------- */
+
+/* cnn_layer_set_trained() for layers `first` to `end` - 1, all or none of them: with 0 and the
+ * number of the new head's first layer, only the head is trained.
+ * CNN_ERROR_INVALID: `trained` is neither 0 nor 1, or not 0 <= first <= end <= layer count.
+ * CNN_ERROR_STATE: the model is in the middle of a training step. */
+CNN_API cnn_status cnn_model_set_trained(cnn_model *model, int32_t first, int32_t end,
+                                         int32_t trained);
+
 /* ---- Pictures and classes ----------------------------------------------------------------- */
 
 /* Names the classes, in the order of the outputs.  Each 1 to 255 bytes of UTF-8; copied.

@@ -47,11 +47,18 @@ CNN_API cnn_status cnn_adam_set_epsilon(cnn_optimizer *optimizer, double epsilon
 
 CNN_API void cnn_optimizer_free(cnn_optimizer *optimizer);
 
-/* Weight decay, at least 0, on all parameters.  May change between steps. */
+/* Weight decay, at least 0, on all parameters that are trained; see also
+ * cnn_layer_set_weight_decay().  May change between steps. */
 CNN_API cnn_status cnn_optimizer_set_weight_decay(cnn_optimizer *optimizer, double weight_decay);
 
+/* Whether weight decay, and the factors of cnn_layer_set_weight_decay(), also act on parameters of
+ * one dimension (biases, scales): 1 (default, as in PyTorch) or 0.  May change between steps.
+ * CNN_ERROR_INVALID: another number. */
+CNN_API cnn_status cnn_optimizer_set_decay_vectors(cnn_optimizer *optimizer, int32_t on);
+
 /* Before each step, scales all gradients by min(1, norm / (n + 1e-6)), n the square root of the sum
- * of all their squares.  `norm` above 0; 0 (default) turns it off.  May change between steps. */
+ * of all their squares; those of frozen layers do not count.  `norm` above 0; 0 (default) turns it
+ * off.  May change between steps. */
 CNN_API cnn_status cnn_optimizer_set_clip_norm(cnn_optimizer *optimizer, double norm);
 
 /* ---- Learning rate: base rate x warm-up x schedule ----------------------------------------- */
@@ -71,6 +78,24 @@ CNN_API cnn_status cnn_optimizer_set_schedule_step(cnn_optimizer *optimizer, int
  * w < t <= steps, and `final_rate` afterwards. */
 CNN_API cnn_status cnn_optimizer_set_schedule_cosine(cnn_optimizer *optimizer, int64_t steps,
                                                      double final_rate);
+
+/* One cycle of `steps` steps (Smith and Topin 2018; PyTorch's OneCycleLR with cosine annealing):
+ * with h(a, b, x) = b + (a - b) * (1 + cos(pi * x)) / 2, top = rise * steps - 1 and start =
+ * base / start_divisor,
+ *   h(start, base, (t - 1) / top)                                      for t - 1 <= top,
+ *   h(base, start / final_divisor, (t - 1 - top) / (steps - 1 - top))  for t <= steps,
+ * and start / final_divisor afterwards: the base rate is the highest.  0 <= rise < 1, divisors at
+ * least 1; PyTorch's defaults are 0.3, 25 and 10000.  A warm-up would be multiplied with it. */
+CNN_API cnn_status cnn_optimizer_set_schedule_one_cycle(cnn_optimizer *optimizer, int64_t steps,
+                                                        double rise, double start_divisor,
+                                                        double final_divisor);
+
+/* Along a schedule of one cycle, moves SGD's momentum, or b1 of Adam and AdamW, against the rate:
+ * from `highest` down to `lowest` while the rate rises, and back; under other schedules it does
+ * nothing.  0 < lowest <= highest < 1; both 0 (default) leave it as it is set.  PyTorch's defaults
+ * are 0.85 and 0.95.  Adam's b1^t is that of this step's b1, as in PyTorch. */
+CNN_API cnn_status cnn_optimizer_set_momentum_cycle(cnn_optimizer *optimizer, double lowest,
+                                                    double highest);
 
 /* During the first `steps` steps, the rate is t / steps of what it would be (Goyal et al. 2017); a
  * cosine begins after them.  0 (default) turns it off. */

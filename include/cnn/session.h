@@ -29,6 +29,13 @@ CNN_API cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outp
                                    int32_t output_count, const cnn_tensor *const *inputs,
                                    int32_t input_count);
 
+/* Whether each output is the mean of those of the picture and of its mirror image: 1, or 0
+ * (default).  Takes twice the time, and room for `max_batch` pictures and outputs, planned here.  A
+ * picture and its mirror image then have the same bits.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_SHAPE: the model's input is no picture [h][w][c],
+ * or its output no vector.  CNN_ERROR_MEMORY: it stays off. */
+CNN_API cnn_status cnn_session_set_flip_averaging(cnn_session *session, int32_t on);
+
 /* Bytes that the session holds besides the model's weights. */
 CNN_API size_t cnn_session_bytes(const cnn_session *session);
 

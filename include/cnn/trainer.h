@@ -65,7 +65,32 @@ CNN_API cnn_status cnn_trainer_set_positive_weights(cnn_trainer *trainer, const 
                                                     int32_t count);
 
 /* Bytes that the trainer holds: activations, gradients, the optimizer's averages. */
+/* Bytes that the trainer holds: activations, gradients, the optimizer's averages, and what the
+ * setters below ask for. */
 CNN_API size_t cnn_trainer_bytes(const cnn_trainer *trainer);
+
+/* ---- The average of the weights ------------------------------------------------------------ */
+
+/* Keeps an exponential moving average of all weights (Polyak and Juditsky 1992), running statistics
+ * and frozen layers included: it begins as the weights are now, and after update number t from
+ * then on a += (1 - d) * (w - a) with d = min(decay, (1 + t) / (10 + t)), so that the first weights
+ * are soon forgotten.  0 < decay < 1, for instance 0.999; called again, it changes the decay alone.
+ * 0 (default): there is no average; the model gets the trained weights back, and the memory, that
+ * of the weights once more, is freed.  May be called between steps.
+ *
+ * The model has the averaged weights, for predicting and saving, after cnn_trainer_evaluate(), from
+ * the validation on at the end of each epoch of cnn_trainer_fit(), and after cnn_trainer_fit(); the
+ * next step puts the trained ones back by itself.  Neither copies anything.  Setting a parameter
+ * sets that of the weights that the model has at the moment, and freeing the trainer leaves it with
+ * them.
+ * CNN_ERROR_INVALID: another decay.  CNN_ERROR_MEMORY: the average does not begin.
+ * CNN_ERROR_STATE: somebody is predicting with the model, saving or training it at this moment. */
+CNN_API cnn_status cnn_trainer_set_average(cnn_trainer *trainer, double decay);
+
+/* Gives the model the averaged weights (1) or the trained ones (0).  A change forgets a
+ * cnn_trainer_forward() whose backward has not come.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_STATE: 1 without an average, or as above. */
+CNN_API cnn_status cnn_trainer_use_average(cnn_trainer *trainer, int32_t on);
 
 /* ---- Steps --------------------------------------------------------------------------------- */
 
@@ -141,24 +166,64 @@ CNN_API double cnn_progress_validation_accuracy(const cnn_progress *progress);
 CNN_API double cnn_progress_learning_rate(const cnn_progress *progress);
 CNN_API double cnn_progress_seconds(const cnn_progress *progress);
 
+/* How many batches make one update in cnn_trainer_fit(), 1 (default) to 2147483647: their gradients
+ * are added, each with the weight of its samples, which gives those of one batch of all of them;
+ * the last batches of an epoch make an update of their own.  An update is one step: of progress,
+ * which is told after it, of the optimizer, its schedule and the average.  Takes effect with the
+ * next epoch.  Memory is that of one batch.
+ * CNN_ERROR_INVALID: another number. */
+CNN_API cnn_status cnn_trainer_set_accumulation(cnn_trainer *trainer, int64_t batches);
+
+/* Whether validation and cnn_trainer_evaluate() also look at the mirror image of each picture: 1
+ * or 0 (default).  The probabilities of both, for softmax cross-entropy, or else the outputs, are
+ * averaged; see cnn_session_set_flip_averaging().  Holds room for a batch of pictures and outputs.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_SHAPE: inputs other than pictures [h][w][c], or
+ * outputs other than vectors.  CNN_ERROR_MEMORY: it stays off. */
+CNN_API cnn_status cnn_trainer_set_flip_averaging(cnn_trainer *trainer, int32_t on);
+
+/* Ends cnn_trainer_fit(), with CNN_OK, after so many epochs in a row that were no better than the
+ * best before them; 0 (default): never.  The best epoch has the highest validation accuracy; of
+ * equal ones, and for losses without classes, the lowest validation loss; of equal ones the first.
+ * What is not a number is worse than any number.
+ * CNN_ERROR_INVALID: below 0. */
+CNN_API cnn_status cnn_trainer_set_patience(cnn_trainer *trainer, int64_t epochs);
+
+/* Whether cnn_trainer_fit() keeps the weights of its best epoch, as they were validated, and gives
+ * them back to the model when it ends, also when it is cancelled or stopped by the callback (with
+ * an average, they become the average, and the trained weights stay what they are): 1, or 0
+ * (default).  After another error the model is as the last completed step left it.  Holds the
+ * memory of the weights once more.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_MEMORY: it stays off.  CNN_ERROR_STATE:
+ * cnn_trainer_fit() is running. */
+CNN_API cnn_status cnn_trainer_set_keep_best(cnn_trainer *trainer, int32_t on);
+
+/* The best epoch, from 1, of the running or else the latest cnn_trainer_fit(), and its validation
+ * accuracy and loss; 0 and NaN before an epoch was validated.  In a progress callback at
+ * CNN_PROGRESS_EPOCH it includes the epoch that has just ended. */
+CNN_API int64_t cnn_trainer_best_epoch(const cnn_trainer *trainer);
+CNN_API double cnn_trainer_best_accuracy(const cnn_trainer *trainer);
+CNN_API double cnn_trainer_best_loss(const cnn_trainer *trainer);
+
 /* Trains for `epochs` epochs of `training`, from cnn_loader_epoch() on, validating after each on
  * epoch 0 of `validation` (NULL: not), whose epoch stays what it was; it may be the same loader.
  * After cnn_trainer_resume() it goes on where the checkpoint was written, in the same epoch of as
  * many.  Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
  * The statuses of cnn_trainer_step() and cnn_loader_next(); CNN_ERROR_CANCELLED after
  * cnn_trainer_cancel() or when the callback returned other than 0.  After any error the model is as
- * the last completed step left it.  CNN_ERROR_SHAPE, before the first step: a loader of larger
- * batches than the trainer's, of other samples than the model's input, or of more classes than the
- * model's output tells apart; one that mixes its samples, of another number of classes than the
- * model has outputs.  CNN_ERROR_INVALID: after cnn_trainer_resume(), another loader than it has put
- * to its place. */
+ * the last completed step left it, but see cnn_trainer_set_keep_best().  Before the first step,
+ * CNN_ERROR_INVALID: no validation, but patience or the best epoch asked for; after
+ * cnn_trainer_resume(), another loader than it has put to its place.  CNN_ERROR_SHAPE: a loader of
+ * larger batches than the trainer's, of other samples than the model's input, or of more classes
+ * than the model's output tells apart; one that mixes its samples, of another number of classes
+ * than the model has outputs. */
 CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
                                    cnn_loader *validation, int64_t epochs, cnn_progress_fn progress,
                                    void *user);
 
 /* Mean loss and share of right classes of epoch 0 of `loader`, whose epoch stays what it was,
  * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model
- * and save it meanwhile.  Statuses of cnn_trainer_fit(). */
+ * and save it meanwhile, though not at the moment when it gets the averaged weights, where there
+ * are any.  Statuses of cnn_trainer_fit(). */
 CNN_API cnn_status cnn_trainer_evaluate(double *loss, double *accuracy, cnn_trainer *trainer,
                                         cnn_loader *loader);
 

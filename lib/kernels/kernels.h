@@ -260,6 +260,9 @@ typedef void cnni_resample_fn(const struct cnni_resample *row, float *y, const f
 /* y = a + b; y may be either. */
 typedef void cnni_vector_add_fn(int64_t count, float *y, const float *a, const float *b);
 
+/* a += rest * (w - a), in one fused multiply-add: an average that moves. */
+typedef void cnni_vector_average_fn(int64_t count, float *a, const float *w, float rest);
+
 /* Sum of x^2 in double precision: lane j of 16 adds up elements j, j + 16, ...; then lanes j and
  * j + 8 are added, j and j + 4, j + 2, j + 1. */
 typedef double cnni_vector_sum_squares_fn(int64_t count, const float *x);
@@ -368,6 +371,7 @@ struct cnni_kernels {
     cnni_maxpool2d_backward_fn *maxpool2d_backward;
     cnni_resample_fn *resample;
     cnni_vector_add_fn *vector_add;
+    cnni_vector_average_fn *vector_average;
     cnni_vector_sum_squares_fn *vector_sum_squares;
     cnni_norm_moments_fn *norm_moments;
     cnni_norm_apply_fn *norm_apply;

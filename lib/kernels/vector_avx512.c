@@ -8,6 +8,11 @@ void cnni_vector_add_avx512(int64_t count, float *y, const float *a, const float
     add_run(count, y, a, b);
 }
 
+void cnni_vector_average_avx512(int64_t count, float *a, const float *w, float rest)
+{
+    average_run(count, a, w, rest);
+}
+
 double cnni_vector_sum_squares_avx512(int64_t count, const float *x)
 {
     return sum_squares_run(count, x);

@@ -19,6 +19,22 @@ static inline void add_run(int64_t count, float *y, const float *a, const float 
                   count - i);
 }
 
+CNNI_INLINE vec averaged(const float *a, const float *w, float rest, const int64_t count)
+{
+    const vec average = vec_load(a, count);
+    return vec_fma(vec_set(rest), vec_sub(vec_load(w, count), average), average);
+}
+
+static inline void average_run(int64_t count, float *a, const float *w, float rest)
+{
+    int64_t i = 0;
+    CNNI_UNROLL_BY_2
+    for (; i + VECTOR <= count; i += VECTOR)
+        vec_store(a + i, averaged(a + i, w + i, rest, VECTOR), VECTOR);
+    if (i < count)
+        vec_store(a + i, averaged(a + i, w + i, rest, count - i), count - i);
+}
+
 /* Adds the squares of LANES values, or of fewer, each to its lane. */
 CNNI_INLINE void add_squares(vec_wide *lane, const float *x, const int64_t count)
 {

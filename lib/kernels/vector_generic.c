@@ -10,6 +10,12 @@ void cnni_vector_add_generic(int64_t count, float *y, const float *a, const floa
         y[i] = a[i] + b[i];
 }
 
+void cnni_vector_average_generic(int64_t count, float *a, const float *w, float rest)
+{
+    for (int64_t i = 0; i < count; i++)
+        a[i] += rest * (w[i] - a[i]);
+}
+
 double cnni_vector_sum_squares_generic(int64_t count, const float *x)
 {
     double lane[LANES] = {0};

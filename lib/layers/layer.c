@@ -147,6 +147,7 @@ cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
     atomic_init(&made->version, 1);
     made->context = context;
     made->class = class;
+    made->training.learning_rate = made->training.weight_decay = 1;
     made->initializer = class->kind == CNN_DENSE ? CNN_GLOROT_UNIFORM : CNN_HE_NORMAL;
     snprintf(made->name, sizeof made->name, "%s", class->name);
     for (int32_t i = 0; i < class->option_count; i++)

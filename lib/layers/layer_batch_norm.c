@@ -105,10 +105,10 @@ static void keep(const struct cnni_layer_run *run, int64_t channel, double mean,
     *variances = (float)((1 - momentum) * (double)*variances + momentum * whole);
 }
 
-/* Whether it normalises by the statistics of the batch. */
+/* Whether it normalises by the statistics of the batch: while training, unless it is frozen. */
 static bool measures(const struct cnni_layer_run *run)
 {
-    return run->training;
+    return run->training && !run->plan->layer->training.frozen;
 }
 
 static void measure(const struct cnni_layer_run *run, const struct cnni_norm_call *call,
@@ -158,8 +158,8 @@ static void backward(const struct cnni_layer_run *run)
     const struct cnni_norm_gradients gradients = {
         .dx = run->dx[0],
         .daddend = add ? run->dx[1] : NULL,
-        .dgamma = parameter[CNN_WEIGHT].gradient,
-        .dbeta = parameter[CNN_BIAS].gradient,
+        .dgamma = run->frozen ? NULL : parameter[CNN_WEIGHT].gradient,
+        .dbeta = run->frozen ? NULL : parameter[CNN_BIAS].gradient,
         .measured = measures(run),
     };
     cnni_norm_backward(&call, &state, &gradients, run->dy, run->x[0], add && cut ? run->y : NULL);

@@ -213,9 +213,10 @@ static void backward(const struct cnni_layer_run *run)
 {
     const cnn_layer *layer = run->plan->layer;
     const struct cnni_conv2d_call call = call_for(run);
-    cnni_conv2d_backward_filter(&call, layer->parameter[CNN_WEIGHT].gradient, NULL, run->dy,
-                                run->x[0]);
-    if (layer->parameter_count > CNN_BIAS)
+    if (!run->frozen)
+        cnni_conv2d_backward_filter(&call, layer->parameter[CNN_WEIGHT].gradient, NULL, run->dy,
+                                    run->x[0]);
+    if (!run->frozen && layer->parameter_count > CNN_BIAS)
         cnni_bias_gradient(call.context, call.lanes, output_pixels(call.conv, run->n), call.conv->c,
                            layer->parameter[CNN_BIAS].gradient, run->dy, run->scratch);
     if (run->dx[0] != NULL)

@@ -118,8 +118,9 @@ void cnni_filter_backward(const struct cnni_layer_run *run)
     const cnn_layer *layer = run->plan->layer;
     const struct cnni_conv2d_call call = call_for(run);
     float *bias = layer->parameter_count > CNN_BIAS ? layer->parameter[CNN_BIAS].gradient : NULL;
-    cnni_conv2d_backward_filter(&call, layer->parameter[CNN_WEIGHT].gradient, bias, run->x[0],
-                                run->dy);
+    if (!run->frozen)
+        cnni_conv2d_backward_filter(&call, layer->parameter[CNN_WEIGHT].gradient, bias, run->x[0],
+                                    run->dy);
     if (run->dx[0] != NULL)
         cnni_conv2d_backward_data(&call, run->dx[0], run->dy, layer->backward.weights);
 }

@@ -102,6 +102,7 @@ struct cnni_layer_run {
     int64_t n;
     bool training;
     bool trial;    /* training, but without a trace: no dropout, running statistics stay */
+    bool frozen;   /* backward: the gradients of the parameters are not wanted */
     uint64_t step; /* of the training: dropout differs with it */
     const float *const *x;
     float *y;
@@ -208,6 +209,10 @@ struct cnn_layer {
     struct cnni_parameter parameter[CNNI_MAX_PARAMETERS];
     _Atomic uint64_t version; /* of the weights: grows with every change */
     struct cnni_packed forward, folded, backward;
+    struct {
+        int32_t frozen;                     /* 1 or 0 */
+        double learning_rate, weight_decay; /* factors */
+    } training;                             /* how optimizers treat it: layer_training.c */
     struct cnni_solo *solo;
 };
 
@@ -277,6 +282,9 @@ void cnni_parameter_import(float *memory, const struct cnni_parameter *parameter
 /* Makes the layer part of a model whose gate it shares: what it kept for running on its own goes,
  * and its weights are packed anew. */
 void cnni_layer_join(cnn_layer *layer, struct cnni_weight_gate *gate);
+
+/* Freezes the layer, or lets it be trained again, inside its gate: layer_training.c. */
+void cnni_layer_set_trained(cnn_layer *layer, bool trained);
 
 /* What cnn_conv2d_set_algorithm() sets, also on a built layer that no plan knows yet; other layers
  * have nothing to choose. */

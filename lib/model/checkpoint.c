@@ -53,6 +53,53 @@ static void list_streams(const cnn_model *model, struct cnni_state *state)
     }
 }
 
+/* How optimizers treat the layers may change between steps. */
+static void list_layers(const cnn_model *model, struct cnni_state *state)
+{
+    char name[48];
+    for (int32_t i = 0; i < model->node_count; i++) {
+        cnn_layer *layer = model->nodes[i].layer;
+        snprintf(name, sizeof name, "layer%d.frozen", i);
+        cnni_state_number(state, name, CNNI_NUMBER_INT32, &layer->training.frozen, 0, 1);
+        snprintf(name, sizeof name, "layer%d.learning_rate", i);
+        cnni_state_number(state, name, CNNI_NUMBER_REAL, &layer->training.learning_rate, 0,
+                          DBL_MAX);
+        snprintf(name, sizeof name, "layer%d.weight_decay", i);
+        cnni_state_number(state, name, CNNI_NUMBER_REAL, &layer->training.weight_decay, 0, DBL_MAX);
+    }
+}
+
+/* A second set of all weights, where there is one. */
+static void list_weights(float *const *weights, const char *kind, const cnn_model *model,
+                         struct cnni_state *state)
+{
+    int32_t number = 0;
+    for (int32_t i = 0; weights != NULL && i < model->node_count; i++) {
+        cnn_layer *layer = model->nodes[i].layer;
+        for (int32_t j = 0; j < layer->parameter_count; j++, number++)
+            cnni_state_array(state, model->parameter_names[number], kind, &layer->parameter[j],
+                             weights[number]);
+    }
+}
+
+static void list_average(struct cnni_average *average, const cnn_model *model,
+                         struct cnni_state *state)
+{
+    cnni_state_number(state, "average.updates", CNNI_NUMBER_INT64, &average->updates, 0, 0x1p55);
+    cnni_state_number(state, "average.used", CNNI_NUMBER_INT32, &average->used, 0,
+                      average->weights != NULL);
+    list_weights(average->weights, "trainer.average", model, state);
+}
+
+static void list_best(struct cnni_best *best, const cnn_model *model, struct cnni_state *state)
+{
+    cnni_state_number(state, "best.epoch", CNNI_NUMBER_INT64, &best->epoch, 0, 0x1p55);
+    cnni_state_number(state, "best.accuracy", CNNI_NUMBER_REAL, &best->accuracy, -INFINITY,
+                      INFINITY);
+    cnni_state_number(state, "best.loss", CNNI_NUMBER_REAL, &best->loss, -INFINITY, INFINITY);
+    list_weights(best->weights, "trainer.best", model, state);
+}
+
 void cnni_trainer_list_state(cnn_trainer *trainer, const cnn_loader *loader,
                              struct cnni_state *state)
 {
@@ -61,6 +108,9 @@ void cnni_trainer_list_state(cnn_trainer *trainer, const cnn_loader *loader,
     list_place(&trainer->place, loader, state);
     cnni_state_number(state, "trainer.passes", CNNI_NUMBER_INT64, &trainer->passes, 0, 0x1p55);
     cnni_optimizer_list_state(trainer->optimizer, state);
+    list_layers(trainer->model, state);
+    list_best(&trainer->best, trainer->model, state);
+    list_average(&trainer->average, trainer->model, state);
 }
 
 /* ---- Writing one ---- */

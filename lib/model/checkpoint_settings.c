@@ -46,6 +46,16 @@ static void put_trainer(struct cnni_json_writer *json, const cnn_trainer *traine
     cnni_json_put_key(json, "label_smoothing");
     cnni_json_put_real(json, trainer->loss.smoothing);
     put_weights(json, &trainer->loss);
+    cnni_json_put_key(json, "average");
+    cnni_json_put_real(json, trainer->average.decay);
+    cnni_json_put_key(json, "accumulation");
+    cnni_json_put_integer(json, trainer->accumulation);
+    cnni_json_put_key(json, "patience");
+    cnni_json_put_integer(json, trainer->best.patience);
+    cnni_json_put_key(json, "keep_best");
+    cnni_json_put_integer(json, trainer->best.weights != NULL);
+    cnni_json_put_key(json, "flip_averaging");
+    cnni_json_put_integer(json, trainer->flip.mirrored != NULL);
     cnni_json_put_key(json, "batch");
     cnni_json_put_integer(json, trainer->plan->max_n);
     put_seeds(json, trainer->model);

@@ -169,16 +169,26 @@ static cnn_status tell(const struct pass *pass, cnn_progress_kind kind)
                      "%s: stopped by the progress callback", pass->function);
 }
 
-/* Notes that the training goes on with the loader's next batch. */
-static void note_place(const struct pass *pass)
+/* Notes that the training goes on with batch number `batch` of the epoch. */
+static void note_place(const struct pass *pass, int64_t batch)
 {
     struct cnni_place *place = &pass->trainer->place;
-    place->loader_epoch = cnn_loader_epoch(pass->loader);
-    place->batch = cnn_loader_batch(pass->loader);
+    place->batch = batch;
     place->step = pass->progress->step;
     place->rate = pass->progress->learning_rate;
     place->tally = *pass->tally;
     place->steps = cnn_optimizer_steps(pass->trainer->optimizer);
+}
+
+/* An update was made, at that learning rate, with the batches before number `batch`. */
+static cnn_status end_step(const struct pass *pass, double rate, int64_t batch)
+{
+    pass->progress->learning_rate = rate;
+    pass->progress->step++;
+    note_place(pass, batch);
+    CNNI_TRY(tell(pass, CNN_PROGRESS_STEP));
+    cnni_checkpoint_between(pass->trainer, false);
+    return CNN_OK;
 }
 
 static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
@@ -190,12 +200,20 @@ static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
     CNNI_TRY(
         cnni_trainer_run(&result, trainer, &inputs, 1, &labels, 1, pass->training, pass->function));
     count(pass->tally, &result, cnn_tensor_dim(inputs, 0));
-    if (pass->progress != NULL && pass->training) {
-        pass->progress->learning_rate = rate;
-        pass->progress->step++;
-        note_place(pass);
-    }
-    return tell(pass, pass->training ? CNN_PROGRESS_STEP : CNN_PROGRESS_VALIDATION);
+    if (!pass->training)
+        return tell(pass, CNN_PROGRESS_VALIDATION);
+    return trainer->group.done > 0 ? CNN_OK : end_step(pass, rate, cnn_loader_batch(pass->loader));
+}
+
+/* The update of the last batches of an epoch, where they are too few for one of their own. */
+static cnn_status finish_group(const struct pass *pass)
+{
+    cnn_trainer *trainer = pass->trainer;
+    const double rate = cnn_optimizer_learning_rate(trainer->optimizer);
+    if (!pass->training || trainer->group.done == 0)
+        return CNN_OK;
+    CNNI_TRY(cnni_trainer_finish_group(trainer, pass->function));
+    return end_step(pass, rate, cnn_loader_batches(pass->loader));
 }
 
 static cnn_status run_batches(const struct pass *pass)
@@ -205,10 +223,8 @@ static cnn_status run_batches(const struct pass *pass)
         CNNI_TRY(check_cancelled(pass->trainer, pass->function));
         CNNI_TRY(cnn_loader_next(&inputs, &labels, pass->loader));
         if (inputs == NULL)
-            return CNN_OK;
+            return finish_group(pass);
         CNNI_TRY(run_batch(pass, inputs, labels));
-        if (pass->training)
-            cnni_checkpoint_between(pass->trainer, false);
     }
 }
 
@@ -227,6 +243,7 @@ static cnn_status run_pass(const struct pass *pass, int64_t epoch, int64_t batch
 /* A pass that does not train, over the first epoch of the loader, which keeps its place. */
 static cnn_status run_evaluation(const struct pass *pass)
 {
+    CNNI_TRY(cnni_trainer_show_average(pass->trainer, true, pass->function));
     const int64_t next = cnn_loader_epoch(pass->loader);
     *pass->tally = (struct cnni_tally){0};
     const cnn_status status = run_pass(pass, 0, 0);
@@ -247,17 +264,30 @@ static void begin_epoch(cnn_trainer *trainer, int64_t loader_epoch)
 /* The rest of the epoch that the trainer's place is in, which then is the next one. */
 static cnn_status run_training(struct pass *pass, cnn_loader *training)
 {
-    const struct cnni_place *place = &pass->trainer->place;
+    cnn_trainer *trainer = pass->trainer;
+    const struct cnni_place *place = &trainer->place;
     cnn_progress *progress = pass->progress;
     progress->epoch = place->epoch;
     progress->step = place->step;
-    progress->steps = cnn_loader_batches(training);
+    progress->steps = cnni_ceil_div(cnn_loader_batches(training), trainer->accumulation);
     progress->training = place->tally;
     progress->learning_rate = place->rate;
     pass->loader = training;
     pass->training = true;
     pass->tally = &progress->training;
-    return run_pass(pass, place->loader_epoch, place->batch);
+    cnni_group_begin(trainer, cnn_loader_batch_size(training));
+    const cnn_status status = run_pass(pass, place->loader_epoch, place->batch);
+    cnni_group_drop(trainer);
+    return status;
+}
+
+static cnn_status validate_epoch(struct pass *pass)
+{
+    const cnn_progress *progress = pass->progress;
+    CNNI_TRY(run_evaluation(pass));
+    cnni_best_add(pass->trainer, progress->epoch, cnn_progress_validation_accuracy(progress),
+                  cnn_progress_validation_loss(progress));
+    return CNN_OK;
 }
 
 /* One epoch, or what is left of it, and its validation. */
@@ -271,8 +301,9 @@ static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader 
         pass->loader = validation;
         pass->training = false;
         pass->tally = &progress->validation;
-        CNNI_TRY(run_evaluation(pass));
+        CNNI_TRY(validate_epoch(pass));
     }
+    CNNI_TRY(cnni_trainer_show_average(pass->trainer, true, pass->function));
     progress->samples_total = progress->training.samples;
     begin_epoch(pass->trainer, cnn_loader_epoch(training));
     CNNI_TRY(tell(pass, CNN_PROGRESS_EPOCH));
@@ -314,6 +345,7 @@ static cnn_status find_place(cnn_trainer *trainer, const cnn_loader *training, c
                          function);
     if (!goes_on) {
         trainer->place = (struct cnni_place){.loader = training, .steps = steps};
+        trainer->best.epoch = 0;
         begin_epoch(trainer, cnn_loader_epoch(training));
     }
     trainer->resumed = false;
@@ -326,7 +358,8 @@ static cnn_status run_epochs(struct pass *pass, cnn_loader *training, cnn_loader
     cnn_status status = CNN_OK;
     trainer->fitting = true;
     cnni_checkpoint_begin(trainer);
-    while (status == CNN_OK && trainer->place.epoch <= pass->progress->epochs)
+    while (status == CNN_OK && trainer->place.epoch <= pass->progress->epochs &&
+           !cnni_best_gives_up(trainer, trainer->place.epoch - 1))
         status = run_epoch(pass, training, validation);
     if (status != CNN_OK)
         cnni_checkpoint_stopped(trainer);
@@ -354,8 +387,11 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
                         .callback = progress,
                         .user = user,
                         .function = __func__};
-    CNNI_TRY(find_place(trainer, training, __func__));
-    return run_epochs(&pass, training, validation);
+    CNNI_TRY(cnni_best_begin(trainer, validation, __func__));
+    cnn_status status = find_place(trainer, training, __func__);
+    if (status == CNN_OK)
+        status = run_epochs(&pass, training, validation);
+    return cnni_best_end(trainer, status, __func__);
 }
 
 cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *trainer,

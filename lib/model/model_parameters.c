@@ -78,3 +78,23 @@ cnn_status cnn_model_get_gradient(const cnn_model *model, const char *name, cnn_
     CNNI_TRY(find(model, name, &layer, &parameter, __func__));
     return cnni_layer_get_gradient(layer, parameter, values, __func__);
 }
+
+/* ---- Fine-tuning ---- */
+
+cnn_status cnn_model_set_trained(cnn_model *model, int32_t first, int32_t end, int32_t trained)
+{
+    if (model == NULL)
+        return cnni_fail_null(NULL, __func__, "model");
+    if (first < 0 || first > end || end > model->node_count)
+        return cnni_fail(model->context, CNN_ERROR_INVALID,
+                         "%s: the layers are %d to %d, must be within 0 to %d", __func__, first,
+                         end, model->node_count);
+    if (trained != 0 && trained != 1)
+        return cnni_fail(model->context, CNN_ERROR_INVALID, "%s: trained is %d, must be 0 or 1",
+                         __func__, trained);
+    CNNI_TRY(cnni_weight_gate_enter_reading(model->gate, __func__));
+    for (int32_t i = first; i < end; i++)
+        cnni_layer_set_trained(model->nodes[i].layer, trained == 1);
+    cnni_weight_gate_leave(model->gate);
+    return CNN_OK;
+}

@@ -15,10 +15,12 @@
 struct cnni_update {
     const cnn_optimizer *optimizer;
     int32_t lanes;
-    double rate;
-    int64_t t;
+    double rate;         /* of the layer */
+    double momentum;     /* or beta1 */
+    double weight_decay; /* of the parameter */
+    int64_t t;           /* of the parameter */
     float gradient_scale;
-    const struct cnni_moving *moving;
+    struct cnni_moving *moving;
 };
 
 /* ---- Kinds ---- */
@@ -28,26 +30,26 @@ static void update_sgd(const struct cnni_update *update)
     const cnn_optimizer *optimizer = update->optimizer;
     const struct cnni_sgd_step step = {
         .learning_rate = (float)update->rate,
-        .momentum = (float)optimizer->momentum,
-        .weight_decay = (float)optimizer->weight_decay,
+        .momentum = (float)update->momentum,
+        .weight_decay = (float)update->weight_decay,
         .gradient_scale = update->gradient_scale,
         .nesterov = optimizer->nesterov != 0,
         .first = update->t == 1,
     };
     cnni_sgd_update(optimizer->context, update->lanes, &step, update->moving->parameter->count,
                     update->moving->parameter->value, update->moving->parameter->gradient,
-                    optimizer->momentum > 0 ? update->moving->averages[0] : NULL);
+                    update->momentum > 0 ? update->moving->averages[0] : NULL);
 }
 
 static void run_adam(const struct cnni_update *update, double weight_decay, double shrink)
 {
     const cnn_optimizer *optimizer = update->optimizer;
-    double correction1 = 1 - cnni_power(optimizer->beta1, update->t);
+    double correction1 = 1 - cnni_power(update->momentum, update->t);
     double correction2 = 1 - cnni_power(optimizer->beta2, update->t);
     const struct cnni_adam_step step = {
         .step_size = (float)(update->rate / correction1),
-        .beta1 = (float)optimizer->beta1,
-        .rest1 = (float)(1 - optimizer->beta1),
+        .beta1 = (float)update->momentum,
+        .rest1 = (float)(1 - update->momentum),
         .beta2 = (float)optimizer->beta2,
         .rest2 = (float)(1 - optimizer->beta2),
         .epsilon = (float)optimizer->epsilon,
@@ -63,12 +65,12 @@ static void run_adam(const struct cnni_update *update, double weight_decay, doub
 
 static void update_adam(const struct cnni_update *update)
 {
-    run_adam(update, update->optimizer->weight_decay, 1);
+    run_adam(update, update->weight_decay, 1);
 }
 
 static void update_adamw(const struct cnni_update *update)
 {
-    run_adam(update, 0, 1 - update->rate * update->optimizer->weight_decay);
+    run_adam(update, 0, 1 - update->rate * update->weight_decay);
 }
 
 const struct cnni_optimizer_class cnni_sgd_class = {"sgd", 1, 0, update_sgd};
@@ -210,42 +212,95 @@ size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer)
            (size_t)optimizer->model->parameter_count * sizeof *optimizer->moving;
 }
 
-/* What all gradients are multiplied by, so that their norm is at most `clip_norm`. */
-static float clipping_scale(const cnn_optimizer *optimizer, int32_t lanes)
+/* ---- Steps ---- */
+
+/* Whether steps move a parameter of the layer. */
+static bool is_moved(const cnn_layer *layer, cnn_parameter parameter)
 {
-    double sum = 0;
-    if (optimizer->clip_norm == 0)
-        return 1;
-    for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
-        const struct cnni_parameter *parameter = optimizer->moving[i].parameter;
-        if (!parameter->statistic)
-            sum +=
-                cnni_sum_squares(optimizer->context, lanes, parameter->count, parameter->gradient);
-    }
-    const double scale = optimizer->clip_norm / (sqrt(sum) + 1e-6);
-    return (float)(scale > 1 ? 1 : scale); /* unlike fmin(), keeps NaN */
+    return !layer->training.frozen && !layer->parameter[parameter].statistic;
 }
 
-void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan)
+/* The sum of the squares of all gradients that count. */
+static double sum_squares(const cnn_optimizer *optimizer, int32_t lanes)
 {
-    int64_t t = optimizer->steps + 1;
+    const struct cnni_moving *moving = optimizer->moving;
+    double sum = 0;
+    for (int32_t i = 0; i < optimizer->model->node_count; i++) {
+        const cnn_layer *layer = optimizer->model->nodes[i].layer;
+        for (int32_t j = 0; j < layer->parameter_count; j++, moving++)
+            if (is_moved(layer, j))
+                sum += cnni_sum_squares(optimizer->context, lanes, moving->parameter->count,
+                                        moving->parameter->gradient);
+    }
+    return sum;
+}
+
+/* What all gradients are multiplied by: `scale`, and so that their norm is at most `clip_norm`. */
+static float gradient_scale(const cnn_optimizer *optimizer, int32_t lanes, double scale)
+{
+    if (optimizer->clip_norm == 0)
+        return (float)scale;
+    const double norm = scale * sqrt(sum_squares(optimizer, lanes));
+    const double clip = optimizer->clip_norm / (norm + 1e-6);
+    return (float)(clip > 1 ? scale : scale * clip); /* unlike fmin(), keeps NaN */
+}
+
+static double decay_of(const cnn_optimizer *optimizer, const cnn_layer *layer,
+                       const struct cnni_parameter *parameter)
+{
+    if (optimizer->spares_vectors && parameter->shape.rank == 1)
+        return 0;
+    return optimizer->weight_decay * layer->training.weight_decay;
+}
+
+/* Moves all parameters of a layer; `update` has what is the same for all layers. */
+static void move_layer(struct cnni_update update, cnn_layer *layer, double rate)
+{
+    const cnn_optimizer *optimizer = update.optimizer;
+    update.rate = rate * layer->training.learning_rate;
+    for (int32_t j = 0; j < layer->parameter_count; j++, update.moving++) {
+        if (!is_moved(layer, j))
+            continue;
+        update.weight_decay = decay_of(optimizer, layer, &layer->parameter[j]);
+        update.t = ++update.moving->steps;
+        optimizer->class->update(&update);
+    }
+    atomic_fetch_add(&layer->version, 1);
+}
+
+static void average_layer(const cnn_optimizer *optimizer, int32_t lanes, const cnn_layer *layer,
+                          float *const *averages, double rest)
+{
+    for (int32_t j = 0; j < layer->parameter_count; j++)
+        cnni_average_update(optimizer->context, lanes, layer->parameter[j].count, averages[j],
+                            layer->parameter[j].value, (float)rest);
+}
+
+void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan,
+                         const struct cnni_optimizer_pass *pass)
+{
+    const bool adam = optimizer->class != &cnni_sgd_class;
+    const int64_t t = optimizer->steps + 1;
     if (t == 1)
         cnni_optimizer_begin(optimizer);
+    const double rate = cnni_schedule_rate(&optimizer->schedule, t);
     struct cnni_update update = {
         .optimizer = optimizer,
-        .rate = cnni_schedule_rate(&optimizer->schedule, t),
-        .t = t,
-        .gradient_scale = clipping_scale(optimizer, plan->lanes),
+        .momentum = cnni_schedule_momentum(&optimizer->schedule, t,
+                                           adam ? optimizer->beta1 : optimizer->momentum),
+        .gradient_scale = gradient_scale(optimizer, plan->lanes, pass->scale),
         .moving = optimizer->moving,
         .lanes = plan->lanes,
     };
     for (int32_t i = 0; i < optimizer->model->node_count; i++) {
         cnn_layer *layer = optimizer->model->nodes[i].layer;
-        for (int32_t j = 0; j < layer->parameter_count; j++, update.moving++)
-            if (!layer->parameter[j].statistic)
-                optimizer->class->update(&update);
-        atomic_fetch_add(&layer->version, 1);
+        const int64_t first = update.moving - optimizer->moving;
+        if (!layer->training.frozen)
+            move_layer(update, layer, rate);
+        if (pass->averages != NULL)
+            average_layer(optimizer, plan->lanes, layer, pass->averages + first, pass->rest);
         cnni_layer_refresh(&plan->steps[i].layer, plan->lanes);
+        update.moving += layer->parameter_count;
     }
     optimizer->steps = t;
 }

@@ -10,19 +10,30 @@
 
 /* How the learning rate moves. */
 typedef int32_t cnni_schedule_kind;
-enum { CNNI_SCHEDULE_CONSTANT = 0, CNNI_SCHEDULE_STEP = 1, CNNI_SCHEDULE_COSINE = 2 };
+enum {
+    CNNI_SCHEDULE_CONSTANT = 0,
+    CNNI_SCHEDULE_STEP = 1,
+    CNNI_SCHEDULE_COSINE = 2,
+    CNNI_SCHEDULE_ONE_CYCLE = 3
+};
 
 struct cnni_schedule {
     double base;
     cnni_schedule_kind kind;
-    int64_t steps;     /* step: every; cosine: the whole length */
+    int64_t steps;     /* step: every; cosine and one cycle: the whole length */
     double factor;     /* step */
     double final_rate; /* cosine */
+    double rise;       /* one cycle: the part of the steps in which the rate rises */
+    double start_divisor, final_divisor;      /* one cycle */
+    double lowest_momentum, highest_momentum; /* one cycle; both 0: momentum stays as it is */
     int64_t warmup;
 };
 
 /* The learning rate of step `t`, from 1. */
 double cnni_schedule_rate(const struct cnni_schedule *schedule, int64_t t);
+
+/* The momentum, or Adam's beta1, of step `t`; `momentum` where the schedule does not move it. */
+double cnni_schedule_momentum(const struct cnni_schedule *schedule, int64_t t, double momentum);
 
 /* A kind of optimizer. */
 struct cnni_update;
@@ -40,6 +51,7 @@ enum { CNNI_MOST_AVERAGES = 2 };
 struct cnni_moving {
     struct cnni_parameter *parameter;
     float *averages[CNNI_MOST_AVERAGES]; /* as many as the class says; NULL: none */
+    int64_t steps;                       /* in which it was moved: fewer where it was frozen */
 };
 
 struct cnn_optimizer {
@@ -48,6 +60,7 @@ struct cnn_optimizer {
     const struct cnni_optimizer_class *class;
     struct cnni_schedule schedule;
     double weight_decay, clip_norm;
+    bool spares_vectors; /* no weight decay on parameters of one dimension */
     double momentum;
     int32_t nesterov;
     double beta1, beta2, epsilon;
@@ -75,10 +88,17 @@ size_t cnni_optimizer_bytes(const cnn_optimizer *optimizer);
 /* Notes the settings that the first step is made with. */
 void cnni_optimizer_begin(cnn_optimizer *optimizer);
 
-/* One step on all parameters of the model that `plan`, which has it to itself, trains, with
- * clipping; clears the gradients.  Each layer's weights are packed anew while they are in the
- * caches. */
-void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan);
+/* One step on all parameters of the model that `plan`, which has it to itself, trains: on `scale`
+ * times their gradients, which are cleared, with clipping; those of frozen layers stay.  Each
+ * layer's weights go into `averages` (NULL: there are none), at `rest` of the distance, and are
+ * packed anew while they are in the caches. */
+struct cnni_optimizer_pass {
+    double scale;
+    float *const *averages; /* [parameters of the model] */
+    double rest;
+};
+void cnni_optimizer_step(cnn_optimizer *optimizer, const struct cnni_plan *plan,
+                         const struct cnni_optimizer_pass *pass);
 
 /* What a checkpoint keeps, and the settings that it must be resumed with, as one JSON value. */
 void cnni_optimizer_list_state(cnn_optimizer *optimizer, struct cnni_state *state);

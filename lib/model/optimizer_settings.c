@@ -88,6 +88,13 @@ cnn_status cnn_optimizer_set_weight_decay(cnn_optimizer *optimizer, double weigh
     return CNN_OK;
 }
 
+cnn_status cnn_optimizer_set_decay_vectors(cnn_optimizer *optimizer, int32_t on)
+{
+    CNNI_TRY(check_range(optimizer, "on", on, 0, 2, __func__));
+    optimizer->spares_vectors = on == 0;
+    return CNN_OK;
+}
+
 cnn_status cnn_optimizer_set_clip_norm(cnn_optimizer *optimizer, double norm)
 {
     CNNI_TRY(check_range(optimizer, "norm", norm, 0, INFINITY, __func__));
@@ -130,6 +137,35 @@ cnn_status cnn_optimizer_set_schedule_cosine(cnn_optimizer *optimizer, int64_t s
     optimizer->schedule.kind = CNNI_SCHEDULE_COSINE;
     optimizer->schedule.steps = steps;
     optimizer->schedule.final_rate = final_rate;
+    return CNN_OK;
+}
+
+cnn_status cnn_optimizer_set_schedule_one_cycle(cnn_optimizer *optimizer, int64_t steps,
+                                                double rise, double start_divisor,
+                                                double final_divisor)
+{
+    CNNI_TRY(check_range(optimizer, "steps", (double)steps, 1, INFINITY, __func__));
+    CNNI_TRY(check_range(optimizer, "rise", rise, 0, 1, __func__));
+    CNNI_TRY(check_range(optimizer, "start_divisor", start_divisor, 1, INFINITY, __func__));
+    CNNI_TRY(check_range(optimizer, "final_divisor", final_divisor, 1, INFINITY, __func__));
+    optimizer->schedule.kind = CNNI_SCHEDULE_ONE_CYCLE;
+    optimizer->schedule.steps = steps;
+    optimizer->schedule.rise = rise;
+    optimizer->schedule.start_divisor = start_divisor;
+    optimizer->schedule.final_divisor = final_divisor;
+    return CNN_OK;
+}
+
+cnn_status cnn_optimizer_set_momentum_cycle(cnn_optimizer *optimizer, double lowest, double highest)
+{
+    CNNI_TRY(check_range(optimizer, "highest", highest, 0, 1, __func__));
+    if (!(lowest >= 0 && lowest <= highest) || (lowest == 0 && highest > 0))
+        return cnni_fail(optimizer->context, CNN_ERROR_INVALID,
+                         "%s: lowest is %g, must be above 0 and at most highest, which is %g, or "
+                         "both 0",
+                         __func__, lowest, highest);
+    optimizer->schedule.lowest_momentum = lowest;
+    optimizer->schedule.highest_momentum = highest;
     return CNN_OK;
 }
 

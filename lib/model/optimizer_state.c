@@ -3,6 +3,7 @@
 #include "model/optimizer.h"
 
 #include <float.h>
+#include <stdio.h>
 #include <string.h>
 
 void cnni_optimizer_begin(cnn_optimizer *optimizer)
@@ -34,7 +35,8 @@ static void list_numbers(cnn_optimizer *optimizer, struct cnni_state *state)
 /* SGD without momentum has its average, and leaves it alone. */
 static int32_t averages_in_use(const cnn_optimizer *optimizer)
 {
-    bool still = optimizer->class == &cnni_sgd_class && optimizer->momentum == 0;
+    bool still = optimizer->class == &cnni_sgd_class && optimizer->momentum == 0 &&
+                 optimizer->schedule.highest_momentum == 0;
     return still ? 0 : optimizer->class->averages;
 }
 
@@ -42,11 +44,15 @@ void cnni_optimizer_list_state(cnn_optimizer *optimizer, struct cnni_state *stat
 {
     static const char *const kinds[CNNI_MOST_AVERAGES] = {"optimizer.average1",
                                                           "optimizer.average2"};
+    char name[32];
     list_numbers(optimizer, state);
-    for (int32_t i = 0; i < optimizer->model->parameter_count; i++)
+    for (int32_t i = 0; i < optimizer->model->parameter_count; i++) {
+        snprintf(name, sizeof name, "moving%d.steps", i);
+        cnni_state_number(state, name, CNNI_NUMBER_INT64, &optimizer->moving[i].steps, 0, 0x1p55);
         for (int32_t j = 0; j < averages_in_use(optimizer); j++)
             cnni_state_array(state, optimizer->model->parameter_names[i], kinds[j],
                              optimizer->moving[i].parameter, optimizer->moving[i].averages[j]);
+    }
 }
 
 /* What changes is compared as it was at the first step. */
@@ -70,7 +76,13 @@ void cnni_optimizer_put_settings(const cnn_optimizer *optimizer, struct cnni_jso
         {"schedule_steps", (double)schedule->steps},
         {"schedule_factor", schedule->factor},
         {"final_rate", schedule->final_rate},
+        {"rise", schedule->rise},
+        {"start_divisor", schedule->start_divisor},
+        {"final_divisor", schedule->final_divisor},
+        {"lowest_momentum", schedule->lowest_momentum},
+        {"highest_momentum", schedule->highest_momentum},
         {"warmup", (double)schedule->warmup},
+        {"spares_vectors", optimizer->spares_vectors},
     };
     cnni_json_open(json, '{');
     cnni_json_put_key(json, "kind");

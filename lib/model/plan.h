@@ -22,6 +22,7 @@ struct cnni_step {
     int32_t addend; /* node of the other value of the sum that is done along with it */
     bool skips_forward, skips_backward; /* done along with the layers before it: plan_fuse.c */
     bool owns_gradients;                /* the layer had none before, and will have none after */
+    bool runs_backward; /* this time: it is trained, or a gradient by one of its inputs is wanted */
 };
 
 /* A piece of memory that is needed from one moment to another, both included. */

@@ -131,19 +131,57 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
     run_layers(plan, &(struct part){run, 0, run->n}, CNNI_MAX(front, run->first), count);
 }
 
+/* Whether the gradient by the output of layer `index`, or by the model's input, is wanted. */
+static bool gradient_is_wanted(const struct cnni_plan *plan, int32_t index)
+{
+    return index == CNN_MODEL_INPUT ? plan->input_gradient != CNNI_NO_BUFFER
+                                    : plan->steps[index].runs_backward;
+}
+
+/* Frozen layers get no gradients; but where the one by the model's input is wanted, gradients are
+ * being checked, of all parameters. */
+static bool is_frozen(const struct cnni_plan *plan, const cnn_layer *layer)
+{
+    return layer->training.frozen && plan->input_gradient == CNNI_NO_BUFFER;
+}
+
+/* Layers may be frozen, or no longer, between two steps. */
+static void decide_backward(struct cnni_plan *plan)
+{
+    for (int32_t i = 0; i < plan->model->node_count; i++) {
+        struct cnni_step *step = &plan->steps[i];
+        const cnn_layer *layer = step->layer.layer;
+        bool wanted = layer->parameter_count > 0 && !is_frozen(plan, layer);
+        for (int32_t j = 0; j < step->source_count; j++)
+            wanted = wanted || gradient_is_wanted(plan, step->sources[j]);
+        /* What is done along with the layer before is wanted where that is. */
+        step->runs_backward = step->skips_backward ? plan->steps[i - 1].runs_backward : wanted;
+    }
+}
+
+/* Where layer `index` writes the gradient by its source `slot`; NULL: it is not wanted. */
+static float *place_of_gradient(const struct cnni_plan *plan, int32_t index, int32_t slot)
+{
+    const int32_t source = plan->steps[index].sources[slot];
+    const int32_t sum = plan->steps[index].sum[slot];
+    if (!gradient_is_wanted(plan, source))
+        return NULL;
+    return sum != CNNI_NO_BUFFER ? place(plan, sum) : cnni_plan_gradient(plan, source);
+}
+
 static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t index)
 {
     const struct cnni_step *step = &plan->steps[index];
     struct cnni_layer_run one = prepare(plan, &(struct part){run, 0, run->n}, index);
     one.dy = cnni_plan_gradient(plan, index);
     one.dx = plan->dx;
+    one.frozen = is_frozen(plan, step->layer.layer);
     one.scratch = place(plan, step->backward_scratch);
     for (int32_t i = 0; i < step->source_count; i++)
-        plan->dx[i] = step->sum[i] != CNNI_NO_BUFFER ? place(plan, step->sum[i])
-                                                     : cnni_plan_gradient(plan, step->sources[i]);
+        plan->dx[i] = place_of_gradient(plan, index, i);
     step->layer.layer->class->backward(&one);
     for (int32_t i = 0; i < step->source_count; i++)
-        if (step->sum[i] != CNNI_NO_BUFFER) {
+        if (step->sum[i] != CNNI_NO_BUFFER && plan->dx[i] != NULL) {
             float *sum = cnni_plan_gradient(plan, step->sources[i]);
             cnni_add(plan->model->context, plan->lanes, run->n * cnni_shape_count(&step->inputs[i]),
                      sum, sum, plan->dx[i]);
@@ -152,7 +190,8 @@ static void backward_layer(struct cnni_plan *plan, const struct cnni_plan_run *r
 
 void cnni_plan_backward(struct cnni_plan *plan, const struct cnni_plan_run *run, int32_t count)
 {
+    decide_backward(plan);
     for (int32_t i = count - 1; i >= run->first; i--)
-        if (!plan->steps[i].skips_backward)
+        if (!plan->steps[i].skips_backward && plan->steps[i].runs_backward)
             backward_layer(plan, run, i);
 }

@@ -31,6 +31,7 @@ void cnn_session_free(cnn_session *session)
         return;
     cnn_context *context = session->plan->model->context;
     cnni_context_share(context);
+    cnni_flip_free(&session->flip, context);
     cnni_plan_free(session->plan);
     cnni_free(context, session);
     cnni_context_release(context);
@@ -56,6 +57,23 @@ static cnn_status check_run(const struct cnni_plan *plan, cnn_tensor *const *out
     return cnni_tensor_check_apart(outputs[0], "outputs[0]", inputs[0], "inputs[0]", function);
 }
 
+/* Twice, for the mean of both, where mirror images count. */
+static void predict(const cnn_session *session, struct cnni_plan_run run)
+{
+    struct cnni_plan *plan = session->plan;
+    const struct cnni_flip *flip = &session->flip;
+    const int32_t layers = plan->model->node_count;
+    float *y = run.output;
+    cnni_plan_forward(plan, &run, layers);
+    if (flip->mirrored == NULL)
+        return;
+    cnni_flip_mirror(flip, plan, run.n, run.input);
+    run.input = flip->mirrored;
+    run.output = flip->outputs;
+    cnni_plan_forward(plan, &run, layers);
+    cnni_flip_mean(flip, run.n * cnni_shape_count(&plan->model->nodes[layers - 1].output), y);
+}
+
 cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int32_t output_count,
                            const cnn_tensor *const *inputs, int32_t input_count)
 {
@@ -69,10 +87,19 @@ cnn_status cnn_session_run(cnn_session *session, cnn_tensor *const *outputs, int
     struct cnni_float_state host;
     cnni_float_enter(&host);
     cnni_plan_refresh(plan, false);
-    cnni_plan_forward(plan, &run, plan->model->node_count);
+    predict(session, run);
     cnni_float_leave(&host);
     cnni_weight_gate_leave(plan->model->gate);
     return CNN_OK;
+}
+
+cnn_status cnn_session_set_flip_averaging(cnn_session *session, int32_t on)
+{
+    if (session == NULL)
+        return cnni_fail_null(NULL, __func__, "session");
+    const cnn_model *model = session->plan->model;
+    return cnni_flip_set(&session->flip, session->plan, &model->nodes[model->node_count - 1].output,
+                         on, __func__);
 }
 
 cnn_status cnn_session_profile(cnn_session *session, int32_t on)
@@ -95,5 +122,6 @@ double cnn_session_layer_seconds(const cnn_session *session, int32_t index)
 
 size_t cnn_session_bytes(const cnn_session *session)
 {
-    return session == NULL ? 0 : cnni_plan_bytes(session->plan) + sizeof *session;
+    return session == NULL ? 0
+                           : cnni_plan_bytes(session->plan) + session->flip.bytes + sizeof *session;
 }

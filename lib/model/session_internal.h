@@ -4,10 +4,11 @@
 #define CNNI_SESSION_H
 
 #include "cnn/session.h"
-#include "model/plan.h"
+#include "model/flip.h"
 
 struct cnn_session {
     struct cnni_plan *plan;
+    struct cnni_flip flip;
 };
 
 #endif

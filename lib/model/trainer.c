@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * A trainer and its steps.  What can be set is in trainer_settings.c, whole epochs are in fit.c,
- * the losses in loss.c, the update in optimizer.c. */
+ * A trainer and its steps.  What can be set is in trainer_settings.c, and what can be asked for
+ * besides in trainer_<subject>.c; whole epochs are in fit.c, the losses in loss.c, the update in
+ * optimizer.c. */
 #include "model/trainer_internal.h"
 
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/weight_set.h"
 
 #include <string.h>
 
@@ -52,10 +54,11 @@ static cnn_status fill(cnn_trainer *trainer, cnn_model *model,
     return make_work(trainer, function);
 }
 
-static void clear_gradients(const cnn_model *model)
+void cnni_trainer_clear_gradients(cnn_trainer *trainer)
 {
-    for (int32_t i = 0; i < model->node_count; i++)
-        cnn_layer_clear_gradients(model->nodes[i].layer);
+    for (int32_t i = 0; i < trainer->model->node_count; i++)
+        cnn_layer_clear_gradients(trainer->model->nodes[i].layer);
+    trainer->gradients = false;
 }
 
 cnn_status cnni_trainer_create(cnn_trainer **trainer, cnn_model *model,
@@ -78,7 +81,8 @@ cnn_status cnni_trainer_create(cnn_trainer **trainer, cnn_model *model,
         cnn_trainer_free(made);
         return status;
     }
-    clear_gradients(model);
+    made->accumulation = made->group.batches = 1;
+    cnni_trainer_clear_gradients(made);
     *trainer = made;
     return CNN_OK;
 }
@@ -109,6 +113,9 @@ void cnn_trainer_free(cnn_trainer *trainer)
         cnni_optimizer_detach(trainer->optimizer);
         cnn_optimizer_free(trainer->optimizer);
     }
+    cnni_weight_set_free(trainer->average.weights, trainer->model);
+    cnni_weight_set_free(trainer->best.weights, trainer->model);
+    cnni_flip_free(&trainer->flip, context);
     cnni_plan_free(trainer->plan);
     atomic_store(&trainer->model->trained, false);
     cnn_model_free(trainer->model);
@@ -126,8 +133,10 @@ size_t cnn_trainer_bytes(const cnn_trainer *trainer)
     if (trainer == NULL)
         return 0;
     size_t parameters = (size_t)cnn_model_parameters(trainer->plan->model);
+    size_t sets = (size_t)(trainer->average.weights != NULL) + (trainer->best.weights != NULL);
     return sizeof *trainer + cnni_plan_bytes(trainer->plan) +
            cnni_optimizer_bytes(trainer->optimizer) + parameters * sizeof(float) +
+           sets * cnni_weight_set_bytes(trainer->model) + trainer->flip.bytes +
            (size_t)trainer->plan->max_n * (size_t)cnni_shape_count(&trainer->loss.shape) *
                sizeof(float);
 }
@@ -160,6 +169,19 @@ void cnni_trainer_backward(cnn_trainer *trainer, const cnn_tensor *inputs, int64
     const struct cnni_plan_run run = {
         .n = n, .input = inputs->data, .training = true, .step = trainer->passes};
     cnni_plan_backward(trainer->plan, &run, layers);
+}
+
+void cnni_trainer_update(cnn_trainer *trainer)
+{
+    struct cnni_average *average = &trainer->average;
+    cnni_average_use(trainer, false);
+    const struct cnni_optimizer_pass pass = {
+        .scale = cnni_group_end(trainer),
+        .averages = average->weights,
+        .rest = average->weights != NULL ? cnni_average_rest(average) : 0,
+    };
+    cnni_optimizer_step(trainer->optimizer, trainer->plan, &pass);
+    trainer->gradients = false;
 }
 
 /* ---- Steps ---- */
@@ -207,8 +229,7 @@ static void leave(const cnn_trainer *trainer, bool training)
         cnni_weight_gate_leave(gate);
 }
 
-/* A step of one's own that was begun is forgotten: its values are about to be overwritten. */
-static void forget_forward(cnn_trainer *trainer)
+void cnni_trainer_forget_forward(cnn_trainer *trainer)
 {
     cnn_tensor_free(trainer->inputs);
     trainer->inputs = NULL;
@@ -217,9 +238,30 @@ static void forget_forward(cnn_trainer *trainer)
 
 void cnni_trainer_forget(cnn_trainer *trainer)
 {
-    forget_forward(trainer);
-    clear_gradients(trainer->model);
-    trainer->gradients = false;
+    cnni_trainer_forget_forward(trainer);
+    cnni_trainer_clear_gradients(trainer);
+}
+
+static struct cnni_loss_result train(cnn_trainer *trainer, const cnn_tensor *inputs,
+                                     const cnn_tensor *targets, int64_t n)
+{
+    cnni_average_use(trainer, false);
+    cnni_trainer_forward(trainer, inputs, n, true, trainer->loss_layers);
+    const struct cnni_loss_result result = cnni_trainer_loss(trainer, targets, n, true);
+    cnni_group_weigh(trainer, n);
+    cnni_trainer_backward(trainer, inputs, n, trainer->loss_layers);
+    if (cnni_group_add(trainer, n))
+        cnni_trainer_update(trainer);
+    return result;
+}
+
+static struct cnni_loss_result evaluate(cnn_trainer *trainer, const cnn_tensor *inputs,
+                                        const cnn_tensor *targets, int64_t n)
+{
+    cnni_trainer_forward(trainer, inputs, n, false, trainer->loss_layers);
+    if (trainer->flip.mirrored != NULL)
+        cnni_trainer_flip_forward(trainer, inputs, n);
+    return cnni_trainer_loss(trainer, targets, n, false);
 }
 
 cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *trainer,
@@ -233,16 +275,22 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
     CNNI_TRY(enter(trainer, training, function));
     struct cnni_float_state host;
     cnni_float_enter(&host);
-    forget_forward(trainer);
-    cnni_trainer_forward(trainer, inputs[0], n, training, trainer->loss_layers);
-    *result = cnni_trainer_loss(trainer, targets[0], n, training);
-    if (training) {
-        cnni_trainer_backward(trainer, inputs[0], n, trainer->loss_layers);
-        cnni_optimizer_step(trainer->optimizer, trainer->plan);
-        trainer->gradients = false;
-    }
+    cnni_trainer_forget_forward(trainer);
+    *result = training ? train(trainer, inputs[0], targets[0], n)
+                       : evaluate(trainer, inputs[0], targets[0], n);
     cnni_float_leave(&host);
     leave(trainer, training);
+    return CNN_OK;
+}
+
+cnn_status cnni_trainer_finish_group(cnn_trainer *trainer, const char *function)
+{
+    struct cnni_float_state host;
+    CNNI_TRY(enter(trainer, true, function));
+    cnni_float_enter(&host);
+    cnni_trainer_update(trainer);
+    cnni_float_leave(&host);
+    leave(trainer, true);
     return CNN_OK;
 }
 
@@ -289,7 +337,8 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
-    forget_forward(trainer);
+    cnni_trainer_forget_forward(trainer);
+    cnni_average_use(trainer, false);
     cnni_trainer_forward(trainer, inputs[0], n, true, layers);
     memcpy(outputs[0]->data, cnni_plan_value(trainer->plan, layers - 1),
            cnn_tensor_bytes(outputs[0]));
@@ -317,7 +366,7 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
     memcpy(cnni_plan_gradient(trainer->plan, layers - 1), output_gradients[0]->data,
            cnn_tensor_bytes(output_gradients[0]));
     cnni_trainer_backward(trainer, trainer->inputs, trainer->n, layers);
-    forget_forward(trainer);
+    cnni_trainer_forget_forward(trainer);
     trainer->gradients = true;
     cnni_float_leave(&host);
     cnni_weight_gate_leave(trainer->plan->model->gate);
@@ -331,14 +380,7 @@ cnn_status cnn_trainer_update(cnn_trainer *trainer)
     if (!trainer->gradients)
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: no cnn_trainer_backward() came before", __func__);
-    CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
-    struct cnni_float_state host;
-    cnni_float_enter(&host);
-    cnni_optimizer_step(trainer->optimizer, trainer->plan);
-    trainer->gradients = false;
-    cnni_float_leave(&host);
-    cnni_weight_gate_leave(trainer->plan->model->gate);
-    return CNN_OK;
+    return cnni_trainer_finish_group(trainer, __func__);
 }
 
 void cnn_trainer_cancel(cnn_trainer *trainer)

@@ -4,6 +4,7 @@
 #define CNNI_TRAINER_H
 
 #include "cnn/trainer.h"
+#include "model/flip.h"
 #include "model/loss.h"
 #include "model/optimizer.h"
 #include "model/plan.h"
@@ -38,6 +39,29 @@ struct cnni_checkpointing {
     cnn_status status; /* of the latest */
 };
 
+/* The moving average of all weights: trainer_average.c. */
+struct cnni_average {
+    float **weights; /* a set of weights.h; NULL: there is none */
+    double decay;
+    int64_t updates; /* of the average */
+    int32_t used;    /* 1: the model has the average, and `weights` what is trained */
+};
+
+/* The best epoch of the latest fit: trainer_best.c. */
+struct cnni_best {
+    int64_t patience; /* epochs; 0: no end */
+    float **weights;  /* a set of weights.h; NULL: they are not kept */
+    int64_t epoch;    /* from 1; 0: none yet */
+    double accuracy, loss;
+    bool running; /* fit is */
+};
+
+/* Batches that are to make one update: trainer_accumulate.c. */
+struct cnni_group {
+    int64_t batches, most_samples; /* of a full one */
+    int64_t done, samples;         /* by now */
+};
+
 struct cnn_trainer {
     cnn_context *context;
     cnn_model *model; /* shared */
@@ -51,6 +75,11 @@ struct cnn_trainer {
     cnn_tensor *inputs;  /* of the latest cnn_trainer_forward(), shared until its backward */
     int64_t n;           /* samples of it; 0: there is none */
     bool gradients;      /* a backward came since the last update */
+    struct cnni_average average;
+    struct cnni_best best;
+    int64_t accumulation; /* batches, in fit */
+    struct cnni_group group;
+    struct cnni_flip flip; /* of evaluations */
     atomic_bool cancelled;
 
     struct cnni_place place;
@@ -82,15 +111,56 @@ void cnni_trainer_backward(cnn_trainer *trainer, const cnn_tensor *inputs, int64
 /* Forgets what of a step was begun: its forward pass and gradients. */
 void cnni_trainer_forget(cnn_trainer *trainer);
 
+/* An evaluation's forward of the mirror images, after that of the pictures; what the loss then
+ * reads is the mean of both. */
+void cnni_trainer_flip_forward(cnn_trainer *trainer, const cnn_tensor *inputs, int64_t n);
+
+/* One optimizer step on the gradients of a group, and the average behind it. */
+void cnni_trainer_update(cnn_trainer *trainer);
+
+/* A step of one's own that was begun is forgotten: its values are about to be overwritten. */
+void cnni_trainer_forget_forward(cnn_trainer *trainer);
+void cnni_trainer_clear_gradients(cnn_trainer *trainer);
+
+/* Makes the model have the averaged weights, or those that are trained, inside the gate; and from
+ * outside.  Without an average nothing happens. */
+void cnni_average_use(cnn_trainer *trainer, bool on);
+cnn_status cnni_trainer_show_average(cnn_trainer *trainer, bool on, const char *function);
+
+/* What part of the distance to the weights the average is to go in this update. */
+double cnni_average_rest(struct cnni_average *average);
+
+/* Fit begins; an epoch is validated, with the weights that the model has; whether it was one too
+ * many without a better one; fit ends with `status`, and so does this, unless putting the best
+ * weights back fails. */
+cnn_status cnni_best_begin(cnn_trainer *trainer, const cnn_loader *validation,
+                           const char *function);
+void cnni_best_add(cnn_trainer *trainer, int64_t epoch, double accuracy, double loss);
+bool cnni_best_gives_up(const cnn_trainer *trainer, int64_t epoch);
+cnn_status cnni_best_end(cnn_trainer *trainer, cnn_status status, const char *function);
+
+/* Groups of batches of at most `batch` samples begin; each update is again one batch's, and what
+ * was not used is dropped. */
+void cnni_group_begin(cnn_trainer *trainer, int64_t batch);
+void cnni_group_drop(cnn_trainer *trainer);
+
+/* Weighs the gradient of the loss for a batch of `n`; counts it, and says whether it fills the
+ * group; begins the next group, and says what the gradients are to be multiplied by. */
+void cnni_group_weigh(const cnn_trainer *trainer, int64_t n);
+bool cnni_group_add(cnn_trainer *trainer, int64_t n);
+double cnni_group_end(cnn_trainer *trainer);
+
 /* Checks one batch; writes n. */
 cnn_status cnni_trainer_check_batch(const cnn_trainer *trainer, const cnn_tensor *const *inputs,
                                     int32_t input_count, const cnn_tensor *const *targets,
                                     int32_t target_count, int64_t *n, const char *function);
 
-/* One step, or, not `training`, the loss of one batch as predictions have it. */
+/* Adds one batch to the group, with an update if it fills it; or, not `training`, the loss of one
+ * batch as predictions have it.  And the update of a group that is not full. */
 cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *trainer,
                             const cnn_tensor *const *inputs, int32_t input_count,
                             const cnn_tensor *const *targets, int32_t target_count, bool training,
                             const char *function);
+cnn_status cnni_trainer_finish_group(cnn_trainer *trainer, const char *function);
 
 #endif

@@ -92,8 +92,8 @@ struct cnni_conv2d_call {
 };
 
 /* y [n][oh][ow][k] = x [n][h][w][c] * packed weights + b [k] (or NULL), then max(., 0) where
- * `relu`, or the tail, then pooled where the convolution says so.  With both, nobody wins a window whose
- * largest value is 0, so that backward is that of the ReLU too. */
+ * `relu`, or the tail, then pooled where the convolution says so.  With a ReLU and pooling, nobody
+ * wins a window whose largest value is 0, so that backward is that of the ReLU too. */
 void cnni_conv2d_forward(const struct cnni_conv2d_call *call, float *y, const float *x,
                          const float *packed, const float *b, bool relu);
 

@@ -17,6 +17,7 @@ struct work {
     const struct cnni_sgd_step *sgd;
     const struct cnni_adam_step *adam;
     float *w, *g, *m, *v;
+    float rest;
 };
 
 static void run(cnn_context *context, int32_t lanes, int64_t count, struct work *work,
@@ -51,6 +52,19 @@ void cnni_adam_update(cnn_context *context, int32_t lanes, const struct cnni_ada
 {
     struct work work = {.adam = step, .w = w, .g = g, .m = m, .v = v};
     run(context, lanes, count, &work, adam_range);
+}
+
+static void average_range(void *task, int64_t first, int64_t count)
+{
+    const struct work *work = task;
+    work->kernels->vector_average(count, work->m + first, work->w + first, work->rest);
+}
+
+void cnni_average_update(cnn_context *context, int32_t lanes, int64_t count, float *a,
+                         const float *w, float rest)
+{
+    struct work work = {.m = a, .w = (float *)w, .rest = rest};
+    run(context, lanes, count, &work, average_range);
 }
 
 /* ---- Sum of squares ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Optimizer updates of one parameter array, on at most `lanes` threads.  Formulas:
- * cnn/optimizer.h.  All clear `g` to 0 in passing. */
+ * cnn/optimizer.h.  Those with a gradient `g` clear it to 0 in passing. */
 #ifndef CNNI_OP_OPTIMIZER_H
 #define CNNI_OP_OPTIMIZER_H
 
@@ -14,6 +14,10 @@ void cnni_sgd_update(cnn_context *context, int32_t lanes, const struct cnni_sgd_
 
 void cnni_adam_update(cnn_context *context, int32_t lanes, const struct cnni_adam_step *step,
                       int64_t count, float *w, float *g, float *m, float *v);
+
+/* a += rest * (w - a): an average that moves. */
+void cnni_average_update(cnn_context *context, int32_t lanes, int64_t count, float *a,
+                         const float *w, float rest);
 
 /* Sum of x^2 in double precision: blocks of 4096 in 16 lanes, a fixed tree, blocks added in
  * order. */

@@ -242,6 +242,12 @@ static double run_add(const struct row *row)
     return COUNT;
 }
 
+static double run_average(const struct row *row)
+{
+    ((cnni_vector_average_fn *)row->function)(COUNT, arrays[2], arrays[0], 0.001f);
+    return COUNT;
+}
+
 static double run_sum_squares(const struct row *row)
 {
     volatile double sum = ((cnni_vector_sum_squares_fn *)row->function)(COUNT, arrays[0]);
@@ -329,6 +335,7 @@ static const struct {
     {"activation_forward", run_activation, false},
     {"activation_backward", run_activation_backward, false},
     {"vector_add", run_add, false},
+    {"vector_average", run_average, false},
     {"vector_sum_squares", run_sum_squares, false},
     {"transpose", run_transpose, false},
     {"softmax_exp", run_softmax_exp, false},

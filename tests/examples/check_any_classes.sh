@@ -67,7 +67,7 @@ done
 run 0 "$cats_dogs" train "$work/few" --output "$work/models/b.cnn" $small --epochs 1
 expect_output '^test +none: no test folder, and b has too few pictures'
 rm -f "$work/models"/*
-refuse '--test 1: wanted a number from 0 and below 1$' \
+refuse '--test 1: wanted a number from 0 to 0.99$' \
     "$cats_dogs" train "$animals" --output "$work/b.cnn" --test 1
 refuse '--kinds 4: wanted a whole number from 2 to 3$' "$cats_dogs" draw "$work/none" --kinds 4
 

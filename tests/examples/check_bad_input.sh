@@ -88,7 +88,7 @@ expect_no_leftovers
 # ---- Where the model goes ----
 
 refuse_output() { # NAME REASON: found out before anything is trained, so nothing is printed
-    refuse "--output .*/$1: $2, wanted (a place|one) to write to$" \
+    refuse "--output .*/$1: $2, wanted (a place|one) to write the model to$" \
         $unprivileged "$cats_dogs" train "$drawings" --output "$work/$1"
     [ ! -s "$work/out" ] || fail "$1: training began"
 }
@@ -190,6 +190,11 @@ refuse '--class-weights even: wanted balanced or none$' \
     "$cats_dogs" train "$drawings" --output "$output" --class-weights even
 refuse 'alpha is 0\.0001, must be 0, or 0\.001 to 1000$' \
     "$cats_dogs" train "$drawings" --output "$output" --network classic --cutmix 0.0001
+refuse '--schedule linear: wanted cosine or one-cycle$' \
+    "$cats_dogs" train "$drawings" --output "$output" --schedule linear
+refuse '--ema 1: wanted a number above 0 and below 1$' train "$drawings" --ema 1
+refuse '--accumulate 0: wanted a whole number from 1 to 4096$' train "$drawings" --accumulate 0
+refuse '--patience 0: wanted a whole number from 1 to 1000000$' train "$drawings" --patience 0
 refuse '--network lenet: wanted classic, default, resnet, vgg, resnet18 or mobilenet_v2$' \
     "$cats_dogs" train "$drawings" --output "$output" --network lenet
 refuse '--size 4 does not fit the network classic: .* a 3x3 kernel .*, larger than its' \

@@ -71,6 +71,19 @@ for weights in balanced none; do
 done
 cmp -s "$work/models/balanced.cnn" "$work/models/none.cnn" &&
     fail "--class-weights balanced changed nothing"
+# Other recipes; what was tested last is the best model, as it was validated.
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$drawings" --output "$work/models/r.cnn" $small --epochs 9 --seed 3 \
+    --schedule one-cycle --ema 0.9 --accumulate 2 --patience 1 --flip-average
+expect_output '^epoch 1/9  .* best, saved$' '^best model: epoch [1-9], '
+sed -n '/ predicted$/,$p' "$work/out" >"$work/recipe"
+run 0 "$cats_dogs" evaluate "$work/models/r.cnn" "$drawings" --flip-average
+cmp -s "$work/out" "$work/recipe" || fail "evaluate --flip-average differs from what train printed"
+picture=$(find "$drawings/test/cats" -type f | head -n 1)
+run 0 "$cats_dogs" predict "$work/models/r.cnn" "$picture"
+mv "$work/out" "$work/plain"
+run 0 "$cats_dogs" predict "$work/models/r.cnn" "$picture" --flip-average
+cmp -s "$work/out" "$work/plain" && fail "predict --flip-average makes no difference"
 
 # The well-known network: 813,346 parameters.
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/c.cnn" --network classic --epochs 1

@@ -64,10 +64,14 @@ static uint64_t look(const struct scene *scene)
     const char *name = scene->layer == NULL ? "" : cnn_layer_name(scene->layer);
     const char *class_name = cnn_model_class_name(scene->model, 0);
     const int64_t numbers[] = {
-        cnn_layer_parameter_count(scene->layer), cnn_model_layer_count(scene->model),
-        cnn_model_parameter_count(scene->model), cnn_model_class_count(scene->model),
-        cnn_optimizer_steps(scene->optimizer),   cnn_loader_epoch(scene->loader),
-        cnn_dataset_count(scene->dataset),       class_name == NULL ? 0 : class_name[0],
+        cnn_layer_parameter_count(scene->layer),
+        cnn_model_layer_count(scene->model),
+        cnn_model_parameter_count(scene->model),
+        cnn_model_class_count(scene->model),
+        cnn_optimizer_steps(scene->optimizer),
+        cnn_loader_epoch(scene->loader),
+        cnn_dataset_count(scene->dataset),
+        class_name == NULL ? 0 : class_name[0],
         cnn_weights_count(scene->weights, CNN_WEIGHTS_LOADED),
     };
     uint64_t hash = hash_bytes(HASH_START, numbers, sizeof numbers);

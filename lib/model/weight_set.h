@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * A second set of all of a model's weights: one array for each of its parameters, trained or not,
+ * in the order of their names.  What changes the model's own is called inside its gate. */
+#ifndef CNNI_WEIGHT_SET_H
+#define CNNI_WEIGHT_SET_H
+
+#include "model/model_internal.h"
+
+/* Allocates a set; its values are not set. */
+cnn_status cnni_weight_set_create(float ***weights, const cnn_model *model, const char *function);
+void cnni_weight_set_free(float **weights, const cnn_model *model); /* NULL: nothing */
+
+/* Bytes of a set. */
+size_t cnni_weight_set_bytes(const cnn_model *model);
+
+/* Copies the model's weights into a set; and a set into the model. */
+void cnni_weight_set_keep(float *const *weights, const cnn_model *model);
+void cnni_weight_set_put_back(cnn_model *model, float *const *weights);
+
+/* Changes places: the model has the weights of the set, the set those of the model. */
+void cnni_weight_set_swap(float **weights, cnn_model *model);
+
+#endif
