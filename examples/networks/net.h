@@ -26,8 +26,8 @@ void net_conv(struct net *net, int64_t filters, int64_t kernel);
 /* The same with all weights 0 at first. */
 void net_conv_from_zero(struct net *net, int64_t filters, int64_t kernel);
 
-/* The first one with other strides and groups, and without a bias: for a batch normalisation behind it,
- * which has one. */
+/* The first one with other strides and groups, and without a bias: for a batch normalisation behind
+ * it, which has one. */
 void net_bare_conv(struct net *net, int64_t filters, int64_t kernel, int64_t stride,
                    int64_t groups);
 
