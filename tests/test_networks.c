@@ -22,7 +22,7 @@ enum { SAMPLES = 4, SIZE = 64, CLASSES = 5 };
 /* How far from PyTorch's double precision they may be: about five times as far as its single
  * precision is, which is written behind them and printed by make_torch_networks.py.  MobileNetV2
  * has so many layers, whose normalisation magnifies what is small, that single precision decides
- * some ReLUs otherwise.  `parameters` are those with 1000 classes: as many as torchvision's have. */
+ * some ReLUs otherwise.  `parameters` are those with 1000 classes, as torchvision's have them. */
 static const struct network {
     const char *name;
     cnn_status (*build)(cnn_model *model, cnn_context *context, int64_t classes);
