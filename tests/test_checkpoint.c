@@ -87,6 +87,101 @@ START_TEST(resumed_at_any_moment_it_ends_with_the_same_bits)
 }
 END_TEST
 
+static void take(cnn_model *model, cnn_status (*create)(cnn_layer **, cnn_context *),
+                 cnn_context *of_layer)
+{
+    cnn_layer *layer;
+    EXPECT_OK(create(&layer, of_layer));
+    model_take(model, layer);
+}
+
+static cnn_model *normalized_network(cnn_context *context)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){8, 8, 3}, 3);
+    EXPECT_OK(cnn_conv2d_create(&layer, context, 5, 3, 3));
+    model_take(model, layer);
+    take(model, cnn_batch_norm_create, context);
+    take(model, cnn_relu_create, context);
+    take(model, cnn_global_avgpool2d_create, context);
+    EXPECT_OK(cnn_dense_create(&layer, context, 6));
+    model_take(model, layer);
+    take(model, cnn_batch_norm_create, context);
+    EXPECT_OK(cnn_dense_create(&layer, context, 3));
+    model_take(model, layer);
+    take(model, cnn_softmax_create, context);
+    return model;
+}
+
+/* Running statistics, averages, the best epoch: all that a training may have besides. */
+START_TEST(resumed_with_all_that_a_training_has)
+{
+    static struct training wanted;
+    const struct training_options first = {
+        .optimizer = _i, .network = normalized_network, .refined = true};
+    const uint64_t hash = run_through(&wanted, &first);
+    for (int32_t at = 1; at <= MOST_MOMENTS; at++) {
+        run_until(at, &first);
+        resume_and_finish(&wanted, hash, at, &first);
+    }
+}
+END_TEST
+
+/* After the first epoch nothing gets better any more. */
+static void spoil(struct training *training, int32_t call)
+{
+    if (call == TRAINING_MOMENTS)
+        EXPECT_OK(cnn_optimizer_set_learning_rate(training->optimizer, 50));
+    save_at_stop(training, call);
+}
+
+START_TEST(the_best_epoch_comes_along)
+{
+    struct training training;
+    const struct training_options options = {.refined = true};
+    uint64_t wanted = 0;
+    for (int32_t at = MOST_MOMENTS; at > TRAINING_MOMENTS; at--) {
+        training_open(&training, &options);
+        training.stop_at = at;
+        training.act = spoil;
+        EXPECT_FAILS(training_fit(&training), CNN_ERROR_CANCELLED, "cnn_trainer_fit", "callback");
+        ck_assert_int_eq(cnn_trainer_best_epoch(training.trainer), 1);
+        if (at == MOST_MOMENTS)
+            wanted = training_hash(&training);
+        training_close(&training);
+        training_open(&training, &options);
+        EXPECT_OK(cnn_trainer_resume(training.trainer, training.loader, folder_path("saved.ckpt")));
+        ck_assert_int_eq(cnn_trainer_best_epoch(training.trainer), 1);
+        EXPECT_OK(training_fit(&training));
+        ck_assert_int_eq(cnn_trainer_best_epoch(training.trainer), 1);
+        ck_assert_uint_eq(training_hash(&training), wanted);
+        training_close(&training);
+    }
+}
+END_TEST
+
+/* An update of two batches, and one of the third: groups are never cut. */
+START_TEST(resumed_between_updates_of_several_batches)
+{
+    struct training training;
+    const struct training_options options = {.accumulation = 2, .refined = true};
+    training_open(&training, &options);
+    EXPECT_OK(training_fit(&training));
+    const uint64_t hash = training_hash(&training);
+    const int32_t moments = training.moment_count;
+    ck_assert_int_eq(moments, TRAINING_EPOCHS * (TRAINING_MOMENTS - 1));
+    training_close(&training);
+    for (int32_t at = 1; at <= moments; at++) {
+        run_until(at, &options);
+        training_open(&training, &options);
+        EXPECT_OK(cnn_trainer_resume(training.trainer, training.loader, folder_path("saved.ckpt")));
+        EXPECT_OK(training_fit(&training));
+        ck_assert_uint_eq(training_hash(&training), hash);
+        training_close(&training);
+    }
+}
+END_TEST
+
 /* Levels with the same bits. */
 START_TEST(it_goes_on_at_another_level)
 {
@@ -512,6 +607,9 @@ static Suite *checkpoint_suite(void)
     tcase_add_unchecked_fixture(tcase, folder_set_up, folder_tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, resumed_at_any_moment_it_ends_with_the_same_bits, 0, OPTIMIZERS);
+    tcase_add_loop_test(tcase, resumed_with_all_that_a_training_has, 0, OPTIMIZERS);
+    tcase_add_test(tcase, the_best_epoch_comes_along);
+    tcase_add_test(tcase, resumed_between_updates_of_several_batches);
     tcase_add_test(tcase, it_goes_on_at_another_level);
     tcase_add_test(tcase, layers_made_before_do_not_matter);
     tcase_add_test(tcase, bad_samples_are_passed_over_as_before);

@@ -84,7 +84,11 @@ static inline void bench_conv_create(struct bench_conv *made, cnn_context *conte
     const size_t scratch =
         CNNI_MAX(sizes.forward, CNNI_MAX(sizes.backward_data, sizes.backward_filter));
     *made = (struct bench_conv){
-        .call = {context, conv, n, 1, bench_floats(scratch), NULL},
+        .call = {.context = context,
+                 .conv = conv,
+                 .n = n,
+                 .lanes = 1,
+                 .scratch = bench_floats(scratch)},
         .x = bench_floats(x),
         .y = bench_floats(y),
         .w = bench_floats(w),

@@ -41,6 +41,20 @@ static void make_loaders(struct training *training, int32_t threads)
     EXPECT_OK(cnn_loader_set_threads(training->validation, 0));
 }
 
+static void refine(struct training *training)
+{
+    cnn_trainer *trainer = training->trainer;
+    cnn_model *model = training->model;
+    EXPECT_OK(cnn_trainer_set_average(trainer, 0.9));
+    EXPECT_OK(cnn_trainer_set_flip_averaging(trainer, 1));
+    EXPECT_OK(cnn_trainer_set_keep_best(trainer, 1));
+    EXPECT_OK(cnn_trainer_set_patience(trainer, TRAINING_EPOCHS));
+    EXPECT_OK(cnn_trainer_set_class_weights(trainer, (const double[]){1, 2, 0.5}, 3));
+    EXPECT_OK(cnn_layer_set_learning_rate(cnn_model_layer(model, 0), 0.5));
+    EXPECT_OK(cnn_layer_set_trained(cnn_model_layer(model, cnn_model_layer_count(model) - 2),
+                                    0)); /* before the softmax */
+}
+
 void training_open(struct training *training, const struct training_options *options)
 {
     *training = (struct training){.stop_at = 0};
@@ -57,6 +71,10 @@ void training_open(struct training *training, const struct training_options *opt
     EXPECT_OK(cnn_trainer_create(&training->trainer, training->model, training->optimizer,
                                  CNN_SOFTMAX_CROSS_ENTROPY, TRAINING_BATCH));
     EXPECT_OK(cnn_trainer_set_label_smoothing(training->trainer, 0.1));
+    if (options->refined)
+        refine(training);
+    if (options->accumulation > 0)
+        EXPECT_OK(cnn_trainer_set_accumulation(training->trainer, options->accumulation));
     make_loaders(training, options->threads);
 }
 

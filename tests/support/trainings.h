@@ -4,6 +4,8 @@
 #ifndef SUPPORT_TRAININGS_H
 #define SUPPORT_TRAININGS_H
 
+#include <stdbool.h>
+
 #include "cnn.h"
 #include "support/accounts.h"
 
@@ -25,6 +27,10 @@ struct training_options {
     const char *cpu;
     uint64_t other_seed;                         /* of the context, added to the usual one */
     cnn_model *(*network)(cnn_context *context); /* NULL: model_dropout() */
+    bool
+        refined; /* with an average, mirror images, the best epoch kept, weights of classes, another
+                     rate for the first layer, and the last one frozen */
+    int64_t accumulation; /* batches of an update; 0: 1 */
 };
 
 struct training {
