@@ -41,7 +41,7 @@ static const char help[] =
     "\n"
     "Options of train:\n"
     "  --output FILE          where the best model is kept (cats-dogs.cnn)\n"
-    "  --network NAME         classic or default (default)\n"
+    "  --network NAME         classic, default, resnet, vgg, resnet18 or mobilenet_v2 (default)\n"
     "  --size N               pictures are resized to N x N pixels\n"
     "  --epochs N             passes over all pictures\n"
     "  --batch N              pictures in a training step\n"

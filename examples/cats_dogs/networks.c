@@ -1,210 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * Each network is one short function that reads from the picture to the classes; below them stands
- * the table of recipes.  To try a network of your own, add a function and a row. */
+ * The table of recipes.  To try a network of your own, add a function beside those of ../networks
+ * and a row here. */
 #include "networks.h"
 
+#include "../networks/networks.h"
 #include "console.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Building ------------------------------------------------------------------------------ */
-
-/* A model that grows layer by layer.  After the first failure the rest is passed over, so that
- * networks need no error handling of their own. */
-struct builder {
-    cnn_context *context;
-    cnn_model *model;
-    cnn_status status;
-};
-
-static bool going_well(const struct builder *net)
-{
-    return net->status == CNN_OK;
-}
-
-/* Adds `layer` behind the last one; the model shares it, so that our reference can go. */
-static void append(struct builder *net, cnn_layer *layer)
-{
-    if (going_well(net))
-        net->status = cnn_model_add(net->model, layer);
-    cnn_layer_free(layer);
-}
-
-/* A square convolution with a ring of `padding` zeros around its input, for append(). */
-static cnn_layer *create_conv(struct builder *net, int64_t filters, int64_t kernel, int64_t padding)
-{
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_conv2d_create(&layer, net->context, filters, kernel, kernel);
-    if (going_well(net))
-        net->status = cnn_conv2d_set_padding(layer, padding, padding);
-    return layer;
-}
-
-static void conv(struct builder *net, int64_t filters, int64_t kernel, int64_t padding)
-{
-    append(net, create_conv(net, filters, kernel, padding));
-}
-
-/* The same with all weights 0 at the beginning. */
-static void conv_from_zero(struct builder *net, int64_t filters, int64_t kernel, int64_t padding)
-{
-    cnn_layer *layer = create_conv(net, filters, kernel, padding);
-
-    if (going_well(net))
-        net->status = cnn_layer_set_initializer(layer, CNN_ZEROS);
-    append(net, layer);
-}
-
-/* Adds a layer of a kind that takes no numbers. */
-static void append_plain(struct builder *net, cnn_status (*create)(cnn_layer **, cnn_context *))
-{
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = create(&layer, net->context);
-    append(net, layer);
-}
-
-static void relu(struct builder *net)
-{
-    append_plain(net, cnn_relu_create);
-}
-
-static void maxpool(struct builder *net, int64_t window)
-{
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_maxpool2d_create(&layer, net->context, window, window);
-    append(net, layer);
-}
-
-/* A window as large as what is left of the picture. */
-static void global_maxpool(struct builder *net)
-{
-    int64_t shape[CNN_MAX_RANK];
-    int32_t rank = 0;
-
-    if (going_well(net))
-        net->status = cnn_model_output_shape(shape, &rank, net->model);
-    if (going_well(net))
-        maxpool(net, shape[0]);
-}
-
-/* The number of the layer added last. */
-static int32_t last_layer(const struct builder *net)
-{
-    return cnn_model_layer_count(net->model) - 1;
-}
-
-/* The sum of the outputs of two layers. */
-static void add(struct builder *net, int32_t first, int32_t second)
-{
-    const int32_t inputs[] = {first, second};
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_add_create(&layer, net->context);
-    if (going_well(net))
-        net->status = cnn_model_add_with_inputs(net->model, layer, inputs, 2);
-    cnn_layer_free(layer);
-}
-
-static void flatten(struct builder *net)
-{
-    append_plain(net, cnn_flatten_create);
-}
-
-static void dense(struct builder *net, int64_t units)
-{
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_dense_create(&layer, net->context, units);
-    append(net, layer);
-}
-
-static void dropout(struct builder *net, double rate)
-{
-    cnn_layer *layer = NULL;
-
-    if (going_well(net))
-        net->status = cnn_dropout_create(&layer, net->context, rate);
-    append(net, layer);
-}
-
-static void softmax(struct builder *net)
-{
-    append_plain(net, cnn_softmax_create);
-}
-
-/* ---- Networks ------------------------------------------------------------------------------ */
-
-/* The network of many a course: 813,346 parameters for two classes. */
-static void build_classic(struct builder *net, int32_t classes)
-{
-    conv(net, 32, 3, 0);
-    relu(net);
-    maxpool(net, 2);
-    conv(net, 32, 3, 0);
-    relu(net);
-    maxpool(net, 2);
-    flatten(net);
-    dense(net, 128);
-    relu(net);
-    dropout(net, 0.5);
-    dense(net, classes);
-    softmax(net);
-}
-
-/* A 3x3 convolution, then half the size. */
-static void half(struct builder *net, int64_t filters)
-{
-    conv(net, filters, 3, 1);
-    relu(net);
-    maxpool(net, 2);
-}
-
-/* Two 3x3 convolutions beside a way past them (He et al. 2016).  The second one starts as all
- * zeros, so that at first only the way past them is there, and a deep network trains without
- * normalisation (Zhang et al. 2019). */
-static void residual(struct builder *net, int64_t filters)
-{
-    const int32_t before = last_layer(net);
-
-    conv(net, filters, 3, 1);
-    relu(net);
-    conv_from_zero(net, filters, 3, 1);
-    add(net, before, last_layer(net));
-    relu(net);
-}
-
-/* A small residual network whose later stages cost about the same.  The last pooling takes each
- * channel's largest value of the whole picture. */
-static void build_default(struct builder *net, int32_t classes)
-{
-    half(net, 32);
-    half(net, 48);
-    residual(net, 48);
-    half(net, 96);
-    residual(net, 96);
-    half(net, 192);
-    residual(net, 192);
-    global_maxpool(net);
-    flatten(net);
-    dropout(net, 0.3);
-    dense(net, classes);
-    softmax(net);
-}
-
 static const struct network networks[] = {
     {
         .name = "classic",
-        .build = build_classic,
+        .build = network_classic,
         .size = 64,
         .epochs = 25,
         .drawing_epochs = 8,
@@ -218,7 +27,7 @@ static const struct network networks[] = {
     },
     {
         .name = "default",
-        .build = build_default,
+        .build = network_residual,
         .size = 80,
         .epochs = 24,
         .drawing_epochs = 3,
@@ -232,15 +41,91 @@ static const struct network networks[] = {
         .rotation = 10.0,
         .color = 0.2,
     },
+    {
+        .name = "resnet",
+        .build = network_resnet_small,
+        .size = 96,
+        .epochs = 24,
+        .drawing_epochs = 3,
+        .batch = 32,
+        .learning_rate = 0.002,
+        .warmup_epochs = 2.0,
+        .weight_decay = 0.05,
+        .clip_norm = 5.0,
+        .label_smoothing = 0.1,
+        .smallest_crop = 0.4,
+        .rotation = 10.0,
+        .color = 0.2,
+    },
+    {
+        .name = "vgg",
+        .build = network_vgg,
+        .size = 64,
+        .epochs = 24,
+        .drawing_epochs = 3,
+        .batch = 32,
+        .learning_rate = 0.001,
+        .warmup_epochs = 1.0,
+        .weight_decay = 0.05,
+        .clip_norm = 5.0,
+        .label_smoothing = 0.1,
+        .smallest_crop = 0.4,
+        .rotation = 10.0,
+        .color = 0.2,
+    },
+    {
+        .name = "resnet18",
+        .build = network_resnet18,
+        .size = 128,
+        .epochs = 24,
+        .drawing_epochs = 3,
+        .batch = 32,
+        .learning_rate = 0.001,
+        .warmup_epochs = 2.0,
+        .weight_decay = 0.05,
+        .clip_norm = 5.0,
+        .label_smoothing = 0.1,
+        .smallest_crop = 0.4,
+        .rotation = 10.0,
+        .color = 0.2,
+    },
+    {
+        .name = "mobilenet_v2",
+        .build = network_mobilenet_v2,
+        .size = 128,
+        .epochs = 32,
+        .drawing_epochs = 4,
+        .batch = 32,
+        .learning_rate = 0.002,
+        .warmup_epochs = 2.0,
+        .weight_decay = 0.02,
+        .clip_norm = 5.0,
+        .label_smoothing = 0.1,
+        .smallest_crop = 0.4,
+        .rotation = 10.0,
+        .color = 0.2,
+    },
 };
+
+enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
 const struct network *network_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+    for (int i = 0; i < NETWORKS; i++) {
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
     }
     return NULL;
+}
+
+void network_names(char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < NETWORKS && used < size; i++) {
+        const char *before = i == 0 ? "" : i < NETWORKS - 1 ? ", " : " or ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", before, networks[i].name);
+    }
 }
 
 /* ---- The model ----------------------------------------------------------------------------- */
@@ -265,11 +150,10 @@ static bool name_classes(cnn_model *model, const cnn_dataset *dataset)
 static bool build(cnn_model *model, cnn_context *context, const struct network *network,
                   int64_t size, int32_t classes)
 {
-    struct builder builder = {.context = context, .model = model};
+    const cnn_status status = network->build(model, context, classes);
 
-    network->build(&builder, classes);
-    if (builder.status != CNN_ERROR_SHAPE)
-        return console_succeeded(builder.status);
+    if (status != CNN_ERROR_SHAPE)
+        return console_succeeded(status);
     console_error("--size %lld does not fit the network %s: %s", (long long)size, network->name,
                   console_library_reason());
     return false;

@@ -6,13 +6,12 @@
 #include <cnn.h>
 
 #include <stdbool.h>
-
-struct builder;
+#include <stddef.h>
 
 /* A network and how it is trained, unless the command line says otherwise. */
 struct network {
     const char *name;
-    void (*build)(struct builder *builder, int32_t classes);
+    cnn_status (*build)(cnn_model *model, cnn_context *context, int64_t classes);
     int64_t size; /* pictures are resized to size x size */
     int64_t epochs;
     int64_t drawing_epochs; /* the same for drawings, which are easier */
@@ -36,6 +35,9 @@ struct network {
 
 /* The network called `name`; NULL if there is none. */
 const struct network *network_find(const char *name);
+
+/* Writes all names, "classic, default or resnet", into `text` of `size` bytes. */
+void network_names(char *text, size_t size);
 
 /* Creates the model for colour pictures of `size` x `size` and the classes of `dataset`.  False,
  * after a message, when it cannot; `model` is then incomplete or NULL, and still to be freed. */

@@ -53,7 +53,9 @@ static bool choose_recipe(struct training *training, struct options *options)
     const bool drawings = options->operand_count == 0;
 
     if (network == NULL) {
-        console_error("--network %s: wanted classic or default", options->network);
+        char names[128];
+        network_names(names, sizeof names);
+        console_error("--network %s: wanted %s", options->network, names);
         return false;
     }
     training->network = network;

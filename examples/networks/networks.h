@@ -11,6 +11,10 @@
 /* Two convolutions and two dense layers, for 64x64 pictures: the network of many a course. */
 cnn_status network_classic(cnn_model *model, cnn_context *context, int64_t classes);
 
+/* A small residual network without normalisation, for 32 to 128 pixels: where two residual
+ * convolutions start as zeros, and each channel's largest value of the whole picture decides. */
+cnn_status network_residual(cnn_model *model, cnn_context *context, int64_t classes);
+
 /* Stages of 3x3 convolutions, each half as large and twice as deep as the one before (Simonyan and
  * Zisserman 2015), with batch normalisation; for 32 to 128 pixels. */
 cnn_status network_vgg(cnn_model *model, cnn_context *context, int64_t classes);

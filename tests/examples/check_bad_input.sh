@@ -195,8 +195,8 @@ refuse '--schedule linear: wanted cosine or one-cycle$' \
 refuse '--ema 1: wanted a number above 0 and below 1$' train "$drawings" --ema 1
 refuse '--accumulate 0: wanted a whole number from 1 to 4096$' train "$drawings" --accumulate 0
 refuse '--patience 0: wanted a whole number from 1 to 1000000$' train "$drawings" --patience 0
-refuse '--network vgg: wanted classic or default$' \
-    "$cats_dogs" train "$drawings" --output "$output" --network vgg
+refuse '--network lenet: wanted classic, default, resnet, vgg, resnet18 or mobilenet_v2$' \
+    "$cats_dogs" train "$drawings" --output "$output" --network lenet
 refuse '--size 4 does not fit the network classic: .* a 3x3 kernel .*, larger than its' \
     "$cats_dogs" train "$drawings" --output "$output" --network classic --size 4
 refuse '--size 8 does not fit the network default: .* a 2x2 window, larger than its' \

@@ -28,4 +28,16 @@ expect_last '^accuracy (0\.[6-9]|1)[0-9.]* \([0-9]+/60\)$'
 run 1 "$programs/04_folder" "$work/missing" "$work/models/none.cnn"
 expect_errors 1 '^CNN_ERROR_NOT_FOUND: .*/missing": No such file'
 [ ! -e "$work/models/none.cnn" ] || fail "a model of no pictures"
+
+# What happens with weights is in check_fine_tune.sh.
+set -- "$programs/05_fine_tune" "$work/drawings"
+run 1 "$@" "$work/models/none.cnn" 32 "$work/missing.safetensors"
+expect_errors 1 '^CNN_ERROR_NOT_FOUND: .*/missing.safetensors": No such file'
+run 1 "$@" "$work/models/none.cnn" 32 "$work/models/folder.cnn"
+expect_errors 1 '^CNN_ERROR_NOT_FOUND: cnn_model_load_weights: .*conv1\.weight'
+run 1 "$@" "$work/models/none.cnn" 0
+expect_errors 1 '^CNN_ERROR_'
+run 1 "$@"
+expect_errors 1 '^wanted: 05_fine_tune DATA MODEL SIZE \[WEIGHTS\]$'
+[ ! -e "$work/models/none.cnn" ] || fail "a model of no weights"
 finish

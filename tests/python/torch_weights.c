@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cnn.h"
+#include "networks/networks.h"
 
 enum { MOST_SAMPLES = 64, MOST_RULES = 8 };
 
@@ -52,6 +53,24 @@ static cnn_model *make_small(cnn_context *context)
     add(model, layer);
     check(cnn_dense_create(&layer, context, 5));
     add(model, layer);
+    check(cnn_softmax_create(&layer, context));
+    add(model, layer);
+    return model;
+}
+
+static cnn_model *make_resnet18(cnn_context *context)
+{
+    cnn_model *model;
+    check(cnn_model_create(&model, context, (int64_t[]){64, 64, 3}, 3));
+    check(network_resnet18(model, context, 10));
+    return model;
+}
+
+static cnn_model *make_mobilenet_v2(cnn_context *context)
+{
+    cnn_model *model;
+    check(cnn_model_create(&model, context, (int64_t[]){64, 64, 3}, 3));
+    check(network_mobilenet_v2(model, context, 10));
     return model;
 }
 
@@ -63,6 +82,8 @@ static const struct network {
     {"small",
      make_small,
      {{"features.0.", "conv2d1."}, {"features.2.", "conv2d2."}, {"classifier.1.", "dense1."}}},
+    {"resnet18", make_resnet18, {{NULL}}}, /* these two have torchvision's names */
+    {"mobilenet_v2", make_mobilenet_v2, {{NULL}}},
 };
 
 static const struct network *find_network(const char *name)
@@ -136,13 +157,12 @@ static void predict(cnn_context *context, cnn_model *model, const char *from, co
 
 /* ---- The whole ----------------------------------------------------------------------------- */
 
+/* The line of counts. */
 static void describe(const cnn_weights *weights)
 {
-    size_t size = cnn_weights_describe(weights, NULL, 0) + 1;
-    char *text = malloc(size);
-    cnn_weights_describe(weights, text, size);
-    fputs(text, stdout);
-    free(text);
+    char text[200];
+    cnn_weights_describe(weights, text, sizeof text);
+    printf("%.*s\n", (int)strcspn(text, "\n"), text);
 }
 
 int main(int count, char **arguments)
