@@ -64,12 +64,18 @@ static void run(const struct cnni_norm_call *call, struct work *work,
         work->norm.slope = state->slope;
         work->norm.offset = state->offset;
     }
+    cnni_parallel_range(call->context, call->lanes, count,
+                        cnni_ceil_div(ITEM, BLOCK * call->channels), blocks, work);
+}
+
+/* Where the sums of blocks and what is made of them lie. */
+static void use_scratch(struct work *work, const struct cnni_norm_call *call)
+{
+    const int64_t blocks = cnni_ceil_div(call->pixels, BLOCK);
     work->moments.mean = (double *)(void *)call->scratch;
     work->moments.variance = work->moments.mean + call->channels;
     work->sums = (float *)(void *)(work->moments.variance + call->channels);
-    work->products = work->sums + count * call->channels;
-    cnni_parallel_range(call->context, call->lanes, count,
-                        cnni_ceil_div(ITEM, BLOCK * call->channels), blocks, work);
+    work->products = work->sums + blocks * call->channels;
 }
 
 /* ---- Forward ---- */
@@ -113,6 +119,7 @@ void cnni_norm_measure(const struct cnni_norm_call *call, struct cnni_norm_momen
                        const float *x)
 {
     struct work work = {.x = x};
+    use_scratch(&work, call);
     run(call, &work, NULL, measure_blocks);
     cnni_parallel_range(call->context, call->lanes, call->channels, GROUP, add_moments, &work);
     *moments = work.moments;
@@ -205,6 +212,7 @@ void cnni_norm_backward(const struct cnni_norm_call *call, const struct cnni_nor
         .dy = dy,
         .gradients = gradients,
     };
+    use_scratch(&work, call);
     run(call, &work, state, gradient_blocks);
     cnni_parallel_range(call->context, call->lanes, call->channels, GROUP, add_gradients, &work);
     if (gradients->dx == NULL)
