@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Times predictions of the two reference networks on random data, through the public interface
+ * Times predictions of the networks of networks.h on random data, through the public interface
  * alone.
- *   bench_predict NETWORK [--batch N] [--threads N] [--steps N]      NETWORK: classic or wide
+ *   bench_predict NETWORK [--batch N] [--threads N] [--steps N]
  * Prints one line: the median and the fastest run.  bench_predict_torch.py prints the same for
  * PyTorch, and compare_predict.sh runs both in turn. */
 #include "bench/networks.h"
@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     const struct network *network = find(argc > 1 ? argv[1] : "wide");
     const int64_t batch = option(argc, argv, "--batch", 1);
     const int64_t steps = option(argc, argv, "--steps", 200);
-    const int64_t shape[] = {batch, 2};
+    const int64_t shape[] = {batch, network->classes};
     cnn_context *context;
     cnn_session *session;
     cnn_tensor *outputs;

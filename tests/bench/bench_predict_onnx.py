@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times predictions of the two reference networks in ONNX Runtime, as bench_predict does in libcnn.
+"""Times predictions in ONNX Runtime, as bench_predict does in libcnn.
 
   bench_predict_onnx.py NETWORK [--batch N] [--threads N] [--steps N]
 
@@ -14,41 +14,88 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from networks import NETWORKS
+from networks import NETWORKS, Conv, Dense, Flatten, Mean, Pool, Residual
 
 
 class Graph:
-    """A chain of nodes; `value` is the name of what the last one returns."""
+    """A growing graph; `value` is the name of what the last node returns, which the next reads, of
+    so many channels and pixels along a side."""
 
-    def __init__(self, value):
-        self.value, self.nodes, self.weights = value, [], []
+    def __init__(self, size):
+        self.value, self.channels, self.size = "x", 3, size
+        self.nodes, self.weights = [], []
         self.random = numpy.random.default_rng(1)
 
-    def add(self, kind, *shapes, **attributes):
-        """Adds a node, with weights of the shapes as its further inputs."""
-        names = [self.value]
-        for shape in shapes:
-            names.append(f"w{len(self.weights)}")
-            weights = self.random.uniform(-0.05, 0.05, shape).astype(numpy.float32)
-            self.weights.append(numpy_helper.from_array(weights, names[-1]))
+    def constant(self, values):
+        name = f"w{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(numpy.float32(values), name))
+        return name
+
+    def node(self, kind, *more, **attributes):
+        """Adds a node, whose further inputs are `more`."""
+        inputs = [self.value, *more]
         self.value = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, names, [self.value], **attributes))
+        self.nodes.append(helper.make_node(kind, inputs, [self.value], **attributes))
+
+    def weighted(self, kind, *shapes, **attributes):
+        """Adds a node with small random weights of the shapes."""
+        self.node(kind, *(self.constant(self.random.uniform(-0.05, 0.05, shape))
+                          for shape in shapes), **attributes)
+
+    def window(self, kernel, stride, padding):
+        self.size = (self.size + 2 * padding - kernel) // stride + 1
+        return {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [padding] * 4}
+
+    def conv(self, layer):
+        """Normalization is folded into its weights and biases."""
+        shape = (layer.filters, self.channels // layer.groups, layer.kernel, layer.kernel)
+        self.channels = layer.filters
+        self.weighted("Conv", shape, (layer.filters,), group=layer.groups,
+                      **self.window(layer.kernel, layer.stride, layer.padding))
+
+    def pool(self, layer):
+        self.node("MaxPool", **self.window(*layer))
+
+    def mean(self, _):
+        self.size = 1
+        self.node("GlobalAveragePool")
+
+    def flatten(self, _):
+        self.channels *= self.size * self.size
+        self.node("Flatten")
+
+    def dense(self, layer):
+        self.weighted("Gemm", (layer.units, self.channels), (layer.units,), transB=1)
+        self.channels = layer.units
+
+    def residual(self, layer):
+        start = self.value, self.channels, self.size
+        self.chain(layer.body)
+        body = self.value
+        self.value, self.channels, self.size = start
+        self.chain(layer.shortcut)
+        self.node("Add", body)
+
+    def chain(self, layers):
+        for layer in layers:
+            LAYERS[type(layer)](self, layer)
+            if getattr(layer, "activation", None):
+                ACTIVATIONS[layer.activation](self)
 
 
-def build(size, filters, padding, units, batch):
-    graph = Graph("x")
+LAYERS = {Conv: Graph.conv, Residual: Graph.residual, Pool: Graph.pool, Mean: Graph.mean,
+          Flatten: Graph.flatten, Dense: Graph.dense}
+ACTIVATIONS = {
+    "relu": lambda graph: graph.node("Relu"),
+    "relu6": lambda graph: graph.node("Clip", graph.constant(0), graph.constant(6)),
+}
+
+
+def build(size, layers, batch):
+    graph = Graph(size)
+    graph.chain(layers)
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, (batch, 3, size, size))
-    channels = 3
-    for count in filters:
-        graph.add("Conv", (count, channels, 3, 3), (count,), pads=[padding] * 4)
-        graph.add("Relu")
-        graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
-        channels, size = count, (size - 2 + 2 * padding) // 2
-    graph.add("Flatten")
-    graph.add("Gemm", (units, channels * size * size), (units,), transB=1)
-    graph.add("Relu")
-    graph.add("Gemm", (2, units), (2,), transB=1)
-    y = helper.make_tensor_value_info(graph.value, TensorProto.FLOAT, (batch, 2))
+    y = helper.make_tensor_value_info(graph.value, TensorProto.FLOAT, (batch, graph.channels))
     made = helper.make_graph(graph.nodes, "network", [x], [y], graph.weights)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times predictions of the two reference networks in PyTorch, as bench_predict does in libcnn.
+"""Times predictions in PyTorch, as bench_predict does in libcnn.
 
   bench_predict_torch.py NETWORK [--batch N] [--threads N] [--steps N] [--mode MODE]
 

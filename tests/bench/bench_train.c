@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Times whole training steps of the two reference networks on random data, through the public
+ * Times whole training steps of the networks of networks.h on random data, through the public
  * interface alone.
- *   bench_train NETWORK [--batch N] [--threads N] [--steps N]      NETWORK: classic or wide
+ *   bench_train NETWORK [--batch N] [--threads N] [--steps N]
  * Prints one line: the median and the fastest step, the memory that the trainer holds, and by how
  * much the process grew at its peak, from before the model was built.  bench_train_torch.py prints
  * the same for PyTorch; compare_train.sh and compare_memory.sh run both. */

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times whole training steps of the two reference networks in PyTorch, as bench_train does in
-libcnn.
+"""Times whole training steps in PyTorch, as bench_train does in libcnn.
 
   bench_train_torch.py NETWORK [--batch N] [--threads N] [--steps N] [--layout nhwc|nchw]
 
@@ -14,18 +13,51 @@ import time
 import torch
 from torch import nn
 
-from networks import NETWORKS, resident, resident_start
+from networks import (NETWORKS, Conv, Dense, Flatten, Mean, Pool, Residual, plain, resident,
+                      resident_start)
 
 
-def build(size, filters, padding, units):
-    layers, channels = [], 3
-    for count in filters:
-        layers += [nn.Conv2d(channels, count, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2)]
-        channels = count
-        size = (size - 2 + 2 * padding) // 2
-    layers += [nn.Flatten(), nn.Linear(channels * size * size, units), nn.ReLU(),
-               nn.Linear(units, 2)]
-    return nn.Sequential(*layers)
+class Sum(nn.Module):
+    def __init__(self, body, shortcut):
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x):
+        return self.body(x) + self.shortcut(x)
+
+
+def convolution(layer):
+    yield nn.LazyConv2d(layer.filters, layer.kernel, layer.stride, layer.padding,
+                        groups=layer.groups, bias=not layer.normalized)
+    if layer.normalized:
+        yield nn.LazyBatchNorm2d()
+
+
+# The modules of a layer of networks.py, without its activation.
+MODULES = {
+    Conv: convolution,
+    Residual: lambda layer: [Sum(chain(layer.body), chain(layer.shortcut))],
+    Pool: lambda layer: [nn.MaxPool2d(*layer)],
+    Mean: lambda layer: [nn.AdaptiveAvgPool2d(1)],
+    Flatten: lambda layer: [nn.Flatten()],
+    Dense: lambda layer: [nn.LazyLinear(layer.units)],
+}
+ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6}
+
+
+def chain(layers):
+    modules = []
+    for layer in layers:
+        modules += MODULES[type(layer)](layer)
+        if getattr(layer, "activation", None):
+            modules.append(ACTIVATIONS[layer.activation]())
+    return nn.Sequential(*modules)
+
+
+def build(size, layers):
+    model = chain(layers).eval()
+    model(torch.zeros(1, 3, size, size))  # lazy modules learn their shapes
+    return model.train()
 
 
 def train(model, inputs, labels):
@@ -53,7 +85,8 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
-    train(build(8, (4,), 0, 4), torch.rand(1, 3, 8, 8), torch.tensor([0]))()  # loads the rest of it
+    small = build(8, plain((4,), 0, 4))
+    train(small, torch.rand(1, 3, 8, 8), torch.tensor([0]))()  # loads the rest of PyTorch
     resident_before = resident_start()
     memory = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
     model = build(*NETWORKS[options.network]).to(memory_format=memory)

@@ -190,6 +190,10 @@ static void measure(struct step steps[WAYS], const struct ours *ours, int64_t co
 int main(int argc, char **argv)
 {
     const struct network *network = find(argc > 1 ? argv[1] : "wide");
+    if (network->ready) {
+        fprintf(stderr, "bench: oneDNN has no %s here, only classic and wide\n", network->name);
+        return 2;
+    }
     const int64_t batch = option(argc, argv, "--batch", 32);
     const int64_t count = option(argc, argv, "--steps", 9);
     static struct step steps[WAYS];

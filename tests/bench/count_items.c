@@ -22,7 +22,7 @@
 #include "model/model_internal.h"
 #include "ops/op_range.h"
 
-enum { MOST_LISTS = 200, WARM_UP = 3 };
+enum { MOST_LISTS = 2000, WARM_UP = 3 };
 
 /* ---- Who is at work ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What bench_train and bench_predict share: the two reference networks, their data, the options of
- * the command line, medians.  Through the public interface alone. */
+ * What bench_train and bench_predict share: the networks, their data, the options of the command
+ * line, medians.  Through the public interface alone. */
 #ifndef CNN_BENCH_NETWORKS_H
 #define CNN_BENCH_NETWORKS_H
 
@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cnn.h"
+#include "networks/networks.h"
 
 static inline void check(cnn_status status)
 {
@@ -40,29 +41,35 @@ static inline void add_block(cnn_model *model, cnn_context *context, int64_t fil
     add(model, pool);
 }
 
-static inline void add_head(cnn_model *model, cnn_context *context, int64_t units)
+static inline void add_head(cnn_model *model, cnn_context *context, int64_t units, int64_t classes)
 {
     cnn_layer *flatten, *hidden, *relu, *logits;
     check(cnn_flatten_create(&flatten, context));
     check(cnn_dense_create(&hidden, context, units));
     check(cnn_relu_create(&relu, context));
-    check(cnn_dense_create(&logits, context, 2));
+    check(cnn_dense_create(&logits, context, classes));
     add(model, flatten);
     add(model, hidden);
     add(model, relu);
     add(model, logits);
 }
 
-/* The well-known course network at 64 pixels, and a wider one at 128. */
+/* The well-known course network at 64 pixels, a wider one at 128, and what people train, of the
+ * examples. */
 static const struct network {
     const char *name;
-    int64_t size;
+    int64_t size, classes;
+    /* All layers, or else what follows. */
+    cnn_status (*ready)(cnn_model *model, cnn_context *context, int64_t classes);
     int64_t filters[4]; /* up to the first 0 */
     int32_t same;
     int64_t units;
 } networks[] = {
-    {"classic", 64, {32, 32}, 0, 128},
-    {"wide", 128, {32, 64, 128, 128}, 1, 512},
+    {"classic", 64, 2, NULL, {32, 32}, 0, 128},
+    {"wide", 128, 2, NULL, {32, 64, 128, 128}, 1, 512},
+    {"resnet18", 224, 1000, network_resnet18, {0}, 0, 0},
+    {"mobilenet_v2", 224, 1000, network_mobilenet_v2, {0}, 0, 0},
+    {"resnet_small", 96, 2, network_resnet_small, {0}, 0, 0},
 };
 
 static inline cnn_model *build(cnn_context *context, const struct network *network)
@@ -70,9 +77,13 @@ static inline cnn_model *build(cnn_context *context, const struct network *netwo
     cnn_model *model;
     const int64_t shape[] = {network->size, network->size, 3};
     check(cnn_model_create(&model, context, shape, 3));
+    if (network->ready) {
+        check(network->ready(model, context, network->classes));
+        return model;
+    }
     for (int i = 0; i < 4 && network->filters[i] > 0; i++)
         add_block(model, context, network->filters[i], network->same);
-    add_head(model, context, network->units);
+    add_head(model, context, network->units, network->classes);
     return model;
 }
 
@@ -94,7 +105,10 @@ static inline const struct network *find(const char *name)
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++)
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
-    fprintf(stderr, "bench: network is \"%s\", must be classic or wide\n", name);
+    fprintf(stderr, "bench: network is \"%s\", must be one of", name);
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++)
+        fprintf(stderr, " %s", networks[i].name);
+    fprintf(stderr, "\n");
     exit(2);
 }
 
