@@ -10,17 +10,18 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.append(str(pathlib.Path(__file__).parent.parent / "fixtures"))
-
 try:
     import numpy as np
     import torch
     from safetensors.torch import load_file, save_file
     from torch import nn
-    import torch_networks
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
+
+# Only now: the folder also holds one called torch.
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "fixtures"))
+import torch_networks
 
 
 class Small(nn.Module):
