@@ -58,6 +58,8 @@ static const char help[] =
     "  --metrics FILE         adds a line of JSON for each step and each epoch\n"
     "  --tensorboard FOLDER   writes an event file for TensorBoard\n"
     "  --report FILE          writes a page about the training: curves, mistakes, heat maps\n"
+    "  --optimizer NAME       adamw or sgd, with Nesterov's momentum\n"
+    "  --weight-decay X       up to 10\n"
     "  --schedule NAME        of the learning rate: cosine or one-cycle (cosine)\n"
     "  --ema DECAY            average the weights over the steps, for instance 0.999\n"
     "  --accumulate N         batches that make one training step (1)\n"

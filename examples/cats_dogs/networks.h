@@ -16,11 +16,14 @@ struct network {
     int64_t epochs;
     int64_t drawing_epochs; /* the same for drawings, which are easier */
     int64_t batch;
+    const char *optimizer;
     double learning_rate;
     double warmup_epochs;
     double weight_decay;
     double clip_norm;
     double label_smoothing;
+    double average;       /* decay of the moving average of the weights; 0: none */
+    bool flips;           /* validates and tests on mirror images, too */
     double smallest_crop; /* the share of a picture's area that a random crop keeps at least */
     double rotation;      /* degrees */
     double translation;   /* share of a side */

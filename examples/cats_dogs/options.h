@@ -37,8 +37,10 @@ struct options {
     double erase, mixup, cutmix;
     double test;
     double checkpoint_minutes;
+    const char *optimizer; /* NULL: the network's */
+    double weight_decay;   /* -1: the network's */
     const char *schedule;
-    double ema;         /* decay; 0: no average */
+    double ema;         /* decay; -1: the network's */
     int64_t accumulate; /* batches */
     int64_t patience;   /* epochs; 0: to the end */
     bool flip_average;

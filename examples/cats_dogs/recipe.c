@@ -3,6 +3,8 @@
 #include "recipe.h"
 
 #include "console.h"
+#include "optimizers.h"
+#include "schedules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +21,56 @@ static bool is_balanced(const struct options *options)
 
 bool recipe_check(const struct options *options)
 {
+    if (options->optimizer != NULL && optimizer_find(options->optimizer) == NULL)
+        return false;
+    if (schedule_find(options->schedule) == NULL)
+        return false;
     if (is_balanced(options) || strcmp(options->class_weights, "none") == 0)
         return true;
     console_error("--class-weights %s: wanted balanced or none", options->class_weights);
     return false;
+}
+
+/* ---- Steps --------------------------------------------------------------------------------- */
+
+static const char *optimizer_name(const struct network *network, const struct options *options)
+{
+    return options->optimizer != NULL ? options->optimizer : network->optimizer;
+}
+
+cnn_status recipe_optimize(cnn_optimizer **optimizer, cnn_context *context,
+                           const struct network *network, const struct options *options,
+                           int64_t batches)
+{
+    const int64_t together = options->accumulate;
+    const int64_t steps = (batches + together - 1) / together; /* of an epoch */
+    cnn_status status = optimizer_find(optimizer_name(network, options))
+                            ->create(optimizer, context, options->learning_rate);
+
+    if (status == CNN_OK)
+        status = cnn_optimizer_set_weight_decay(
+            *optimizer, choose(options->weight_decay, network->weight_decay));
+    if (status == CNN_OK)
+        status = cnn_optimizer_set_clip_norm(*optimizer, network->clip_norm);
+    if (status == CNN_OK)
+        status = schedule_find(options->schedule)
+                     ->set(*optimizer, options->epochs * steps,
+                           (int64_t)(network->warmup_epochs * (double)steps));
+    return status;
+}
+
+cnn_status recipe_refine(cnn_trainer *trainer, const struct network *network,
+                         const struct options *options)
+{
+    cnn_status status = cnn_trainer_set_average(trainer, choose(options->ema, network->average));
+
+    if (status == CNN_OK)
+        status = cnn_trainer_set_accumulation(trainer, options->accumulate);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_patience(trainer, options->patience);
+    if (status == CNN_OK)
+        status = cnn_trainer_set_flip_averaging(trainer, options->flip_average || network->flips);
+    return status;
 }
 
 /* ---- Pictures ------------------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How a training disturbs its pictures and weighs its targets: the network's recipe, and what the
- * command line has instead. */
+ * How a training disturbs its pictures, weighs its targets and makes its steps: the network's
+ * recipe, and what the command line has instead. */
 #ifndef RECIPE_H
 #define RECIPE_H
 
@@ -18,8 +18,17 @@ bool recipe_check(const struct options *options);
 cnn_status recipe_augment(cnn_loader *loader, const struct network *network,
                           const struct options *options);
 
+/* The optimizer, for a training of `batches` batches an epoch. */
+cnn_status recipe_optimize(cnn_optimizer **optimizer, cnn_context *context,
+                           const struct network *network, const struct options *options,
+                           int64_t batches);
+
 /* Label smoothing, and weights of the classes of `dataset`. */
 cnn_status recipe_weigh(cnn_trainer *trainer, const struct network *network,
                         const struct options *options, const cnn_dataset *dataset);
+
+/* Averages, groups of batches, patience, mirror images. */
+cnn_status recipe_refine(cnn_trainer *trainer, const struct network *network,
+                         const struct options *options);
 
 #endif

@@ -15,7 +15,6 @@
 #include "parts.h"
 #include "recipe.h"
 #include "resume.h"
-#include "schedules.h"
 
 #include <cnn.h>
 
@@ -26,7 +25,6 @@
 struct training {
     const struct options *options;
     const struct network *network;
-    const struct schedule *schedule;
     int64_t size, epochs, batch;
     double learning_rate;
 
@@ -59,7 +57,6 @@ static bool choose_recipe(struct training *training, struct options *options)
         return false;
     }
     training->network = network;
-    training->schedule = schedule_find(options->schedule);
     training->size = options->size > 0 ? options->size : network->size;
     training->epochs = options->epochs > 0 ? options->epochs
                        : drawings          ? network->drawing_epochs
@@ -71,7 +68,7 @@ static bool choose_recipe(struct training *training, struct options *options)
     options->epochs = training->epochs;
     options->batch = training->batch;
     options->learning_rate = training->learning_rate;
-    return training->schedule != NULL;
+    return true;
 }
 
 static cnn_status create_context(struct training *training)
@@ -123,24 +120,10 @@ static cnn_status create_loaders(struct training *training)
                              training->model, training->batch);
 }
 
-/* AdamW. */
 static cnn_status create_optimizer(struct training *training)
 {
-    const struct network *network = training->network;
-    const int64_t together = training->options->accumulate;
-    const int64_t batches = cnn_loader_batches(training->training_loader);
-    const int64_t steps = (batches + together - 1) / together; /* of an epoch */
-    cnn_status status =
-        cnn_adamw_create(&training->optimizer, training->context, training->learning_rate);
-
-    if (status == CNN_OK)
-        status = cnn_optimizer_set_weight_decay(training->optimizer, network->weight_decay);
-    if (status == CNN_OK)
-        status = cnn_optimizer_set_clip_norm(training->optimizer, network->clip_norm);
-    if (status == CNN_OK)
-        status = training->schedule->set(training->optimizer, training->epochs * steps,
-                                         (int64_t)(network->warmup_epochs * (double)steps));
-    return status;
+    return recipe_optimize(&training->optimizer, training->context, training->network,
+                           training->options, cnn_loader_batches(training->training_loader));
 }
 
 static cnn_status create_trainer(struct training *training)
@@ -151,13 +134,7 @@ static cnn_status create_trainer(struct training *training)
         status = recipe_weigh(training->trainer, training->network, training->options,
                               training->parts.training);
     if (status == CNN_OK)
-        status = cnn_trainer_set_average(training->trainer, training->options->ema);
-    if (status == CNN_OK)
-        status = cnn_trainer_set_accumulation(training->trainer, training->options->accumulate);
-    if (status == CNN_OK)
-        status = cnn_trainer_set_patience(training->trainer, training->options->patience);
-    if (status == CNN_OK)
-        status = cnn_trainer_set_flip_averaging(training->trainer, training->options->flip_average);
+        status = recipe_refine(training->trainer, training->network, training->options);
     return status;
 }
 
@@ -243,7 +220,7 @@ static bool test_best(struct training *training)
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
         confusion_report(&training->test_accuracy, training->context, model, training->parts.test,
-                         training->options->flip_average);
+                         training->options->flip_average || training->network->flips);
 
     cnn_model_free(model);
     return done;

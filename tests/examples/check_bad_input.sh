@@ -192,7 +192,9 @@ refuse 'alpha is 0\.0001, must be 0, or 0\.001 to 1000$' \
     "$cats_dogs" train "$drawings" --output "$output" --network classic --cutmix 0.0001
 refuse '--schedule linear: wanted cosine or one-cycle$' \
     "$cats_dogs" train "$drawings" --output "$output" --schedule linear
-refuse '--ema 1: wanted a number above 0 and below 1$' train "$drawings" --ema 1
+refuse '--ema 1: wanted a number from 0 to 0\.9999$' train "$drawings" --ema 1
+refuse '--optimizer adam: wanted adamw or sgd$' \
+    "$cats_dogs" train "$drawings" --output "$output" --optimizer adam
 refuse '--accumulate 0: wanted a whole number from 1 to 4096$' train "$drawings" --accumulate 0
 refuse '--patience 0: wanted a whole number from 1 to 1000000$' train "$drawings" --patience 0
 refuse '--network lenet: wanted classic, default, resnet, vgg, resnet18 or mobilenet_v2$' \

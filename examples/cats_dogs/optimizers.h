@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * How gradients change the weights. */
+#ifndef OPTIMIZERS_H
+#define OPTIMIZERS_H
+
+#include <cnn.h>
+
+struct optimizer {
+    const char *name;
+    cnn_status (*create)(cnn_optimizer **optimizer, cnn_context *context, double learning_rate);
+};
+
+/* The optimizer of a name; NULL, after a message, for another one. */
+const struct optimizer *optimizer_find(const char *name);
+
+#endif
