@@ -91,14 +91,16 @@ static void count(struct cnni_tally *tally, const struct cnni_loss_result *resul
     cnni_float_leave(&host);
 }
 
-/* NaN while there is nothing to divide by. */
+/* NaN while there is nothing to divide by.  Compilers move arithmetic on values across calls that set
+ * the rounding, but not what is volatile. */
 static double mean(double sum, double weight)
 {
     struct cnni_float_state host;
     if (weight == 0)
         return NAN;
     cnni_float_enter(&host);
-    double result = sum / weight;
+    const volatile double divisor = weight;
+    const volatile double result = sum / divisor;
     cnni_float_leave(&host);
     return result;
 }
