@@ -91,8 +91,8 @@ static void count(struct cnni_tally *tally, const struct cnni_loss_result *resul
     cnni_float_leave(&host);
 }
 
-/* NaN while there is nothing to divide by.  Compilers move arithmetic on values across calls that set
- * the rounding, but not what is volatile. */
+/* NaN while there is nothing to divide by.  Compilers move arithmetic, but not volatile accesses,
+ * across calls that change its rounding. */
 static double mean(double sum, double weight)
 {
     struct cnni_float_state host;
