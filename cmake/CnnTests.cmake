@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# cnn_add_test(NAME [ONCE] [LABELS label...] [TIMEOUT seconds])
+# cnn_add_test(NAME [ONCE|WHOLE] [LABELS label...] [TIMEOUT seconds])
 #
 # Builds the Check program tests/test_NAME.c against the static library, whose internal symbols it
 # can reach, and runs it once per CPU level that has kernels as the test NAME/LEVEL; with ONCE, for
 # what does not depend on the level, as NAME alone.  Levels that the machine lacks are reported as
-# skipped, by tests/support/level.c.
+# skipped, by tests/support/level.c.  With WHOLE sanitizers see it once, at the machine's best level:
+# for what is long and made of parts whose own tests they see at every level.
 
 get_property(CNN_TEST_LEVELS GLOBAL PROPERTY CNN_ISAS_BUILT)
 list(PREPEND CNN_TEST_LEVELS generic)
@@ -32,7 +33,7 @@ set(CNN_TEST_ENVIRONMENT
     TSAN_OPTIONS=halt_on_error=1:die_after_fork=0)
 
 function(cnn_add_test name)
-    cmake_parse_arguments(arg "ONCE" "TIMEOUT" "LABELS" ${ARGN})
+    cmake_parse_arguments(arg "ONCE;WHOLE" "TIMEOUT" "LABELS" ${ARGN})
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 300)
     endif()
@@ -44,7 +45,7 @@ function(cnn_add_test name)
         ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(test_${name} PRIVATE cnn_static PkgConfig::CHECK Threads::Threads m)
 
-    if(arg_ONCE)
+    if(arg_ONCE OR (arg_WHOLE AND CNN_SANITIZE))
         cnn_add_test_run(${name} test_${name} ${timeout} "${arg_LABELS}" "")
     else()
         foreach(level IN LISTS CNN_TEST_LEVELS)
