@@ -128,6 +128,31 @@ cnn_status cnni_layer_set(cnn_layer *layer, const struct cnni_layer_class *class
     return CNN_OK;
 }
 
+cnn_status cnni_layer_set_pair(cnn_layer *layer, const struct cnni_layer_class *class,
+                               const char *name, int64_t vertical, int64_t horizontal,
+                               const char *function)
+{
+    char height[32], width[32];
+    snprintf(height, sizeof height, "%s_height", name);
+    snprintf(width, sizeof width, "%s_width", name);
+    const struct cnni_setting settings[] = {
+        {height, (double)vertical},
+        {width, (double)horizontal},
+    };
+    return cnni_layer_set(layer, class, settings, 2, function);
+}
+
+cnn_status cnni_layer_check_picture(const cnn_layer *layer, const struct cnni_shape *input,
+                                    const char *function)
+{
+    char text[CNNI_SHAPE_TEXT];
+    if (input->rank == 3)
+        return CNN_OK;
+    return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                     "%s: layer \"%s\" gets %s, a %s takes [h][w][c]", function, layer->name,
+                     cnni_shape_text(text, input), layer->class->name);
+}
+
 /* ---- Life ---- */
 
 cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
@@ -234,6 +259,14 @@ void cnni_append_text(char *buffer, size_t size, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(buffer + used, size - used, format, arguments);
     va_end(arguments);
+}
+
+void cnni_append_pair(char *buffer, size_t size, const char *name, int64_t vertical,
+                      int64_t horizontal, int64_t preset)
+{
+    if (vertical != preset || horizontal != preset)
+        cnni_append_text(buffer, size, " %s %lldx%lld", name, (long long)vertical,
+                         (long long)horizontal);
 }
 
 void cnn_layer_describe(const cnn_layer *layer, char *buffer, size_t size)

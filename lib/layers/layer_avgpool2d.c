@@ -2,24 +2,17 @@
  * Average pooling, of windows and of whole pictures: options and shape rules.  The work is in
  * ops/op_resample.c and, for the means of whole pictures, ops/op_mean.c. */
 #include "base/error.h"
+#include "layers/layer_pooling.h"
 #include "layers/layer_resample.h"
 #include "ops/op_mean.h"
 
 struct avgpool2d {
-    struct cnn_layer layer;
-    int64_t window_height, window_width;
-    int64_t stride_height, stride_width; /* 0: the window's */
-    int64_t padding_height, padding_width;
+    struct cnni_pooling pooling;
     int64_t count_padding; /* 1: zeros outside belong to the mean */
 };
 
 static const struct cnni_option options[] = {
-    CNNI_WHOLE_OPTION(avgpool2d, window_height, 1, 1 << 16, 1),
-    CNNI_WHOLE_OPTION(avgpool2d, window_width, 1, 1 << 16, 1),
-    CNNI_WHOLE_OPTION(avgpool2d, stride_height, 0, 1 << 16, 0),
-    CNNI_WHOLE_OPTION(avgpool2d, stride_width, 0, 1 << 16, 0),
-    CNNI_WHOLE_OPTION(avgpool2d, padding_height, 0, 1 << 15, 0),
-    CNNI_WHOLE_OPTION(avgpool2d, padding_width, 0, 1 << 15, 0),
+    CNNI_POOLING_OPTIONS,
     CNNI_WHOLE_OPTION(avgpool2d, count_padding, 0, 1, 1),
 };
 
@@ -30,45 +23,27 @@ static const struct avgpool2d *avgpool2d(const cnn_layer *layer)
 
 /* ---- Windows ---- */
 
-/* One of the two directions; where the window does not fit, there are no outputs. */
-static struct cnni_resample_axis windows(const struct avgpool2d *pool, int64_t inputs,
-                                         int64_t window, int64_t stride, int64_t padding)
-{
-    const int64_t step = stride > 0 ? stride : window, room = inputs + 2 * padding - window;
-    return (struct cnni_resample_axis){
-        .rule = pool->count_padding ? CNNI_RESAMPLE_AVERAGE : CNNI_RESAMPLE_PARTIAL,
-        .inputs = inputs,
-        .outputs = room < 0 ? 0 : room / step + 1,
-        .padding = padding,
-        .window = window,
-        .stride = step,
-    };
-}
-
 static cnn_status geometry(const cnn_layer *layer, struct cnni_resample2d *map,
                            const struct cnni_shape *input, const char *function)
 {
-    const struct avgpool2d *pool = avgpool2d(layer);
-    char text[CNNI_SHAPE_TEXT];
-    CNNI_TRY(cnni_resample_check(layer, input, function));
-    if (2 * pool->padding_height > pool->window_height ||
-        2 * pool->padding_width > pool->window_width)
-        return cnni_fail(
-            layer->context, CNN_ERROR_SHAPE,
-            "%s: layer \"%s\" has padding %lldx%lld, must be at most half of its window "
-            "%lldx%lld",
-            function, layer->name, (long long)pool->padding_height, (long long)pool->padding_width,
-            (long long)pool->window_height, (long long)pool->window_width);
+    struct cnni_pooling_windows windows;
+    CNNI_TRY(cnni_pooling_measure(layer, &windows, input, function));
+    const bool counts = avgpool2d(layer)->count_padding != 0;
+    const struct cnni_resample_axis axis = {
+        .rule = counts ? CNNI_RESAMPLE_AVERAGE : CNNI_RESAMPLE_PARTIAL,
+    };
     map->c = input->dim[2];
-    map->rows = windows(pool, input->dim[0], pool->window_height, pool->stride_height,
-                        pool->padding_height);
-    map->columns =
-        windows(pool, input->dim[1], pool->window_width, pool->stride_width, pool->padding_width);
-    if (map->rows.outputs == 0 || map->columns.outputs == 0)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" has a %lldx%lld window, larger than its padded input %s",
-                         function, layer->name, (long long)pool->window_height,
-                         (long long)pool->window_width, cnni_shape_text(text, input));
+    map->rows = map->columns = axis;
+    map->rows.inputs = input->dim[0];
+    map->rows.outputs = windows.oh;
+    map->rows.padding = windows.pad_top;
+    map->rows.window = windows.r;
+    map->rows.stride = windows.stride_h;
+    map->columns.inputs = input->dim[1];
+    map->columns.outputs = windows.ow;
+    map->columns.padding = windows.pad_left;
+    map->columns.window = windows.s;
+    map->columns.stride = windows.stride_w;
     return CNN_OK;
 }
 
@@ -88,17 +63,9 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
 
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
-    const struct avgpool2d *pool = avgpool2d(layer);
-    const int64_t stride_h = pool->stride_height > 0 ? pool->stride_height : pool->window_height;
-    const int64_t stride_w = pool->stride_width > 0 ? pool->stride_width : pool->window_width;
-    cnni_append_text(buffer, size, " %lldx%lld", (long long)pool->window_height,
-                     (long long)pool->window_width);
-    if (stride_h != pool->window_height || stride_w != pool->window_width)
-        cnni_append_text(buffer, size, " stride %lldx%lld", (long long)stride_h,
-                         (long long)stride_w);
-    if (pool->padding_height > 0 || pool->padding_width > 0)
-        cnni_append_text(buffer, size, " padding %lldx%lld%s", (long long)pool->padding_height,
-                         (long long)pool->padding_width, pool->count_padding ? "" : " not counted");
+    cnni_pooling_describe(layer, buffer, size);
+    if (!avgpool2d(layer)->count_padding)
+        cnni_append_text(buffer, size, " not counted");
 }
 
 const struct cnni_layer_class cnni_avgpool2d_class = {
@@ -128,20 +95,14 @@ cnn_status cnn_avgpool2d_create(cnn_layer **layer, cnn_context *context, int64_t
 
 cnn_status cnn_avgpool2d_set_stride(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"stride_height", (double)vertical},
-        {"stride_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_avgpool2d_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_avgpool2d_class, "stride", vertical, horizontal,
+                               __func__);
 }
 
 cnn_status cnn_avgpool2d_set_padding(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"padding_height", (double)vertical},
-        {"padding_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_avgpool2d_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_avgpool2d_class, "padding", vertical, horizontal,
+                               __func__);
 }
 
 cnn_status cnn_avgpool2d_set_count_padding(cnn_layer *layer, int32_t count)
@@ -155,7 +116,7 @@ cnn_status cnn_avgpool2d_set_count_padding(cnn_layer *layer, int32_t count)
 static cnn_status global_shape(const cnn_layer *layer, struct cnni_shape *output,
                                const struct cnni_shape *input, const char *function)
 {
-    CNNI_TRY(cnni_resample_check(layer, input, function));
+    CNNI_TRY(cnni_layer_check_picture(layer, input, function));
     *output = (struct cnni_shape){1, {input->dim[2]}};
     return CNN_OK;
 }

@@ -71,10 +71,7 @@ static cnn_status geometry(const cnn_layer *layer, struct cnni_conv2d *made,
 {
     const struct conv2d *conv = conv2d(layer);
     char text[CNNI_SHAPE_TEXT];
-    if (input->rank != 3)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" gets %s, a conv2d takes [h][w][c]", function,
-                         layer->name, cnni_shape_text(text, input));
+    CNNI_TRY(cnni_layer_check_picture(layer, input, function));
     int64_t h = input->dim[0], w = input->dim[1], c = input->dim[2];
     if (c % conv->groups != 0 || conv->filters % conv->groups != 0)
         return cnni_fail(layer->context, CNN_ERROR_SHAPE,
@@ -175,12 +172,8 @@ static void describe(const cnn_layer *layer, char *buffer, size_t size)
     const struct conv2d *conv = conv2d(layer);
     cnni_append_text(buffer, size, " %lld %lldx%lld", (long long)conv->filters,
                      (long long)conv->kernel_height, (long long)conv->kernel_width);
-    if (conv->stride_height != 1 || conv->stride_width != 1)
-        cnni_append_text(buffer, size, " stride %lldx%lld", (long long)conv->stride_height,
-                         (long long)conv->stride_width);
-    if (conv->dilation_height != 1 || conv->dilation_width != 1)
-        cnni_append_text(buffer, size, " dilation %lldx%lld", (long long)conv->dilation_height,
-                         (long long)conv->dilation_width);
+    cnni_append_pair(buffer, size, "stride", conv->stride_height, conv->stride_width, 1);
+    cnni_append_pair(buffer, size, "dilation", conv->dilation_height, conv->dilation_width, 1);
     describe_padding(conv, buffer, size);
     if (conv->groups != 1)
         cnni_append_text(buffer, size, " groups %lld", (long long)conv->groups);
@@ -225,11 +218,7 @@ cnn_status cnn_conv2d_create(cnn_layer **layer, cnn_context *context, int64_t fi
 
 cnn_status cnn_conv2d_set_stride(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"stride_height", (double)vertical},
-        {"stride_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_conv2d_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_conv2d_class, "stride", vertical, horizontal, __func__);
 }
 
 static cnn_status set_padding(cnn_layer *layer, int64_t top, int64_t left, int64_t bottom,
@@ -267,11 +256,8 @@ cnn_status cnn_conv2d_set_padding_same(cnn_layer *layer)
 
 cnn_status cnn_conv2d_set_dilation(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"dilation_height", (double)vertical},
-        {"dilation_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_conv2d_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_conv2d_class, "dilation", vertical, horizontal,
+                               __func__);
 }
 
 cnn_status cnn_conv2d_set_groups(cnn_layer *layer, int64_t groups)

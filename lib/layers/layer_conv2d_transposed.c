@@ -59,11 +59,7 @@ static cnn_status check_options(const cnn_layer *layer, const struct cnni_shape 
                                 const char *function)
 {
     const struct transposed *t = transposed(layer);
-    char text[CNNI_SHAPE_TEXT];
-    if (input->rank != 3)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" gets %s, a conv2d_transposed takes [h][w][c]", function,
-                         layer->name, cnni_shape_text(text, input));
+    CNNI_TRY(cnni_layer_check_picture(layer, input, function));
     if (input->dim[2] % t->groups != 0 || t->filters % t->groups != 0)
         return cnni_fail(layer->context, CNN_ERROR_SHAPE,
                          "%s: layer \"%s\" has %lld groups, which must divide both its %lld input "
@@ -233,24 +229,16 @@ static const char *explain(const struct cnni_layer_plan *plan, double *operation
     return cnni_conv2d_algorithm_name(conv);
 }
 
-static void describe_pair(char *buffer, size_t size, const char *name, int64_t vertical,
-                          int64_t horizontal, int64_t preset)
-{
-    if (vertical != preset || horizontal != preset)
-        cnni_append_text(buffer, size, " %s %lldx%lld", name, (long long)vertical,
-                         (long long)horizontal);
-}
-
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
     const struct transposed *t = transposed(layer);
     cnni_append_text(buffer, size, " %lld %lldx%lld", (long long)t->filters,
                      (long long)t->kernel_height, (long long)t->kernel_width);
-    describe_pair(buffer, size, "stride", t->stride_height, t->stride_width, 1);
-    describe_pair(buffer, size, "dilation", t->dilation_height, t->dilation_width, 1);
-    describe_pair(buffer, size, "padding", t->padding_height, t->padding_width, 0);
-    describe_pair(buffer, size, "output padding", t->output_padding_height, t->output_padding_width,
-                  0);
+    cnni_append_pair(buffer, size, "stride", t->stride_height, t->stride_width, 1);
+    cnni_append_pair(buffer, size, "dilation", t->dilation_height, t->dilation_width, 1);
+    cnni_append_pair(buffer, size, "padding", t->padding_height, t->padding_width, 0);
+    cnni_append_pair(buffer, size, "output padding", t->output_padding_height,
+                     t->output_padding_width, 0);
     if (t->groups != 1)
         cnni_append_text(buffer, size, " groups %lld", (long long)t->groups);
     if (!t->bias)
@@ -292,39 +280,27 @@ cnn_status cnn_conv2d_transposed_create(cnn_layer **layer, cnn_context *context,
 
 cnn_status cnn_conv2d_transposed_set_stride(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"stride_height", (double)vertical},
-        {"stride_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_conv2d_transposed_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_conv2d_transposed_class, "stride", vertical, horizontal,
+                               __func__);
 }
 
 cnn_status cnn_conv2d_transposed_set_padding(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"padding_height", (double)vertical},
-        {"padding_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_conv2d_transposed_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_conv2d_transposed_class, "padding", vertical,
+                               horizontal, __func__);
 }
 
 cnn_status cnn_conv2d_transposed_set_output_padding(cnn_layer *layer, int64_t bottom, int64_t right)
 {
-    const struct cnni_setting settings[] = {
-        {"output_padding_height", (double)bottom},
-        {"output_padding_width", (double)right},
-    };
-    return cnni_layer_set(layer, &cnni_conv2d_transposed_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_conv2d_transposed_class, "output_padding", bottom,
+                               right, __func__);
 }
 
 cnn_status cnn_conv2d_transposed_set_dilation(cnn_layer *layer, int64_t vertical,
                                               int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"dilation_height", (double)vertical},
-        {"dilation_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_conv2d_transposed_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_conv2d_transposed_class, "dilation", vertical,
+                               horizontal, __func__);
 }
 
 cnn_status cnn_conv2d_transposed_set_groups(cnn_layer *layer, int64_t groups)

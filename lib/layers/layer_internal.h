@@ -228,12 +228,25 @@ cnn_status cnni_layer_set(cnn_layer *layer, const struct cnni_layer_class *class
                           const struct cnni_setting *settings, int32_t setting_count,
                           const char *function);
 
+/* Sets the options NAME_height and NAME_width. */
+cnn_status cnni_layer_set_pair(cnn_layer *layer, const struct cnni_layer_class *class,
+                               const char *name, int64_t vertical, int64_t horizontal,
+                               const char *function);
+
+/* CNN_ERROR_SHAPE, unless `input` is [h][w][c]. */
+cnn_status cnni_layer_check_picture(const cnn_layer *layer, const struct cnni_shape *input,
+                                    const char *function);
+
 /* The value of an option, for files and descriptions. */
 double cnni_layer_option(const cnn_layer *layer, const struct cnni_option *option);
 
 /* Appends to a text in `buffer` of `size` bytes, cut short where they end. */
 __attribute__((format(printf, 3, 4))) void cnni_append_text(char *buffer, size_t size,
                                                             const char *format, ...);
+
+/* Appends " NAME VERTICALxHORIZONTAL", unless both are what they are by default. */
+void cnni_append_pair(char *buffer, size_t size, const char *name, int64_t vertical,
+                      int64_t horizontal, int64_t preset);
 
 cnn_layer *cnni_layer_share(cnn_layer *layer);
 

@@ -2,82 +2,48 @@
  * Max-pooling, of windows and of whole pictures: options and shape rules.  The work is cut up in
  * ops/op_maxpool2d.c. */
 #include "base/error.h"
-#include "layers/layer_internal.h"
+#include "layers/layer_pooling.h"
 #include "ops/op_maxpool2d.h"
 
-struct maxpool2d {
-    struct cnn_layer layer;
-    int64_t window_height, window_width;
-    int64_t stride_height, stride_width; /* 0: the window's */
-    int64_t padding_height, padding_width;
-};
-
-static const struct cnni_option options[] = {
-    CNNI_WHOLE_OPTION(maxpool2d, window_height, 1, 1 << 16, 1),
-    CNNI_WHOLE_OPTION(maxpool2d, window_width, 1, 1 << 16, 1),
-    CNNI_WHOLE_OPTION(maxpool2d, stride_height, 0, 1 << 16, 0),
-    CNNI_WHOLE_OPTION(maxpool2d, stride_width, 0, 1 << 16, 0),
-    CNNI_WHOLE_OPTION(maxpool2d, padding_height, 0, 1 << 15, 0),
-    CNNI_WHOLE_OPTION(maxpool2d, padding_width, 0, 1 << 15, 0),
-};
-
-static const struct maxpool2d *maxpool2d(const cnn_layer *layer)
-{
-    return (const struct maxpool2d *)layer;
-}
+static const struct cnni_option options[] = {CNNI_POOLING_OPTIONS};
 
 bool cnni_is_half_pool(const cnn_layer *layer)
 {
-    const struct maxpool2d *pool = maxpool2d(layer);
+    const struct cnni_pooling *pool = cnni_pooling(layer);
     return layer->class->kind == CNN_MAXPOOL2D && pool->window_height == 2 &&
            pool->window_width == 2 && pool->stride_height % 2 == 0 && pool->stride_height <= 2 &&
            pool->stride_width % 2 == 0 && pool->stride_width <= 2 && pool->padding_height == 0 &&
            pool->padding_width == 0;
 }
 
+/* The winner of a window is kept as a 32-bit number. */
+static cnn_status check_winners(const cnn_layer *layer, int64_t r, int64_t s, const char *function)
+{
+    if (r <= INT32_MAX / s)
+        return CNN_OK;
+    return cnni_fail(layer->context, CNN_ERROR_SHAPE,
+                     "%s: layer \"%s\" has a %lldx%lld window, must have at most %d pixels",
+                     function, layer->name, (long long)r, (long long)s, INT32_MAX);
+}
+
 static cnn_status geometry(const cnn_layer *layer, struct cnni_maxpool2d *made,
                            const struct cnni_shape *input, const char *function)
 {
-    const struct maxpool2d *pool = maxpool2d(layer);
-    char text[CNNI_SHAPE_TEXT];
-    if (input->rank != 3)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" gets %s, a maxpool2d takes [h][w][c]", function,
-                         layer->name, cnni_shape_text(text, input));
-    if (2 * pool->padding_height > pool->window_height ||
-        2 * pool->padding_width > pool->window_width)
-        return cnni_fail(
-            layer->context, CNN_ERROR_SHAPE,
-            "%s: layer \"%s\" has padding %lldx%lld, must be at most half of its window "
-            "%lldx%lld",
-            function, layer->name, (long long)pool->padding_height, (long long)pool->padding_width,
-            (long long)pool->window_height, (long long)pool->window_width);
-    if (pool->window_height * pool->window_width > INT32_MAX) /* winners have 32-bit numbers */
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" has a %lldx%lld window, must have at most %d pixels",
-                         function, layer->name, (long long)pool->window_height,
-                         (long long)pool->window_width, INT32_MAX);
-    int64_t stride_h = pool->stride_height > 0 ? pool->stride_height : pool->window_height;
-    int64_t stride_w = pool->stride_width > 0 ? pool->stride_width : pool->window_width;
-    int64_t rows = input->dim[0] + 2 * pool->padding_height - pool->window_height;
-    int64_t columns = input->dim[1] + 2 * pool->padding_width - pool->window_width;
-    if (rows < 0 || columns < 0)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" has a %lldx%lld window, larger than its padded input %s",
-                         function, layer->name, (long long)pool->window_height,
-                         (long long)pool->window_width, cnni_shape_text(text, input));
+    struct cnni_pooling_windows windows;
+    CNNI_TRY(cnni_pooling_measure(layer, &windows, input, function));
+    CNNI_TRY(check_winners(layer, windows.r, windows.s, function));
     *made = (struct cnni_maxpool2d){
         .h = input->dim[0],
         .w = input->dim[1],
         .c = input->dim[2],
-        .r = pool->window_height,
-        .s = pool->window_width,
-        .oh = rows / stride_h + 1,
-        .ow = columns / stride_w + 1,
-        .stride_h = stride_h,
-        .stride_w = stride_w,
-        .pad_top = pool->padding_height,
-        .pad_left = pool->padding_width,
+        .r = windows.r,
+        .s = windows.s,
+        .oh = windows.oh,
+        .ow = windows.ow,
+        .stride_h = windows.stride_h,
+        .stride_w = windows.stride_w,
+        .pad_top = windows.pad_top,
+        .pad_left = windows.pad_left,
     };
     return CNN_OK;
 }
@@ -123,25 +89,10 @@ static void backward(const struct cnni_layer_run *run)
                                 run->dx[0], run->dy, run->state);
 }
 
-static void describe(const cnn_layer *layer, char *buffer, size_t size)
-{
-    const struct maxpool2d *pool = maxpool2d(layer);
-    const int64_t stride_h = pool->stride_height > 0 ? pool->stride_height : pool->window_height;
-    const int64_t stride_w = pool->stride_width > 0 ? pool->stride_width : pool->window_width;
-    cnni_append_text(buffer, size, " %lldx%lld", (long long)pool->window_height,
-                     (long long)pool->window_width);
-    if (stride_h != pool->window_height || stride_w != pool->window_width)
-        cnni_append_text(buffer, size, " stride %lldx%lld", (long long)stride_h,
-                         (long long)stride_w);
-    if (pool->padding_height > 0 || pool->padding_width > 0)
-        cnni_append_text(buffer, size, " padding %lldx%lld", (long long)pool->padding_height,
-                         (long long)pool->padding_width);
-}
-
 const struct cnni_layer_class cnni_maxpool2d_class = {
     .kind = CNN_MAXPOOL2D,
     .name = "maxpool2d",
-    .size = sizeof(struct maxpool2d),
+    .size = sizeof(struct cnni_pooling),
     .flags = CNNI_GATES_RELU,
     .min_inputs = 1,
     .max_inputs = 1,
@@ -151,7 +102,7 @@ const struct cnni_layer_class cnni_maxpool2d_class = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
-    .describe = describe,
+    .describe = cnni_pooling_describe,
 };
 
 cnn_status cnn_maxpool2d_create(cnn_layer **layer, cnn_context *context, int64_t window_height,
@@ -166,20 +117,14 @@ cnn_status cnn_maxpool2d_create(cnn_layer **layer, cnn_context *context, int64_t
 
 cnn_status cnn_maxpool2d_set_stride(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"stride_height", (double)vertical},
-        {"stride_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_maxpool2d_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_maxpool2d_class, "stride", vertical, horizontal,
+                               __func__);
 }
 
 cnn_status cnn_maxpool2d_set_padding(cnn_layer *layer, int64_t vertical, int64_t horizontal)
 {
-    const struct cnni_setting settings[] = {
-        {"padding_height", (double)vertical},
-        {"padding_width", (double)horizontal},
-    };
-    return cnni_layer_set(layer, &cnni_maxpool2d_class, settings, 2, __func__);
+    return cnni_layer_set_pair(layer, &cnni_maxpool2d_class, "padding", vertical, horizontal,
+                               __func__);
 }
 
 /* ---- Whole pictures ---- */
@@ -187,15 +132,8 @@ cnn_status cnn_maxpool2d_set_padding(cnn_layer *layer, int64_t vertical, int64_t
 static cnn_status global_shape(const cnn_layer *layer, struct cnni_shape *output,
                                const struct cnni_shape *input, const char *function)
 {
-    char text[CNNI_SHAPE_TEXT];
-    if (input->rank != 3)
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" gets %s, a global_maxpool2d takes [h][w][c]", function,
-                         layer->name, cnni_shape_text(text, input));
-    if (input->dim[0] > INT32_MAX / input->dim[1]) /* winners have 32-bit numbers */
-        return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                         "%s: layer \"%s\" gets %s, must have at most %d pixels", function,
-                         layer->name, cnni_shape_text(text, input), INT32_MAX);
+    CNNI_TRY(cnni_layer_check_picture(layer, input, function));
+    CNNI_TRY(check_winners(layer, input->dim[0], input->dim[1], function));
     *output = (struct cnni_shape){1, {input->dim[2]}};
     return CNN_OK;
 }

@@ -48,7 +48,7 @@ static cnn_status geometry(const cnn_layer *layer, struct cnni_resample2d *map,
 {
     const struct pad2d *pad = pad2d(layer);
     char text[CNNI_SHAPE_TEXT];
-    CNNI_TRY(cnni_resample_check(layer, input, function));
+    CNNI_TRY(cnni_layer_check_picture(layer, input, function));
     map->c = input->dim[2];
     if (extend(&map->rows, pad, input->dim[0], pad->top, pad->bottom) &&
         extend(&map->columns, pad, input->dim[1], pad->left, pad->right))

@@ -4,17 +4,6 @@
 
 #include "base/error.h"
 
-cnn_status cnni_resample_check(const cnn_layer *layer, const struct cnni_shape *input,
-                               const char *function)
-{
-    char text[CNNI_SHAPE_TEXT];
-    if (input->rank == 3)
-        return CNN_OK;
-    return cnni_fail(layer->context, CNN_ERROR_SHAPE,
-                     "%s: layer \"%s\" gets %s, a %s takes [h][w][c]", function, layer->name,
-                     cnni_shape_text(text, input), layer->class->name);
-}
-
 cnn_status cnni_resample_shape(const cnn_layer *layer, struct cnni_shape *output,
                                const struct cnni_resample2d *map, const char *function)
 {

@@ -6,10 +6,6 @@
 
 #include "layers/layer_internal.h"
 
-/* CNN_ERROR_SHAPE unless the input is [h][w][c]. */
-cnn_status cnni_resample_check(const cnn_layer *layer, const struct cnni_shape *input,
-                               const char *function);
-
 /* The output of a map as a shape. */
 cnn_status cnni_resample_shape(const cnn_layer *layer, struct cnni_shape *output,
                                const struct cnni_resample2d *map, const char *function);

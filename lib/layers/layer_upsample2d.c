@@ -43,7 +43,7 @@ static struct cnni_resample_axis enlarged(const cnn_layer *layer, int64_t inputs
 static cnn_status geometry(const cnn_layer *layer, struct cnni_resample2d *map,
                            const struct cnni_shape *input, const char *function)
 {
-    CNNI_TRY(cnni_resample_check(layer, input, function));
+    CNNI_TRY(cnni_layer_check_picture(layer, input, function));
     map->c = input->dim[2];
     map->rows = enlarged(layer, input->dim[0], upsample2d(layer)->factor_height);
     map->columns = enlarged(layer, input->dim[1], upsample2d(layer)->factor_width);
