@@ -4,8 +4,8 @@
 # Builds the Check program tests/test_NAME.c against the static library, whose internal symbols it
 # can reach, and runs it once per CPU level that has kernels as the test NAME/LEVEL; with ONCE, for
 # what does not depend on the level, as NAME alone.  Levels that the machine lacks are reported as
-# skipped, by tests/support/level.c.  With WHOLE sanitizers see it once, at the machine's best level:
-# for what is long and made of parts whose own tests they see at every level.
+# skipped, by tests/support/level.c.  With WHOLE sanitizers see it once, at the machine's best
+# level: for what is long and made of parts whose own tests they see at every level.
 
 get_property(CNN_TEST_LEVELS GLOBAL PROPERTY CNN_ISAS_BUILT)
 list(PREPEND CNN_TEST_LEVELS generic)
