@@ -263,6 +263,12 @@ static cnn_status save_file(struct scene *scene)
     return cnn_model_save(scene->model, folder_path("saved.cnn"));
 }
 
+static cnn_status resize_model(struct scene *scene)
+{
+    return SCENE_MAKE(scene->made_model, cnn_model_create_resized(&scene->made_model, scene->model,
+                                                                  (int64_t[]){8, 8, 3}, 3));
+}
+
 static void with_saved(struct scene *scene)
 {
     with_classes(scene);
@@ -404,6 +410,7 @@ static const struct scenario scenarios[] = {
     {"model_save", with_classes, save_file, 0},
     {"model_load_memory", with_saved, load_memory, 0},
     {"model_load", with_saved_file, load_file, 0},
+    {"model_create_resized", with_classes, resize_model, 0},
     {"weights_create", NULL, create_weights, 0},
     {"weights_map", with_rules, add_rule, 0},
     {"model_save_weights_memory", with_model_and_rules, save_weights_memory, 0},

@@ -41,6 +41,18 @@ enum { CNN_MODEL_INPUT = -1 };
 CNN_API cnn_status cnn_model_add_with_inputs(cnn_model *model, cnn_layer *layer,
                                              const int32_t *inputs, int32_t input_count);
 
+/* Creates the same network for inputs of another `shape`, of the same rank and last dimension: the
+ * layers with their options and names, copies of the parameters' values, class names and
+ * normalisation.  Networks that end in a global pooling can so be trained on small pictures, which
+ * is cheap, and predict larger ones.  After training with random crops, which show things enlarged,
+ * this is even more accurate than predicting at the size of training (Touvron et al. 2019).
+ * The caller owns the new model, which shares nothing with `model`.
+ * CNN_ERROR_SHAPE: rank or last dimension differ, or a layer does not fit: a window larger than its
+ * input, or weights that belong to one size, as those of a dense layer behind a flatten.
+ * CNN_ERROR_STATE: the model is in the middle of a training step. */
+CNN_API cnn_status cnn_model_create_resized(cnn_model **resized, const cnn_model *model,
+                                            const int64_t *shape, int32_t rank);
+
 /* ---- Looking at it ------------------------------------------------------------------------ */
 
 /* How many layers there are. */

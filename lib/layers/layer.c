@@ -155,17 +155,11 @@ cnn_status cnni_layer_check_picture(const cnn_layer *layer, const struct cnni_sh
 
 /* ---- Life ---- */
 
-cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
-                             const struct cnni_layer_class *class,
-                             const struct cnni_setting *settings, int32_t setting_count,
-                             const char *function)
+/* One with preset options, of no stream of random numbers. */
+static cnn_status make(cnn_layer **layer, cnn_context *context,
+                       const struct cnni_layer_class *class, const char *function)
 {
     cnn_layer *made;
-    if (layer == NULL)
-        return cnni_fail_null(context, function, "layer");
-    *layer = NULL;
-    if (context == NULL)
-        return cnni_fail_null(NULL, function, "context");
     CNNI_TRY(cnni_alloc_zero(&made, context, 1, class->size, function));
     cnni_context_share(context);
     atomic_init(&made->references, 1);
@@ -177,6 +171,22 @@ cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
     snprintf(made->name, sizeof made->name, "%s", class->name);
     for (int32_t i = 0; i < class->option_count; i++)
         store_option(made, &class->options[i], class->options[i].preset);
+    *layer = made;
+    return CNN_OK;
+}
+
+cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
+                             const struct cnni_layer_class *class,
+                             const struct cnni_setting *settings, int32_t setting_count,
+                             const char *function)
+{
+    cnn_layer *made;
+    if (layer == NULL)
+        return cnni_fail_null(context, function, "layer");
+    *layer = NULL;
+    if (context == NULL)
+        return cnni_fail_null(NULL, function, "context");
+    CNNI_TRY(make(&made, context, class, function));
     cnn_status status = cnni_layer_set(made, class, settings, setting_count, function);
     if (status != CNN_OK) {
         cnn_layer_free(made);
@@ -184,6 +194,21 @@ cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
     }
     cnni_context_next_stream(context, &made->seed, &made->stream);
     *layer = made;
+    return CNN_OK;
+}
+
+cnn_status cnni_layer_copy(cnn_layer **copy, const cnn_layer *layer, const char *function)
+{
+    const struct cnni_layer_class *class = layer->class;
+    CNNI_TRY(make(copy, layer->context, class, function));
+    for (int32_t i = 0; i < class->option_count; i++)
+        store_option(*copy, &class->options[i], cnni_layer_option(layer, &class->options[i]));
+    snprintf((*copy)->name, sizeof(*copy)->name, "%s", layer->name);
+    (*copy)->named = layer->named;
+    (*copy)->training = layer->training;
+    (*copy)->seed = layer->seed;
+    (*copy)->stream = layer->stream;
+    (*copy)->initializer = CNN_ZEROS;
     return CNN_OK;
 }
 

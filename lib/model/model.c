@@ -11,35 +11,35 @@
 #include <stdio.h>
 #include <string.h>
 
-cnn_status cnn_model_create(cnn_model **model, cnn_context *context, const int64_t *shape,
-                            int32_t rank)
+cnn_status cnni_model_create(cnn_model **model, cnn_context *context, const int64_t *shape,
+                             int32_t rank, const char *function)
 {
     struct cnni_shape input;
     cnn_model *made;
     if (model == NULL)
-        return cnni_fail_null(context, __func__, "model");
+        return cnni_fail_null(context, function, "model");
     *model = NULL;
     if (context == NULL)
-        return cnni_fail_null(NULL, __func__, "context");
-    CNNI_TRY(cnni_shape_set(&input, context, shape, rank, __func__));
+        return cnni_fail_null(NULL, function, "context");
+    CNNI_TRY(cnni_shape_set(&input, context, shape, rank, function));
     if (rank == CNN_MAX_RANK)
         return cnni_fail(context, CNN_ERROR_SHAPE,
-                         "%s: rank is %d, must be at most %d to leave room for the batch", __func__,
+                         "%s: rank is %d, must be at most %d to leave room for the batch", function,
                          rank, CNN_MAX_RANK - 1);
-    CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, __func__));
+    CNNI_TRY(cnni_alloc_zero(&made, context, 1, sizeof *made, function));
     made->context = context;
     made->input = input;
     int32_t channels = cnni_model_channels(made);
-    cnn_status status = cnni_weight_gate_create(&made->gate, context, __func__);
+    cnn_status status = cnni_weight_gate_create(&made->gate, context, function);
     if (status == CNN_OK && channels > 0)
-        status = cnni_alloc(&made->mean, context, 2 * (size_t)channels, sizeof(float), __func__);
+        status = cnni_alloc(&made->mean, context, 2 * (size_t)channels, sizeof(float), function);
     if (status != CNN_OK || !cnni_lock_init(&made->packing)) {
         cnni_weight_gate_release(made->gate);
         cnni_free(context, made->mean);
         cnni_free(context, made);
         return status != CNN_OK
                    ? status
-                   : cnni_fail(context, CNN_ERROR_MEMORY, "%s: no memory for a lock", __func__);
+                   : cnni_fail(context, CNN_ERROR_MEMORY, "%s: no memory for a lock", function);
     }
     for (int32_t i = 0; i < 2 * channels; i++)
         made->mean[i] = 0.5f;
@@ -48,6 +48,12 @@ cnn_status cnn_model_create(cnn_model **model, cnn_context *context, const int64
     atomic_init(&made->references, 1);
     *model = made;
     return CNN_OK;
+}
+
+cnn_status cnn_model_create(cnn_model **model, cnn_context *context, const int64_t *shape,
+                            int32_t rank)
+{
+    return cnni_model_create(model, context, shape, rank, __func__);
 }
 
 cnn_model *cnni_model_share(cnn_model *model)
@@ -254,8 +260,8 @@ static void take_addition(cnn_model *model, const struct addition *addition)
     model->nodes[model->node_count++] = *node;
 }
 
-static cnn_status add(cnn_model *model, cnn_layer *layer, const int32_t *inputs,
-                      int32_t input_count, const char *function)
+cnn_status cnni_model_add(cnn_model *model, cnn_layer *layer, const int32_t *inputs,
+                          int32_t input_count, const char *function)
 {
     struct addition addition = {.node.layer = layer};
     if (model == NULL)
@@ -276,13 +282,13 @@ static cnn_status add(cnn_model *model, cnn_layer *layer, const int32_t *inputs,
 cnn_status cnn_model_add(cnn_model *model, cnn_layer *layer)
 {
     int32_t last = model == NULL ? 0 : model->node_count - 1; /* -1 is the model's input */
-    return add(model, layer, &last, 1, __func__);
+    return cnni_model_add(model, layer, &last, 1, __func__);
 }
 
 cnn_status cnn_model_add_with_inputs(cnn_model *model, cnn_layer *layer, const int32_t *inputs,
                                      int32_t input_count)
 {
-    return add(model, layer, inputs, input_count, __func__);
+    return cnni_model_add(model, layer, inputs, input_count, __func__);
 }
 
 /* ---- Looking ---- */

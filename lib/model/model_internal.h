@@ -40,6 +40,14 @@ struct cnn_model {
     int32_t parameter_count;
 };
 
+/* As the public functions, with the name of the one that was called for the text. */
+cnn_status cnni_model_create(cnn_model **model, cnn_context *context, const int64_t *shape,
+                             int32_t rank, const char *function);
+cnn_status cnni_model_add(cnn_model *model, cnn_layer *layer, const int32_t *inputs,
+                          int32_t input_count, const char *function);
+cnn_status cnni_model_set_classes(cnn_model *model, const char *const *names, int32_t count,
+                                  const char *function);
+
 cnn_model *cnni_model_share(cnn_model *model);
 
 /* Frees `count` texts and their array. */

@@ -32,19 +32,20 @@ static cnn_status copy_names(char **copies, cnn_context *context, const char *co
     return CNN_OK;
 }
 
-cnn_status cnn_model_set_classes(cnn_model *model, const char *const *names, int32_t count)
+cnn_status cnni_model_set_classes(cnn_model *model, const char *const *names, int32_t count,
+                                  const char *function)
 {
     char **copies;
     if (model == NULL)
-        return cnni_fail_null(NULL, __func__, "model");
+        return cnni_fail_null(NULL, function, "model");
     if (names == NULL)
-        return cnni_fail_null(model->context, __func__, "names");
+        return cnni_fail_null(model->context, function, "names");
     if (count < 1)
         return cnni_fail(model->context, CNN_ERROR_INVALID, "%s: count is %d, must be at least 1",
-                         __func__, count);
-    CNNI_TRY(cnni_check_limit(model->context, CNN_LIMIT_CLASSES, count, __func__, "count"));
-    CNNI_TRY(cnni_alloc_zero(&copies, model->context, (size_t)count, sizeof *copies, __func__));
-    cnn_status status = copy_names(copies, model->context, names, count, __func__);
+                         function, count);
+    CNNI_TRY(cnni_check_limit(model->context, CNN_LIMIT_CLASSES, count, function, "count"));
+    CNNI_TRY(cnni_alloc_zero(&copies, model->context, (size_t)count, sizeof *copies, function));
+    cnn_status status = copy_names(copies, model->context, names, count, function);
     if (status != CNN_OK) {
         cnni_free_texts(model->context, copies, count);
         return status;
@@ -53,6 +54,11 @@ cnn_status cnn_model_set_classes(cnn_model *model, const char *const *names, int
     model->classes = copies;
     model->class_count = count;
     return CNN_OK;
+}
+
+cnn_status cnn_model_set_classes(cnn_model *model, const char *const *names, int32_t count)
+{
+    return cnni_model_set_classes(model, names, count, __func__);
 }
 
 int32_t cnn_model_class_count(const cnn_model *model)
