@@ -43,6 +43,7 @@ static const char help[] =
     "  --output FILE          where the best model is kept (cats-dogs.cnn)\n"
     "  --network NAME         classic, default, resnet, vgg, resnet18 or mobilenet_v2 (default)\n"
     "  --size N               pictures are resized to N x N pixels\n"
+    "  --predict-size N       the same for the finished model; more than --size is often better\n"
     "  --epochs N             passes over all pictures\n"
     "  --batch N              pictures in a training step\n"
     "  --learning-rate X      the highest rate of the schedule\n"

@@ -178,6 +178,17 @@ bool network_create(cnn_model **model, cnn_context *context, const struct networ
            name_classes(*model, dataset);
 }
 
+cnn_status network_save(const cnn_model *model, int64_t size, const char *path)
+{
+    cnn_model *resized = NULL;
+    cnn_status status = cnn_model_create_resized(&resized, model, (int64_t[]){size, size, 3}, 3);
+
+    if (status == CNN_OK)
+        status = cnn_model_save(resized, path);
+    cnn_model_free(resized);
+    return status;
+}
+
 /* ---- The table ----------------------------------------------------------------------------- */
 
 /* "62 x 62 x 32" */

@@ -12,7 +12,8 @@
 struct network {
     const char *name;
     cnn_status (*build)(cnn_model *model, cnn_context *context, int64_t classes);
-    int64_t size; /* pictures are resized to size x size */
+    int64_t size;         /* pictures are resized to size x size */
+    int64_t predict_size; /* the same for the finished model; 0: the same size */
     int64_t epochs;
     int64_t drawing_epochs; /* the same for drawings, which are easier */
     int64_t batch;
@@ -46,6 +47,9 @@ void network_names(char *text, size_t size);
  * after a message, when it cannot; `model` is then incomplete or NULL, and still to be freed. */
 bool network_create(cnn_model **model, cnn_context *context, const struct network *network,
                     int64_t size, const cnn_dataset *dataset);
+
+/* Saves what `model` has learnt as a model for pictures of `size` x `size`. */
+cnn_status network_save(const cnn_model *model, int64_t size, const char *path);
 
 /* Prints a line per layer: what it is, the shape of its output, how many parameters it has. */
 void network_print(cnn_model *model);

@@ -58,6 +58,7 @@ static const struct rule {
     {"metrics", FOR_TRAIN, TEXT, offsetof(struct options, metrics), 0, 0},
     {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
     {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
+    {"predict-size", FOR_TRAIN, WHOLE, offsetof(struct options, predict_size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},
     {"batch", FOR_TRAIN, WHOLE, offsetof(struct options, batch), 1, 4096},
     {"learning-rate", FOR_TRAIN, REAL, offsetof(struct options, learning_rate), 0, 1000},

@@ -23,6 +23,7 @@ struct options {
     const char *checkpoint;  /* NULL: none */
     const char *resume;      /* NULL: a new training */
     int64_t size;
+    int64_t predict_size;
     int64_t epochs;
     int64_t batch;
     int64_t threads;

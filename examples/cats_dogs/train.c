@@ -25,7 +25,8 @@
 struct training {
     const struct options *options;
     const struct network *network;
-    int64_t size, epochs, batch;
+    int64_t size, predict_size; /* in training, and of the model that is kept */
+    int64_t epochs, batch;
     double learning_rate;
 
     cnn_context *context;
@@ -43,6 +44,15 @@ struct training {
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
 
+/* Without --predict-size as much larger than --size as in the network's recipe. */
+static int64_t choose_predict_size(const struct network *network, const struct options *options,
+                                   int64_t size)
+{
+    if (options->predict_size > 0 || network->predict_size == 0)
+        return options->predict_size > 0 ? options->predict_size : size;
+    return (size * network->predict_size + network->size / 2) / network->size;
+}
+
 /* Takes from the network's recipe what the command line leaves open; as options, so that nothing
  * is chosen again when the training is resumed. */
 static bool choose_recipe(struct training *training, struct options *options)
@@ -58,6 +68,7 @@ static bool choose_recipe(struct training *training, struct options *options)
     }
     training->network = network;
     training->size = options->size > 0 ? options->size : network->size;
+    training->predict_size = choose_predict_size(network, options, training->size);
     training->epochs = options->epochs > 0 ? options->epochs
                        : drawings          ? network->drawing_epochs
                                            : network->epochs;
@@ -65,6 +76,7 @@ static bool choose_recipe(struct training *training, struct options *options)
     training->learning_rate =
         options->learning_rate > 0 ? options->learning_rate : network->learning_rate;
     options->size = training->size;
+    options->predict_size = training->predict_size;
     options->epochs = training->epochs;
     options->batch = training->batch;
     options->learning_rate = training->learning_rate;
@@ -91,6 +103,9 @@ static void print_plan(const struct training *training)
                  training->network->name, (long long)training->size, (long long)training->size,
                  (int)cnn_context_threads(training->context),
                  cnn_context_cpu_name(training->context));
+    if (training->predict_size != training->size)
+        console_line("%-10s  predicts pictures of %lld x %lld", "",
+                     (long long)training->predict_size, (long long)training->predict_size);
     network_print(training->model);
 }
 
@@ -149,7 +164,8 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
     const bool better = cnn_trainer_best_epoch(training->trainer) == cnn_progress_epoch(progress);
 
     if (better) {
-        if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
+        if (!console_succeeded(
+                network_save(training->model, training->predict_size, training->options->output))) {
             training->failed = true;
             return false;
         }
@@ -281,6 +297,22 @@ static void free_rest(struct training *training)
     cnn_context_free(training->context);
 }
 
+/* Not every network has one: the weights behind a flatten belong to one size. */
+static bool check_predict_size(const struct training *training)
+{
+    const int64_t size = training->predict_size;
+    cnn_model *resized = NULL;
+    const cnn_status status =
+        cnn_model_create_resized(&resized, training->model, (int64_t[]){size, size, 3}, 3);
+
+    cnn_model_free(resized);
+    if (status != CNN_ERROR_SHAPE)
+        return console_succeeded(status);
+    console_error("--predict-size %lld does not fit the network %s: %s", (long long)size,
+                  training->network->name, console_library_reason());
+    return false;
+}
+
 /* Everything that can be wrong before training is found out here. */
 static bool prepare(struct training *training, const char *data)
 {
@@ -288,6 +320,7 @@ static bool prepare(struct training *training, const char *data)
            parts_open(&training->parts, training->context, data, training->options) &&
            network_create(&training->model, training->context, training->network, training->size,
                           training->parts.training) &&
+           check_predict_size(training) &&
            (training->parts.test == NULL ||
             confusion_same_classes(training->model, training->parts.test, data)) &&
            console_succeeded(create_loaders(training)) &&

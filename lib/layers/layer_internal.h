@@ -222,8 +222,8 @@ cnn_status cnni_layer_create(cnn_layer **layer, cnn_context *context,
                              const struct cnni_setting *settings, int32_t setting_count,
                              const char *function);
 
-/* A layer with the options, name and random numbers of `layer`, not built; built, its parameters are
- * zeros. */
+/* A layer with the options, name and random numbers of `layer`, not built; built, its parameters
+ * are zeros. */
 cnn_status cnni_layer_copy(cnn_layer **copy, const cnn_layer *layer, const char *function);
 
 /* Sets options, all or none, after checking that the layer is of `class`, not built, and that every
