@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Checkpoints of another network, dataset, seed or setting are not resumed: the text names the first
- * difference, and nothing has changed.  Damaged ones: test_checkpoint_refused.c. */
+ * Checkpoints of another network, dataset, seed or setting are not resumed: the text names the
+ * first difference, and nothing has changed.  Damaged ones: test_checkpoint_refused.c. */
 #include <string.h>
 
 #include "base/base.h"

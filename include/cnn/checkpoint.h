@@ -40,9 +40,9 @@ CNN_API cnn_status cnn_trainer_save_checkpoint(cnn_trainer *trainer, const cnn_l
  * are done it returns at once); a loop of one's own goes on with cnn_loader_next().
  * Model, optimizer, trainer and loader must have been made and set as those that wrote the file:
  * CNN_ERROR_INVALID for another network, dataset, seed or setting, and the text names the first
- * difference.  (Validation has no part in it.  Datasets are compared by cnn_dataset_fingerprint(),
- * which looks at names, sizes and the beginnings of files, and at samples in memory, but not at what
- * a callback makes: its samples are the caller's to keep the same.)
+ * difference.  (Validation has no part in it.  Datasets are compared by cnn_dataset_fingerprint():
+ * names, sizes and first bytes of files, samples in memory, but not what a callback makes, which is
+ * the caller's to keep the same.)
  * After an error, nothing has changed.
  * CNN_ERROR_NOT_FOUND: no such file.  CNN_ERROR_IO: it cannot be read.  CNN_ERROR_FORMAT: damaged,
  * cut short, or a model file without a training.  CNN_ERROR_UNSUPPORTED: from a newer version.

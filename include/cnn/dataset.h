@@ -93,8 +93,8 @@ CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, int64_t index);
 
 /* A checksum (CRC-32C) over what the samples are: the names of the classes, and of each sample in
  * its order the class and
- * - of a file: its path below the folder that was opened, its size and its first 4096 bytes, or that
- *   it cannot be read; times do not matter, nor where the folder is;
+ * - of a file: its path below the folder that was opened, its size and its first 4096 bytes, or
+ *   that it cannot be read; times do not matter, nor where the folder is;
  * - in memory: its shape and values.
  * Of a callback's samples it knows only how many there are.
  * The first call looks at all samples (the files of 8,000 pictures: about 0.1 seconds where the

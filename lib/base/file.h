@@ -50,9 +50,9 @@ cnn_status cnni_file_read(void **bytes, size_t *size, cnn_context *context, cons
 cnn_status cnni_file_read_below(void **bytes, size_t *size, cnn_context *context, const char *path,
                                 size_t root, cnn_limit limit, const char *function);
 
-/* Reads the first `size` bytes of a file, opened in the same way, or all where it has fewer; `whole`
- * becomes the size of all of it.  Returns how many it has read; -1 with errno, and without a text,
- * on failure: EINVAL for what is no regular file. */
+/* Reads the first `size` bytes of a file, opened in the same way, or all where it has fewer;
+ * `whole` becomes the size of all of it.  Returns how many it has read; -1 with errno, and without
+ * a text, on failure: EINVAL for what is no regular file. */
 ssize_t cnni_file_read_start(void *bytes, size_t size, int64_t *whole, const char *path,
                              size_t root);
 

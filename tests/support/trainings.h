@@ -27,10 +27,9 @@ struct training_options {
     const char *cpu;
     uint64_t other_seed;                         /* of the context, added to the usual one */
     cnn_model *(*network)(cnn_context *context); /* NULL: model_dropout() */
-    bool
-        refined; /* with all augmentation, one cycle of rate and momentum, an average, mirror images,
-                     the best epoch kept, weights of classes, another rate for the first layer, and
-                     the last one frozen */
+    /* With all augmentation, one cycle of rate and momentum, an average, mirror images, the best
+     * epoch kept, weights of classes, another rate for the first layer, and the last one frozen. */
+    bool refined;
     int64_t accumulation; /* batches of an update; 0: 1 */
 };
 
