@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Checkpoints that are not resumed: those of another network, dataset, seed or setting, damaged
- * ones and such as were made to do harm.  The text names what is wrong, and nothing has changed. */
+ * Checkpoints that are not resumed: damaged ones, and such as were made to do harm.  The text names
+ * what is wrong, and nothing has changed.  Those of other trainings: test_checkpoint_others.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,204 +42,6 @@ static void set_up_program(void)
     good_size = read_bytes(folder_path("good.ckpt"), good);
 }
 
-/* Refuses to resume the file at `path`: `status`, a text with `word`, and nothing is changed. */
-static void expect_refused(struct training *training, const char *path, cnn_status status,
-                           const char *word)
-{
-    const uint64_t hash = training_hash(training);
-    const int64_t steps = cnn_optimizer_steps(training->optimizer);
-    const int64_t blocks = training->accounts.blocks;
-    EXPECT_OK(cnn_trainer_set_note(training->trainer, "mine"));
-    EXPECT_OK(cnn_loader_start_at(training->loader, 4, 1));
-    EXPECT_FAILS(cnn_trainer_resume(training->trainer, training->loader, path), status,
-                 "cnn_trainer_resume", word);
-    ck_assert_uint_eq(training_hash(training), hash);
-    ck_assert_int_eq(cnn_optimizer_steps(training->optimizer), steps);
-    ck_assert_str_eq(cnn_trainer_note(training->trainer), "mine");
-    ck_assert_int_eq(cnn_loader_epoch(training->loader), 4);
-    ck_assert_int_eq(cnn_loader_batch(training->loader), 1);
-    ck_assert_int_eq(cnn_trainer_epoch(training->trainer), 1);
-    EXPECT_OK(cnn_trainer_set_note(training->trainer, NULL));
-    ck_assert_int_eq(training->accounts.blocks, blocks);
-}
-
-/* ---- Another training ---------------------------------------------------------------------- */
-
-static void other_classes(struct training *training)
-{
-    EXPECT_OK(cnn_model_set_classes(training->model, (const char *const[]){"a", "b", "c"}, 3));
-}
-
-static void one_class_more(struct training *training)
-{
-    EXPECT_OK(cnn_model_set_classes(training->model, (const char *const[]){"a"}, 1));
-}
-
-static void other_mean(struct training *training)
-{
-    EXPECT_OK(cnn_model_set_normalization(training->model, (const float[]){0.5f, 0.25f, 0.5f},
-                                          (const float[]){0.5f, 0.5f, 0.5f}, 3));
-}
-
-static void other_rate(struct training *training)
-{
-    EXPECT_OK(cnn_optimizer_set_learning_rate(training->optimizer, 0.02));
-}
-
-static void other_decay(struct training *training)
-{
-    EXPECT_OK(cnn_optimizer_set_weight_decay(training->optimizer, 0.5));
-}
-
-static void other_clipping(struct training *training)
-{
-    EXPECT_OK(cnn_optimizer_set_clip_norm(training->optimizer, 0));
-}
-
-static void other_betas(struct training *training)
-{
-    EXPECT_OK(cnn_adam_set_betas(training->optimizer, 0.9, 0.99));
-}
-
-static void other_epsilon(struct training *training)
-{
-    EXPECT_OK(cnn_adam_set_epsilon(training->optimizer, 1e-6));
-}
-
-static void other_schedule(struct training *training)
-{
-    EXPECT_OK(cnn_optimizer_set_schedule_constant(training->optimizer));
-}
-
-static void other_length(struct training *training)
-{
-    EXPECT_OK(cnn_optimizer_set_schedule_cosine(training->optimizer, 10, 0.0001));
-}
-
-static void other_warmup(struct training *training)
-{
-    EXPECT_OK(cnn_optimizer_set_warmup(training->optimizer, 3));
-}
-
-static void other_smoothing(struct training *training)
-{
-    EXPECT_OK(cnn_trainer_set_label_smoothing(training->trainer, 0));
-}
-
-static void other_trainer(struct training *training)
-{
-    cnn_trainer_free(training->trainer);
-    EXPECT_OK(cnn_trainer_create(&training->trainer, training->model, training->optimizer,
-                                 CNN_SOFTMAX_CROSS_ENTROPY, TRAINING_BATCH + 1));
-    EXPECT_OK(cnn_trainer_set_label_smoothing(training->trainer, 0.1));
-}
-
-static void other_seed(struct training *training)
-{
-    EXPECT_OK(cnn_loader_set_shuffle(training->loader, 1, 6));
-}
-
-static void other_order(struct training *training)
-{
-    EXPECT_OK(cnn_loader_set_shuffle(training->loader, 0, 5));
-}
-
-static void other_flip(struct training *training)
-{
-    EXPECT_OK(cnn_loader_set_random_flip(training->loader, 0.25));
-}
-
-static void other_crop(struct training *training)
-{
-    EXPECT_OK(cnn_loader_set_random_crop(training->loader, 0.5, 1, 1.2));
-}
-
-static void other_rotation(struct training *training)
-{
-    EXPECT_OK(cnn_loader_set_random_rotation(training->loader, 1));
-}
-
-static void other_color(struct training *training)
-{
-    EXPECT_OK(cnn_loader_set_random_color(training->loader, 0.2, 0.2));
-}
-
-static void take_loader(struct training *training, cnn_dataset *dataset, int64_t batch)
-{
-    cnn_loader_free(training->loader);
-    EXPECT_OK(cnn_loader_create(&training->loader, dataset, training->model, batch));
-    cnn_dataset_free(dataset);
-    EXPECT_OK(cnn_loader_set_shuffle(training->loader, 1, 5));
-}
-
-static void other_count(struct training *training)
-{
-    take_loader(training, dataset_pictures(training->context, TRAINING_SAMPLES + 1),
-                TRAINING_BATCH);
-}
-
-static void other_batch(struct training *training)
-{
-    take_loader(training, dataset_pictures(training->context, TRAINING_SAMPLES), 3);
-}
-
-/* The same number of samples and classes, but with other labels. */
-static void other_labels(struct training *training)
-{
-    cnn_dataset *whole = dataset_pictures(training->context, TRAINING_SAMPLES + 3), *first, *second;
-    EXPECT_OK(cnn_dataset_split(&first, &second, whole, 0.2, 1));
-    ck_assert_int_eq(cnn_dataset_count(first), TRAINING_SAMPLES);
-    cnn_dataset_free(whole);
-    cnn_dataset_free(second);
-    take_loader(training, first, TRAINING_BATCH);
-}
-
-static const struct {
-    const char *text; /* part of the message */
-    void (*change)(struct training *training);
-    struct training_options options;
-} others[] = {
-    {"is of another network: layers[4].kind is \"dropout\" in it, \"dense\" here",
-     NULL,
-     {.network = model_chain}},
-    {"is of another network: classes[0] is missing in it, \"a\" here", other_classes, {0}},
-    {"is of another network: classes[0] is missing in it, \"a\" here", one_class_more, {0}},
-    {"is of another network: mean[1] is 0.5 in it, 0.25 here", other_mean, {0}},
-    {"is of another training: trainer.seeds[0] is 3 in it, 4 here", NULL, {.other_seed = 1}},
-    {"optimizer.kind is \"adam\" in it, \"sgd\" here", NULL, {.optimizer = 1}},
-    {"optimizer.kind is \"adam\" in it, \"adamw\" here", NULL, {.optimizer = 2}},
-    {"optimizer.learning_rate is 0.01 in it, 0.02 here", other_rate, {0}},
-    {"optimizer.weight_decay is 0 in it, 0.5 here", other_decay, {0}},
-    {"optimizer.clip_norm is 0.5 in it, 0 here", other_clipping, {0}},
-    {"optimizer.beta2 is 0.999 in it, 0.99 here", other_betas, {0}},
-    {"optimizer.epsilon is 1e-8 in it, 1e-6 here", other_epsilon, {0}},
-    {"optimizer.schedule is 2 in it, 0 here", other_schedule, {0}},
-    {"optimizer.schedule_steps is 9 in it, 10 here", other_length, {0}},
-    {"optimizer.warmup is 2 in it, 3 here", other_warmup, {0}},
-    {"trainer.label_smoothing is 0.1 in it, 0 here", other_smoothing, {0}},
-    {"trainer.batch is 4 in it, 5 here", other_trainer, {0}},
-    {"loader.seed is 5 in it, 6 here", other_seed, {0}},
-    {"loader.shuffle is 1 in it, 0 here", other_order, {0}},
-    {"loader.flip is 0.5 in it, 0.25 here", other_flip, {0}},
-    {"loader.min_area is 0.6 in it, 0.5 here", other_crop, {0}},
-    {"loader.rotation is 0 in it, 1 here", other_rotation, {0}},
-    {"loader.contrast is 0.1 in it, 0.2 here", other_color, {0}},
-    {"loader.dataset.samples is 10 in it, 11 here", other_count, {0}},
-    {"loader.dataset.fingerprint is ", other_labels, {0}},
-    {"loader.batch is 4 in it, 3 here", other_batch, {0}},
-};
-
-START_TEST(another_training_is_refused)
-{
-    struct training training;
-    training_open(&training, &others[_i].options);
-    if (others[_i].change != NULL)
-        others[_i].change(&training);
-    expect_refused(&training, folder_path("good.ckpt"), CNN_ERROR_INVALID, others[_i].text);
-    training_close(&training);
-}
-END_TEST
-
 /* After a refusal the trainer goes on as if nobody had asked. */
 START_TEST(a_refusal_leaves_no_trace)
 {
@@ -266,12 +68,13 @@ START_TEST(files_that_are_none)
     training_open(&training, &usual);
     EXPECT_OK(cnn_model_save(training.model, folder_path("model.cnn")));
     folder_make(folder_path("folder"));
-    expect_refused(&training, folder_path("nothing"), CNN_ERROR_NOT_FOUND, "nothing\": No such");
-    expect_refused(&training, folder_path("folder"), CNN_ERROR_IO, "folder");
-    expect_refused(&training, folder_path("model.cnn"), CNN_ERROR_FORMAT,
-                   "is a model file, but no checkpoint of a training");
+    expect_resume_refused(&training, folder_path("nothing"), CNN_ERROR_NOT_FOUND,
+                          "nothing\": No such");
+    expect_resume_refused(&training, folder_path("folder"), CNN_ERROR_IO, "folder");
+    expect_resume_refused(&training, folder_path("model.cnn"), CNN_ERROR_FORMAT,
+                          "is a model file, but no checkpoint of a training");
     EXPECT_OK(cnn_context_set_limit(training.context, CNN_LIMIT_MODEL_BYTES, 1000));
-    expect_refused(&training, folder_path("good.ckpt"), CNN_ERROR_LIMIT, "1000");
+    expect_resume_refused(&training, folder_path("good.ckpt"), CNN_ERROR_LIMIT, "1000");
     training_close(&training);
 }
 END_TEST
@@ -418,8 +221,8 @@ START_TEST(harmful_texts_are_refused)
     training_open(&training, &usual);
     escape(from, forgeries[_i].from);
     escape(to, forgeries[_i].to);
-    expect_refused(&training, forge("\"cnn.checkpoint\"", from, to), forgeries[_i].status,
-                   forgeries[_i].text);
+    expect_resume_refused(&training, forge("\"cnn.checkpoint\"", from, to), forgeries[_i].status,
+                          forgeries[_i].text);
     training_close(&training);
 }
 END_TEST
@@ -453,8 +256,8 @@ START_TEST(harmful_files_are_refused)
 {
     struct training training;
     training_open(&training, &usual);
-    expect_refused(&training, forge(files[_i].behind, files[_i].from, files[_i].to),
-                   files[_i].status, files[_i].text);
+    expect_resume_refused(&training, forge(files[_i].behind, files[_i].from, files[_i].to),
+                          files[_i].status, files[_i].text);
     training_close(&training);
 }
 END_TEST
@@ -479,7 +282,6 @@ static Suite *checkpoint_refused_suite(void)
     TCase *tcase = tcase_create("checkpoint_refused");
     tcase_add_unchecked_fixture(tcase, set_up_program, folder_tear_down);
     tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, another_training_is_refused, 0, CNNI_COUNT(others));
     tcase_add_test(tcase, a_refusal_leaves_no_trace);
     tcase_add_test(tcase, files_that_are_none);
     tcase_add_test(tcase, every_cut_and_every_flip_is_noticed);

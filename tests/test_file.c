@@ -3,6 +3,7 @@
  * middle.  What must never happen: a target that is neither the old nor the new file, and a
  * temporary file left by a call that returned.  Failing system calls: test_file_faults.c. */
 #include <check.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -128,6 +129,49 @@ START_TEST(nothing_below_a_root_may_be_a_link)
     memset(longer, 'n', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     EXPECT_FAILS(read_below(longer, 1), CNN_ERROR_IO, "test", "File name too long");
+}
+END_TEST
+
+/* Reads up to 100 bytes of a file and its size; returns how many bytes, or -errno. */
+static int64_t read_start(const char *path, size_t root, int64_t *whole)
+{
+    char bytes[100];
+    const int32_t files = files_open();
+    const ssize_t got = cnni_file_read_start(bytes, sizeof bytes, whole, path, root);
+    const int error = errno;
+    ck_assert_int_eq(files_open(), files);
+    if (got < 0)
+        return -error;
+    ck_assert(memcmp(bytes, new_bytes, (size_t)got) == 0);
+    return got;
+}
+
+START_TEST(the_start_of_a_file_is_read)
+{
+    static const int64_t sizes[] = {0, 1, 99, 100, 101, NEW_SIZE};
+    const char *path = folder_path("start");
+    int64_t whole;
+    for (int32_t i = 0; i < CNNI_COUNT(sizes); i++) {
+        file_write(path, new_bytes, (size_t)sizes[i]);
+        ck_assert_int_eq(read_start(path, SIZE_MAX, &whole), CNNI_MIN(sizes[i], 100));
+        ck_assert_int_eq(whole, sizes[i]);
+    }
+}
+END_TEST
+
+START_TEST(what_has_no_start)
+{
+    int64_t whole;
+    const char *base = folder_make(folder_path("starts"));
+    const char *fifo = folder_path("starts/fifo"), *link = folder_path("starts/link");
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    file_write(folder_path("starts/file"), "", 0);
+    ck_assert_int_eq(symlink("file", link), 0);
+    ck_assert_int_eq(read_start(folder_path("starts/none"), SIZE_MAX, &whole), -ENOENT);
+    ck_assert_int_eq(read_start(base, SIZE_MAX, &whole), -EINVAL);
+    ck_assert_int_eq(read_start(fifo, SIZE_MAX, &whole), -EINVAL);
+    ck_assert_int_eq(read_start(link, strlen(base), &whole), -ELOOP);
+    ck_assert_int_eq(read_start(link, SIZE_MAX, &whole), 0);
 }
 END_TEST
 
@@ -356,6 +400,8 @@ static Suite *file_suite(void)
     tcase_add_test(tcase, what_is_no_file_is_not_read);
     tcase_add_test(tcase, links_are_followed_unless_told);
     tcase_add_test(tcase, nothing_below_a_root_may_be_a_link);
+    tcase_add_test(tcase, the_start_of_a_file_is_read);
+    tcase_add_test(tcase, what_has_no_start);
     tcase_add_test(tcase, limits_hold);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("writing");

@@ -234,6 +234,32 @@ START_TEST(reading_survives_any_failure)
 }
 END_TEST
 
+START_TEST(reading_a_start_survives_any_failure)
+{
+    const char *path = folder_path("started");
+    char bytes[NEW_SIZE + 1];
+    file_write(path, new_bytes, NEW_SIZE);
+    const int32_t files = files_open();
+    int32_t at = 1;
+    for (bool more = true; more; at++) {
+        int64_t whole = 0;
+        plan_fault(_i, at);
+        const ssize_t got = cnni_file_read_start(bytes, sizeof bytes, &whole, path, SIZE_MAX);
+        const int error = errno;
+        more = fault.hit || fault.count >= at;
+        if (got >= 0) {
+            ck_assert(got == NEW_SIZE && whole == NEW_SIZE);
+            ck_assert_mem_eq(bytes, new_bytes, NEW_SIZE);
+        } else {
+            ck_assert_int_eq(error, faults[_i].error);
+            ck_assert(error != EINTR && !faults[_i].half);
+        }
+        ck_assert_int_eq(files_open(), files);
+    }
+    ck_assert_int_ge(at, 5);
+}
+END_TEST
+
 static char changing[512];
 
 static void shrink_file(void)
@@ -314,6 +340,7 @@ static Suite *file_faults_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, writing_survives_any_failure, 0, CNNI_COUNT(faults));
     tcase_add_loop_test(tcase, reading_survives_any_failure, 0, CNNI_COUNT(faults));
+    tcase_add_loop_test(tcase, reading_a_start_survives_any_failure, 0, CNNI_COUNT(faults));
     tcase_add_test(tcase, an_unsynced_folder_is_told);
     tcase_add_loop_test(tcase, a_file_that_changes_is_told, 0, 2);
     tcase_add_test(tcase, a_full_disk_leaves_the_old_file);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Epochs that begin in their middle, and what two loaders must have in common to go on with one
- * another's: their descriptions, and the fingerprints of their datasets. */
+ * another's: their descriptions.  The fingerprints in them are in test_fingerprint.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -155,61 +155,6 @@ START_TEST(a_description_has_all_settings)
 }
 END_TEST
 
-static uint32_t fingerprint(const char *path, cnn_part part)
-{
-    cnn_dataset *dataset = dataset_open_part(context, path, part);
-    const uint32_t result = cnn_dataset_fingerprint(dataset);
-    cnn_dataset_free(dataset);
-    return result;
-}
-
-START_TEST(a_fingerprint_knows_names_and_order)
-{
-    static const char *const two[] = {"1.jpg", "2.jpg"}, *const other[] = {"1.jpg", "3.jpg"};
-    static const struct {
-        const char *folder, *a, *b;
-        const char *const *names;
-    } folders[] = {{"f0", "a", "b", two},
-                   {"f1", "a", "b", two},
-                   {"f2", "a", "c", two},
-                   {"f3", "a", "b", other}};
-    uint32_t prints[4];
-    for (int32_t i = 0; i < 4; i++) {
-        folder_make(folder_path("%s", folders[i].folder));
-        folder_files(folder_path("%s/%s", folders[i].folder, folders[i].a), two, 2);
-        folder_files(folder_path("%s/%s", folders[i].folder, folders[i].b), folders[i].names, 2);
-        prints[i] = fingerprint(folder_path("%s", folders[i].folder), CNN_TRAIN);
-    }
-    ck_assert_uint_ne(prints[0], 0);
-    ck_assert_uint_eq(prints[0], prints[1]); /* wherever the folder is */
-    ck_assert_uint_eq(prints[0], fingerprint(folder_path("f0/"), CNN_TRAIN));
-    ck_assert_uint_ne(prints[0], prints[2]); /* another class */
-    ck_assert_uint_ne(prints[0], prints[3]); /* another file */
-    ck_assert_uint_eq(cnn_dataset_fingerprint(NULL), 0);
-}
-END_TEST
-
-START_TEST(a_fingerprint_knows_labels_and_parts)
-{
-    cnn_dataset *two = dataset_squares(context, 12, 2), *three = dataset_squares(context, 12, 3);
-    cnn_dataset *more = dataset_squares(context, 13, 2), *first, *second, *again, *rest;
-    ck_assert_uint_ne(cnn_dataset_fingerprint(two), cnn_dataset_fingerprint(three));
-    ck_assert_uint_ne(cnn_dataset_fingerprint(two), cnn_dataset_fingerprint(more));
-    EXPECT_OK(cnn_dataset_split(&first, &second, two, 0.5, 1));
-    ck_assert_uint_ne(cnn_dataset_fingerprint(first), cnn_dataset_fingerprint(two));
-    cnn_dataset *files = open_folder("pictures");
-    EXPECT_OK(cnn_dataset_split(&again, &rest, files, 0.3, 1));
-    const uint32_t print = cnn_dataset_fingerprint(again);
-    cnn_dataset_free(again);
-    cnn_dataset_free(rest);
-    EXPECT_OK(cnn_dataset_split(&again, &rest, files, 0.3, 2));
-    ck_assert_uint_ne(cnn_dataset_fingerprint(again), print); /* another seed */
-    cnn_dataset *const all[] = {two, three, more, first, second, again, rest, files};
-    for (int32_t i = 0; i < 8; i++)
-        cnn_dataset_free(all[i]);
-}
-END_TEST
-
 static Suite *loader_start_suite(void)
 {
     Suite *suite = suite_create("loader_start");
@@ -222,8 +167,6 @@ static Suite *loader_start_suite(void)
     tcase_add_test(tcase, a_rest_of_bad_samples_is_no_error);
     tcase_add_test(tcase, places_that_are_none);
     tcase_add_test(tcase, a_description_has_all_settings);
-    tcase_add_test(tcase, a_fingerprint_knows_names_and_order);
-    tcase_add_test(tcase, a_fingerprint_knows_labels_and_parts);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -387,8 +387,13 @@ START_TEST(inputs_are_named_by_number)
         cnn_status status;
         const char *word;
     } rows[] = {
-        {{0, 3}, 2, CNN_ERROR_INVALID, "inputs[1] is 3, must be CNN_MODEL_INPUT (-1) or a layer"},
-        {{-2, 0}, 2, CNN_ERROR_INVALID, "inputs[0] is -2"},
+        /* A cycle: its own number; forward: that of the next one; dangling: of none. */
+        {{0, 3},
+         2,
+         CNN_ERROR_INVALID,
+         "layer \"add\": inputs[1] is 3, must be CNN_MODEL_INPUT (-1) or"},
+        {{4, 0}, 2, CNN_ERROR_INVALID, "layer \"add\": inputs[0] is 4, must be"},
+        {{-2, 0}, 2, CNN_ERROR_INVALID, "layer \"add\": inputs[0] is -2, must be"},
         {{0, 1}, 1, CNN_ERROR_INVALID, "\"add\" gets 1 inputs, a add takes 2 to 64"},
         {{0, 1}, 0, CNN_ERROR_INVALID, "gets 0 inputs"},
         {{0, 1}, -1, CNN_ERROR_INVALID, "gets -1 inputs"},

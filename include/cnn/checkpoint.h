@@ -18,7 +18,8 @@ CNN_BEGIN_DECLS
  * `minutes` is above 0, between two steps when so many minutes have passed since the latest.
  * A checkpoint that cannot be written does not stop the training: the reason goes to the context's
  * log, cnn_trainer_checkpoint_status() has the status, the one before stays, and the next one comes
- * in its time.  While one is written the trainer holds its bytes in memory as well.
+ * in its time.  While one is written the trainer holds its bytes in memory as well.  The first one
+ * takes a look at all samples, cnn_dataset_fingerprint().
  * CNN_ERROR_INVALID: minutes is below 0 or not finite. */
 CNN_API cnn_status cnn_trainer_set_checkpoint(cnn_trainer *trainer, const char *path,
                                               double minutes);
@@ -39,8 +40,9 @@ CNN_API cnn_status cnn_trainer_save_checkpoint(cnn_trainer *trainer, const cnn_l
  * are done it returns at once); a loop of one's own goes on with cnn_loader_next().
  * Model, optimizer, trainer and loader must have been made and set as those that wrote the file:
  * CNN_ERROR_INVALID for another network, dataset, seed or setting, and the text names the first
- * difference.  (Validation has no part in it.  Datasets are compared by
- * cnn_dataset_fingerprint().)
+ * difference.  (Validation has no part in it.  Datasets are compared by cnn_dataset_fingerprint():
+ * names, sizes and first bytes of files, samples in memory, but not what a callback makes, which is
+ * the caller's to keep the same.)
  * After an error, nothing has changed.
  * CNN_ERROR_NOT_FOUND: no such file.  CNN_ERROR_IO: it cannot be read.  CNN_ERROR_FORMAT: damaged,
  * cut short, or a model file without a training.  CNN_ERROR_UNSUPPORTED: from a newer version.

@@ -84,6 +84,11 @@ CNN_API cnn_status cnn_conv2d_set_dilation(cnn_layer *layer, int64_t vertical, i
 
 /* Splits input channels and filters into `groups` that do not see each other.  `groups` must
  * divide both; as many groups as input channels is a depthwise convolution.
+ * One of 1x1 without bias multiplies each channel by a factor that is learned (the "layer scale" of
+ * Touvron et al. 2021), whose weight [c][1][1][1] are the factors, for c input channels:
+ *   cnn_conv2d_create(&scale, context, c, 1, 1), cnn_conv2d_set_groups(scale, c),
+ *   cnn_conv2d_set_bias(scale, 0), then cnn_layer_set_parameter(scale, CNN_WEIGHT, factors), 1 or
+ *   1e-6 for instance, once it is in its model.
  * CNN_ERROR_STATE once built. */
 CNN_API cnn_status cnn_conv2d_set_groups(cnn_layer *layer, int64_t groups);
 

@@ -158,7 +158,8 @@ CNN_API int64_t cnn_loader_batch(const cnn_loader *loader);
  * of models with equal inputs and normalisation, hand out equal batches.  Cut short if `size` is
  * too small and always ended by a zero byte; `buffer`, the caller's, may be NULL with `size` 0.
  * Returns the bytes of the whole text without the zero; 0, and an empty text, for a loader that is
- * NULL or without memory.  Members may come with any version. */
+ * NULL, without memory or without room for another open file.  Members may come with any version.
+ */
 CNN_API size_t cnn_loader_describe(const cnn_loader *loader, char *buffer, size_t size);
 
 /* Seconds that cnn_loader_next() has taken to complete batches that background threads had not

@@ -64,7 +64,6 @@ CNN_API cnn_status cnn_trainer_set_class_weights(cnn_trainer *trainer, const dou
 CNN_API cnn_status cnn_trainer_set_positive_weights(cnn_trainer *trainer, const double *weights,
                                                     int32_t count);
 
-/* Bytes that the trainer holds: activations, gradients, the optimizer's averages. */
 /* Bytes that the trainer holds: activations, gradients, the optimizer's averages, and what the
  * setters below ask for. */
 CNN_API size_t cnn_trainer_bytes(const cnn_trainer *trainer);

@@ -139,18 +139,27 @@ static cnn_status fail_reading(const struct reading *reading, const char *verb, 
     return cnni_file_fail(reading->context, reading->function, verb, reading->path, error);
 }
 
-/* Reads `size` bytes and checks that there are no more. */
-static cnn_status read_all(const struct reading *reading, char *bytes, size_t size)
+/* Reads `size` bytes, or as many as there are; returns their number, -1 with errno on failure. */
+static ssize_t read_up_to(int file, char *bytes, size_t size)
 {
     size_t got = 0;
     ssize_t count;
     do {
-        CNNI_RETRY(count, cnni_file_calls->read(reading->file, bytes + got, size + 1 - got));
+        CNNI_RETRY(count, cnni_file_calls->read(file, bytes + got, size - got));
         if (count < 0)
-            return fail_reading(reading, "read", errno);
+            return -1;
         got += (size_t)count;
-    } while (count > 0 && got <= size);
-    if (got != size)
+    } while (count > 0 && got < size);
+    return (ssize_t)got;
+}
+
+/* Reads `size` bytes and checks that there are no more. */
+static cnn_status read_all(const struct reading *reading, char *bytes, size_t size)
+{
+    const ssize_t got = read_up_to(reading->file, bytes, size + 1);
+    if (got < 0)
+        return fail_reading(reading, "read", errno);
+    if ((size_t)got != size)
         return cnni_file_refuse(reading->context, reading->function, reading->path,
                                 "changed its size while it was read");
     bytes[size] = '\0';
@@ -190,14 +199,19 @@ static cnn_status read_open_file(const struct reading *reading, void **bytes, si
     return CNN_OK;
 }
 
+/* Not blocking: a pipe that nobody writes to must not hang before fstat() can refuse it. */
+static int open_to_read(const char *path, size_t root)
+{
+    return cnni_file_open(path, root, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
 cnn_status cnni_file_read_below(void **bytes, size_t *size, cnn_context *context, const char *path,
                                 size_t root, cnn_limit limit, const char *function)
 {
     struct reading reading = {context, path, function, -1};
     *bytes = NULL;
     *size = 0;
-    /* Not blocking: a pipe that nobody writes to must not hang before fstat() can refuse it. */
-    reading.file = cnni_file_open(path, root, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    reading.file = open_to_read(path, root);
     if (reading.file < 0 && errno == ELOOP && root < strlen(path))
         return cnni_file_refuse(context, function, path,
                                 "is or lies behind a symbolic link, must be a regular file");
@@ -212,4 +226,32 @@ cnn_status cnni_file_read(void **bytes, size_t *size, cnn_context *context, cons
                           cnn_limit limit, const char *function)
 {
     return cnni_file_read_below(bytes, size, context, path, SIZE_MAX, limit, function);
+}
+
+static ssize_t read_start(int file, void *bytes, size_t size, int64_t *whole)
+{
+    struct stat status;
+    int known;
+    CNNI_RETRY(known, cnni_file_calls->fstat(file, &status));
+    if (known < 0)
+        return -1;
+    if (!S_ISREG(status.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    *whole = status.st_size;
+    return read_up_to(file, bytes, size);
+}
+
+ssize_t cnni_file_read_start(void *bytes, size_t size, int64_t *whole, const char *path,
+                             size_t root)
+{
+    const int file = open_to_read(path, root);
+    if (file < 0)
+        return -1;
+    const ssize_t got = read_start(file, bytes, size, whole);
+    const int error = errno;
+    cnni_file_calls->close(file);
+    errno = error;
+    return got;
 }

@@ -27,9 +27,11 @@ struct cnni_file_calls {
 const struct cnni_file_calls *cnni_file_system_calls(void);
 void cnni_file_set_calls(const struct cnni_file_calls *calls);
 
-/* Fails with what the system said: "cnn_model_load: cannot read "a.cnn": Input/output error".
+/* What the system's `error` means, and failing with what it says: "cnn_model_load: cannot read
+ * "a.cnn": Input/output error".
  * CNN_ERROR_NOT_FOUND where nothing is at `path`, CNN_ERROR_MEMORY where the system has no memory
  * or no room for another open file, else CNN_ERROR_IO. */
+cnn_status cnni_file_status(int error);
 cnn_status cnni_file_fail(cnn_context *context, const char *function, const char *verb,
                           const char *path, int error);
 
@@ -47,6 +49,12 @@ cnn_status cnni_file_read(void **bytes, size_t *size, cnn_context *context, cons
  * found in folders, which a link could lead to anywhere. */
 cnn_status cnni_file_read_below(void **bytes, size_t *size, cnn_context *context, const char *path,
                                 size_t root, cnn_limit limit, const char *function);
+
+/* Reads the first `size` bytes of a file, opened in the same way, or all where it has fewer;
+ * `whole` becomes the size of all of it.  Returns how many it has read; -1 with errno, and without
+ * a text, on failure: EINVAL for what is no regular file. */
+ssize_t cnni_file_read_start(void *bytes, size_t size, int64_t *whole, const char *path,
+                             size_t root);
 
 /* A file being written: bytes go to a temporary file in the folder of `path`. */
 struct cnni_file_writer;

@@ -14,8 +14,7 @@ extern const struct cnni_file_calls *cnni_file_calls;
         (result) = (call);                                                                         \
     while ((result) < 0 && errno == EINTR)
 
-/* The status of cnni_file_fail(), and the same failure with another. */
-cnn_status cnni_file_status(int error);
+/* cnni_file_fail() with another status. */
 cnn_status cnni_file_fail_as(cnn_context *context, cnn_status status, const char *function,
                              const char *verb, const char *path, int error);
 

@@ -31,7 +31,10 @@ struct cnn_dataset {
     struct cnni_source *source;
     int64_t count;
     int64_t *members; /* [count] numbers in the source, ascending; NULL: all that it has */
+    _Atomic uint64_t fingerprint; /* with CNNI_FINGERPRINT_KNOWN once it is known */
 };
+
+#define CNNI_FINGERPRINT_KNOWN ((uint64_t)1 << 32)
 
 /* A dataset of all samples of `source`, which it shares. */
 cnn_status cnni_dataset_of(cnn_dataset **dataset, struct cnni_source *source, const char *function);
@@ -41,6 +44,11 @@ cnn_dataset *cnni_dataset_share(cnn_dataset *dataset);
 
 /* The number in the source of sample `index`, which the dataset has. */
 int64_t cnni_dataset_member(const cnn_dataset *dataset, int64_t index);
+
+/* The checksum of cnn_dataset_fingerprint().  CNN_ERROR_MEMORY: the system has no memory or no room
+ * for another open file. */
+cnn_status cnni_dataset_fingerprint(uint32_t *fingerprint, const cnn_dataset *dataset,
+                                    const char *function);
 
 /* Fills an empty source with the files of a folder: see cnn_dataset_open(). */
 cnn_status cnni_source_read_folder(struct cnni_source *source, const char *path, cnn_part part);

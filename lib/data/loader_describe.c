@@ -45,10 +45,13 @@ static void put_reals(struct cnni_json_writer *json, const struct cnni_augment *
 
 static void put_dataset(struct cnni_json_writer *json, const cnn_dataset *dataset)
 {
+    uint32_t fingerprint = 0;
+    if (json->status == CNN_OK)
+        json->status = cnni_dataset_fingerprint(&fingerprint, dataset, json->function);
     cnni_json_open(json, '{');
     put_whole(json, "samples", dataset->count);
     put_whole(json, "classes", dataset->source->classes);
-    put_whole(json, "fingerprint", cnn_dataset_fingerprint(dataset));
+    put_whole(json, "fingerprint", fingerprint);
     cnni_json_close(json, '}');
 }
 

@@ -69,8 +69,9 @@ static cnn_status put_loader(struct cnni_json_writer *json, const cnn_loader *lo
     size_t size = cnn_loader_describe(loader, NULL, 0);
     CNNI_TRY(cnni_alloc(&text, json->context, size + 1, 1, json->function));
     if (size == 0 || cnn_loader_describe(loader, text, size + 1) != size)
-        json->status = cnni_fail(json->context, CNN_ERROR_MEMORY,
-                                 "%s: no memory for the loader's description", json->function);
+        json->status =
+            cnni_fail(json->context, CNN_ERROR_MEMORY,
+                      "%s: no memory or open files for the loader's description", json->function);
     cnni_json_put_raw(json, text, size);
     json->comma = true;
     cnni_free(json->context, text);

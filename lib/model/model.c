@@ -159,9 +159,9 @@ static cnn_status check_inputs(const cnn_model *model, const cnn_layer *layer,
         if (inputs[i] < CNN_MODEL_INPUT || inputs[i] >= model->node_count)
             return cnni_fail(
                 context, CNN_ERROR_INVALID,
-                "%s: inputs[%d] is %d, must be CNN_MODEL_INPUT (-1) or a layer added before, "
-                "0 to %d",
-                function, i, inputs[i], model->node_count - 1);
+                "%s: layer \"%s\": inputs[%d] is %d, must be CNN_MODEL_INPUT (-1) or a layer "
+                "added before, 0 to %d",
+                function, layer->name, i, inputs[i], model->node_count - 1);
     }
     return CNN_OK;
 }

@@ -38,18 +38,24 @@ static int32_t read_options(struct cnni_json *json, const struct cnni_layer_clas
     return count;
 }
 
-/* Reads the numbers of the layers whose outputs it takes, `count` of them, all read before. */
-static void read_inputs(struct cnni_loading *loading, int32_t *inputs)
+/* Reads the numbers of the layers whose outputs `layer` takes, all read before it: whatever a file
+ * says, a graph has neither cycles nor ends that hang in the air. */
+static cnn_status read_inputs(struct cnni_loading *loading, const cnn_layer *layer, int32_t *inputs)
 {
     struct cnni_json *json = &loading->json;
     cnni_json_array(json);
     while (cnni_json_next_element(json)) {
         int64_t number = 0;
-        cnni_json_integer(json, &number);
-        if (number < CNN_MODEL_INPUT || number >= cnn_model_layer_count(loading->model))
-            cnni_json_fail(json, "an input that is no layer before this one");
+        if (cnni_json_integer(json, &number) &&
+            (number < CNN_MODEL_INPUT || number >= cnn_model_layer_count(loading->model)))
+            return cnni_source_fail(&loading->source, CNN_ERROR_FORMAT,
+                                    "graph, byte %zu: an input of layer \"%s\" is %lld, must be -1 "
+                                    "for the model's or a layer before this one",
+                                    json->at, layer->name, (long long)number);
         *inputs++ = (int32_t)number;
     }
+    cnni_loading_end(json);
+    return cnni_loading_check(loading);
 }
 
 /* Whether the file's next tensors are what `layer` needs for the output of node `input`. */
@@ -116,9 +122,7 @@ static cnn_status read_inputs_and_add(struct cnni_loading *loading, cnn_layer *l
         cnni_json_fail(&loading->json, "more inputs than there can be layers");
     CNNI_TRY(cnni_loading_check(loading));
     CNNI_TRY(cnni_alloc(&inputs, source->context, count, sizeof *inputs, source->function));
-    read_inputs(loading, inputs);
-    cnni_loading_end(&loading->json);
-    cnn_status status = cnni_loading_check(loading);
+    cnn_status status = read_inputs(loading, layer, inputs);
     if (status == CNN_OK)
         status = add_layer(loading, layer, inputs, (int32_t)count);
     cnni_free(source->context, inputs);

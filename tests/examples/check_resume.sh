@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # check_resume.sh PROGRAMS [KILLS]: trainings that are killed at random moments, again and again,
-# and resumed, end with exactly the bits of one that ran through.  20 kills by default; a long run:
+# and resumed, end with exactly the bits of one that ran through.  20 kills by default, and a fifth
+# of that with all that a training can have; a long run:
 #   sh tests/examples/check_resume.sh "$PWD/build/release/examples" 200
 set -u
 kills=${2:-20}
@@ -24,13 +25,19 @@ resume() {
 often='--checkpoint-minutes 0.0001' # after nearly each step
 
 # The bits that all others must end with, how long they take, and what is said at last.
-mkdir "$work/whole" "$work/plain" "$work/halfway"
-started=$(date +%s%N)
-# shellcheck disable=SC2086
-(train "$work/whole" --checkpoint saved.ckpt $often --threads 1) >"$work/said" 2>"$work/err" ||
-    fail 'a training failed'
-took=$(($(date +%s%N) - started))
-cp "$work/said" "$work/out"
+train_whole() {
+    rm -rf "$work/whole"
+    mkdir "$work/whole"
+    started=$(date +%s%N)
+    # shellcheck disable=SC2086
+    (train "$work/whole" --checkpoint saved.ckpt $often --threads 1) >"$work/said" 2>"$work/err" ||
+        fail 'a training failed'
+    took=$(($(date +%s%N) - started))
+    cp "$work/said" "$work/out"
+}
+
+mkdir "$work/plain" "$work/halfway"
+train_whole
 (train "$work/plain" --threads 2) >"$work/out" 2>"$work/err" || fail 'a training failed'
 cmp "$work/whole/best.cnn" "$work/plain/best.cnn" >"$work/err" || fail 'checkpoints change a model'
 
@@ -45,7 +52,6 @@ wait_a_moment() {
 }
 
 # Begins or goes on with the training in $work/killed, and kills it unless it has ended before.
-killed=0 resumed=0 torn=0
 run_and_kill() {
     threads=$((killed % 2 + 1))
     # shellcheck disable=SC2086
@@ -71,28 +77,42 @@ expect_same() {
     cmp "$work/whole/$1" "$work/killed/$1" >"$work/err" || fail "$1 differs, after $killed kills"
 }
 
-trainings=0
-while [ "$killed" -lt "$kills" ] && [ $failures -eq 0 ]; do
-    rm -rf "$work/killed"
-    mkdir "$work/killed"
-    found=137
-    while run_and_kill && [ $found -eq 137 ]; do
-        killed=$((killed + 1))
+# kill_trainings KILLS: whole trainings, until there were so many.
+kill_trainings() {
+    killed=0 resumed=0 torn=0 trainings=0
+    while [ "$killed" -lt "$1" ] && [ $failures -eq 0 ]; do
+        rm -rf "$work/killed"
+        mkdir "$work/killed"
+        found=137
+        while run_and_kill && [ $found -eq 137 ]; do
+            killed=$((killed + 1))
+        done
+        trainings=$((trainings + 1))
+        [ $found -eq 0 ] || fail "found exit status $found, wanted 0"
+        expect_same best.cnn
+        expect_same saved.ckpt
+        tail -n 5 "$work/said" >"$work/last"
+        tail -n 5 "$work/out" | cmp - "$work/last" >"$work/err" || fail 'another result was printed'
     done
-    trainings=$((trainings + 1))
-    [ $found -eq 0 ] || fail "found exit status $found, wanted 0"
-    expect_same best.cnn
-    expect_same saved.ckpt
-    tail -n 5 "$work/said" >"$work/last"
-    tail -n 5 "$work/out" | cmp - "$work/last" >"$work/err" || fail 'another result was printed'
-done
-echo "$trainings trainings, $killed kills, of which $torn left half a file; $resumed times resumed"
-[ "$resumed" -ge $((killed / 4)) ] || fail 'too few kills came after a checkpoint'
+    echo "$trainings trainings, $killed kills, of which $torn left half a file;" \
+        "$resumed times resumed"
+    [ "$resumed" -ge $((killed / 4)) ] || fail 'too few kills came after a checkpoint'
+}
+kill_trainings "$kills"
 
 # A finished training says so, and its result.
 (resume "$work/killed") >"$work/out" 2>"$work/err" || fail 'a finished training was not resumed'
 expect_output '^resumed +saved.ckpt is finished: all 6 epochs are done$'
 tail -n 5 "$work/out" | cmp - "$work/last" >"$work/err" || fail 'another result was printed'
+
+# ---- All that a training can have ----
+
+recipe='--network resnet --size 16 --batch 16 --epochs 3 --seed 11 --optimizer sgd --ema 0.9
+    --schedule one-cycle --accumulate 2 --mixup 0.2 --cutmix 1 --erase 0.5 --rotation 10
+    --translation 0.1 --zoom 0.1 --shear 5 --color 0.2 --saturation 0.3 --hue 20
+    --class-weights balanced --patience 50 --flip-average'
+train_whole
+kill_trainings $((kills / 5))
 
 # ---- Interrupted, and without a place for checkpoints ----
 
@@ -131,6 +151,7 @@ expect_output '^interrupted; to go on: cats-dogs train --resume saved.ckpt$'
 cp saved.ckpt best.cnn "$work/plain"
 cp -r ../drawings ../fewer
 rm "../fewer/train/cats/$(ls ../fewer/train/cats | head -n 1)"
+run 0 "$cats_dogs" draw ../others --count 120 --seed 5 # of the same names
 head -c 5000 saved.ckpt >cut.ckpt
 refuse '--size 48: the training in saved.ckpt has 24' \
     "$cats_dogs" train --resume saved.ckpt --size 48
@@ -139,6 +160,8 @@ refuse '--output x.cnn: the training in saved.ckpt has best.cnn' \
     "$cats_dogs" train --resume saved.ckpt --output x.cnn
 refuse '"saved.ckpt": is of another training: loader.dataset.samples is 108 in it, 107 here' \
     "$cats_dogs" train ../fewer --resume saved.ckpt --quiet
+refuse 'is of another training: loader.dataset.fingerprint is [0-9]+ in it, [0-9]+ here' \
+    "$cats_dogs" train ../others --resume saved.ckpt --quiet
 refuse '"best.cnn": is a model file, but no checkpoint' "$cats_dogs" train --resume best.cnn
 refuse '"none.ckpt": No such file' "$cats_dogs" train --resume none.ckpt
 refuse '"cut.ckpt": .*cut short' "$cats_dogs" train --resume cut.ckpt

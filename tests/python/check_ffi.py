@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Uses libcnn from Python with nothing but its headers: no C compiler, no preprocessor.  Every
 declaration is parsed by cffi and found in the library; then a network learns exclusive or, from
-steps and from a loader with callbacks, and handles are left to the garbage collector.
+steps and from a loader with callbacks, its weights go into a file and out of it, it is measured and
+goes on from a checkpoint, and handles are left to the garbage collector.
 
     check_ffi.py LIBRARY INCLUDE_FOLDER
 """
@@ -10,6 +11,7 @@ import gc
 import pathlib
 import re
 import sys
+import tempfile
 
 try:
     import cffi
@@ -42,11 +44,14 @@ print(f"{len(functions)} functions, version {ffi.string(cnn.cnn_version_string()
 assert len(functions) > 150
 
 
+def text(pointer):
+    return ffi.string(pointer).decode()
+
+
 def check(status):
     """An exception, as a binding would make of a failure."""
     if status != cnn.CNN_OK:
-        name = ffi.string(cnn.cnn_status_name(status)).decode()
-        raise RuntimeError(f"{name}: {ffi.string(cnn.cnn_error_message()).decode()}")
+        raise RuntimeError(f"{text(cnn.cnn_status_name(status))}: {text(cnn.cnn_error_message())}")
 
 
 def make(kind, create, *arguments):
@@ -99,6 +104,19 @@ check(cnn.cnn_session_run(session, [outputs], 1, [inputs], 1))
 for row, label in enumerate(labels_array):
     assert outputs_array[2 * row + label] > 0.9
 
+# ---- What it is worth ----------------------------------------------------------------------------
+
+metrics = make("metrics", cnn.cnn_metrics_create, context, 2)
+check(cnn.cnn_metrics_add(metrics, outputs, labels))
+assert cnn.cnn_metrics_samples(metrics) == 4
+assert cnn.cnn_metrics_accuracy(metrics) == 1
+assert [cnn.cnn_metrics_confusion(metrics, k // 2, k % 2) for k in range(4)] == [2, 0, 0, 2]
+assert cnn.cnn_metrics_macro_f1(metrics) == 1
+assert cnn.cnn_metrics_log_loss(metrics) < 0.1
+area = ffi.new("double *")
+check(cnn.cnn_metrics_roc_auc(area, metrics))
+assert area[0] == 1, area[0]
+
 # ---- Failures ------------------------------------------------------------------------------------
 
 try:
@@ -112,13 +130,23 @@ except RuntimeError as failure:
 samples = ffi.new("float[]", list(inputs_array))
 pixels = wrap(context, cnn.CNN_FLOAT32, samples, [4, 1, 1, 2])
 dataset = make("dataset", cnn.cnn_dataset_from_memory, context, pixels, labels, 2)
-picture_model = make("model", cnn.cnn_model_create, context, [1, 1, 2], 3)
-for create, *arguments in [(cnn.cnn_flatten_create,), (cnn.cnn_dense_create, 2)]:
-    check(cnn.cnn_model_add(picture_model, make("layer", create, context, *arguments)))
-sgd = make("optimizer", cnn.cnn_sgd_create, context, 0.1)
-fitter = make("trainer", cnn.cnn_trainer_create, picture_model, sgd,
-              cnn.CNN_SOFTMAX_CROSS_ENTROPY, 2)
-loader = make("loader", cnn.cnn_loader_create, dataset, picture_model, 2)
+
+
+def make_training(batch):
+    """A model, its trainer and the loader that it goes over; the library holds the optimizer."""
+    model = make("model", cnn.cnn_model_create, context, [1, 1, 2], 3)
+    for create, *arguments in [(cnn.cnn_flatten_create,), (cnn.cnn_dense_create, 2)]:
+        check(cnn.cnn_model_add(model, make("layer", create, context, *arguments)))
+    sgd = make("optimizer", cnn.cnn_sgd_create, context, 0.1)
+    trainer = make("trainer", cnn.cnn_trainer_create, model, sgd, cnn.CNN_SOFTMAX_CROSS_ENTROPY, 2)
+    return model, trainer, make("loader", cnn.cnn_loader_create, dataset, model, batch)
+
+
+picture_model, fitter, loader = make_training(2)
+folder = tempfile.TemporaryDirectory()
+checkpoint_path = f"{folder.name}/saved.ckpt".encode()
+check(cnn.cnn_trainer_set_checkpoint(fitter, checkpoint_path, 0))
+check(cnn.cnn_trainer_set_note(fitter, "größer".encode()))
 told = []
 
 
@@ -133,9 +161,78 @@ assert status == cnn.CNN_ERROR_CANCELLED
 assert told == [(cnn.CNN_PROGRESS_STEP, 1), (cnn.CNN_PROGRESS_STEP, 1), (cnn.CNN_PROGRESS_EPOCH, 1),
                 (cnn.CNN_PROGRESS_STEP, 2), (cnn.CNN_PROGRESS_STEP, 2)], told
 
+# ---- Checkpoints ---------------------------------------------------------------------------------
+
+
+def dense_weights(model):
+    """The four of its dense layer."""
+    values = make("tensor", cnn.cnn_tensor_create, context, cnn.CNN_FLOAT32, [2, 2], 2)
+    check(cnn.cnn_model_get_parameter(model, b"dense1.weight", values))
+    return ffi.unpack(ffi.cast("float *", cnn.cnn_tensor_data(values)), 4)
+
+
+def resume_and_finish(model, trainer, loader):
+    check(cnn.cnn_trainer_resume(trainer, loader, checkpoint_path))
+    assert cnn.cnn_trainer_epoch(trainer) == 2
+    assert text(cnn.cnn_trainer_note(trainer)) == "größer"
+    check(cnn.cnn_trainer_fit(trainer, loader, ffi.NULL, 3, ffi.NULL, ffi.NULL))
+    return dense_weights(model)
+
+
+note = ffi.new("char[]", cnn.CNN_NOTE_SIZE)
+check(cnn.cnn_checkpoint_note(note, len(note), context, checkpoint_path))
+assert text(note) == "größer"
+halfway = dense_weights(picture_model)
+finished = resume_and_finish(*make_training(2))
+assert finished == resume_and_finish(picture_model, fitter, loader) != halfway
+try:
+    resume_and_finish(*make_training(3))
+    raise AssertionError("batches of another size")
+except RuntimeError as failure:
+    assert "loader.batch is 2 in it, 3 here" in str(failure), failure
+
+# ---- Weights, and callbacks that change names ----------------------------------------------------
+
+weights_path = f"{folder.name}/weights.safetensors".encode()
+answer = None  # borrowed by the library until the next call
+
+
+def say(name):
+    global answer
+    answer = ffi.new("char[]", name.encode())
+    return answer
+
+
+@ffi.callback("cnn_weights_rename_fn")
+def to_model(user, name):
+    return say(text(name).replace("net.", "", 1))
+
+
+@ffi.callback("cnn_weights_rename_fn")
+def to_file(user, name):
+    return say("net." + text(name))
+
+
+weights = make("weights", cnn.cnn_weights_create, context)
+check(cnn.cnn_weights_set_rename(weights, to_model, to_file, ffi.NULL))
+check(cnn.cnn_model_save_weights(picture_model, weights_path, weights))
+zeros = make("tensor", cnn.cnn_tensor_create, context, cnn.CNN_FLOAT32, [2, 2], 2)
+check(cnn.cnn_model_set_parameter(picture_model, b"dense1.weight", zeros))
+assert dense_weights(picture_model) == [0] * 4
+check(cnn.cnn_model_load_weights(picture_model, weights_path, weights))
+assert dense_weights(picture_model) == finished
+assert cnn.cnn_weights_count(weights, cnn.CNN_WEIGHTS_LOADED) == 2
+assert text(cnn.cnn_weights_name(weights, cnn.CNN_WEIGHTS_LOADED, 0)) == "dense1.weight"
+try:
+    check(cnn.cnn_model_load_weights(picture_model, weights_path, ffi.NULL))
+    raise AssertionError("names that the model does not have")
+except RuntimeError as failure:
+    assert "dense1.weight" in str(failure), failure
+
 # ---- The garbage collector, in its own order -----------------------------------------------------
 
-del context, inputs, labels, pixels, dataset, model, picture_model, optimizer, sgd, loader
+del context, inputs, labels, pixels, dataset, model, picture_model, optimizer, loader
+del metrics, weights, zeros
 gc.collect()
 cnn.cnn_trainer_cancel(trainer)
 del trainer, fitter, session, outputs

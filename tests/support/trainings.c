@@ -7,6 +7,15 @@
 #include "support/expect.h"
 #include "support/networks.h"
 
+void training_cycle(struct training *training)
+{
+    cnn_optimizer *optimizer = training->optimizer;
+    EXPECT_OK(cnn_optimizer_set_warmup(optimizer, 0));
+    EXPECT_OK(cnn_optimizer_set_schedule_one_cycle(optimizer, TRAINING_EPOCHS * TRAINING_STEPS, 0.3,
+                                                   25, 10000));
+    EXPECT_OK(cnn_optimizer_set_momentum_cycle(optimizer, 0.85, 0.95));
+}
+
 static void make_optimizer(struct training *training, int32_t kind)
 {
     cnn_optimizer **made = &training->optimizer;
@@ -41,10 +50,22 @@ static void make_loaders(struct training *training, int32_t threads)
     EXPECT_OK(cnn_loader_set_threads(training->validation, 0));
 }
 
+static void augment(cnn_loader *loader)
+{
+    EXPECT_OK(cnn_loader_set_random_rotation(loader, 20));
+    EXPECT_OK(cnn_loader_set_random_affine(loader, 0.1, 0.2, 10));
+    EXPECT_OK(cnn_loader_set_random_tint(loader, 0.3, 30));
+    EXPECT_OK(cnn_loader_set_random_erasing(loader, 0.5, 0.05, 0.3, 2));
+    EXPECT_OK(cnn_loader_set_mixup(loader, 0.4));
+    EXPECT_OK(cnn_loader_set_cutmix(loader, 1));
+}
+
 static void refine(struct training *training)
 {
     cnn_trainer *trainer = training->trainer;
     cnn_model *model = training->model;
+    augment(training->loader);
+    training_cycle(training);
     EXPECT_OK(cnn_trainer_set_average(trainer, 0.9));
     EXPECT_OK(cnn_trainer_set_flip_averaging(trainer, 1));
     EXPECT_OK(cnn_trainer_set_keep_best(trainer, 1));
@@ -71,11 +92,11 @@ void training_open(struct training *training, const struct training_options *opt
     EXPECT_OK(cnn_trainer_create(&training->trainer, training->model, training->optimizer,
                                  CNN_SOFTMAX_CROSS_ENTROPY, TRAINING_BATCH));
     EXPECT_OK(cnn_trainer_set_label_smoothing(training->trainer, 0.1));
+    make_loaders(training, options->threads);
     if (options->refined)
         refine(training);
     if (options->accumulation > 0)
         EXPECT_OK(cnn_trainer_set_accumulation(training->trainer, options->accumulation));
-    make_loaders(training, options->threads);
 }
 
 void training_close(struct training *training)
@@ -134,4 +155,24 @@ void expect_same_moments(const struct training *got, const struct training *want
                       "moment %d: epoch %d step %d loss %.17g, wanted %d %d %.17g", from + i,
                       (int)a.epoch, (int)a.step, a.loss, (int)b.epoch, (int)b.step, b.loss);
     }
+}
+
+void expect_resume_refused(struct training *training, const char *path, cnn_status status,
+                           const char *word)
+{
+    const uint64_t hash = training_hash(training);
+    const int64_t steps = cnn_optimizer_steps(training->optimizer);
+    const int64_t blocks = training->accounts.blocks;
+    EXPECT_OK(cnn_trainer_set_note(training->trainer, "mine"));
+    EXPECT_OK(cnn_loader_start_at(training->loader, 4, 1));
+    EXPECT_FAILS(cnn_trainer_resume(training->trainer, training->loader, path), status,
+                 "cnn_trainer_resume", word);
+    ck_assert_uint_eq(training_hash(training), hash);
+    ck_assert_int_eq(cnn_optimizer_steps(training->optimizer), steps);
+    ck_assert_str_eq(cnn_trainer_note(training->trainer), "mine");
+    ck_assert_int_eq(cnn_loader_epoch(training->loader), 4);
+    ck_assert_int_eq(cnn_loader_batch(training->loader), 1);
+    ck_assert_int_eq(cnn_trainer_epoch(training->trainer), 1);
+    EXPECT_OK(cnn_trainer_set_note(training->trainer, NULL));
+    ck_assert_int_eq(training->accounts.blocks, blocks);
 }

@@ -27,9 +27,9 @@ struct training_options {
     const char *cpu;
     uint64_t other_seed;                         /* of the context, added to the usual one */
     cnn_model *(*network)(cnn_context *context); /* NULL: model_dropout() */
-    bool
-        refined; /* with an average, mirror images, the best epoch kept, weights of classes, another
-                     rate for the first layer, and the last one frozen */
+    /* With all augmentation, one cycle of rate and momentum, an average, mirror images, the best
+     * epoch kept, weights of classes, another rate for the first layer, and the last one frozen. */
+    bool refined;
     int64_t accumulation; /* batches of an update; 0: 1 */
 };
 
@@ -52,6 +52,9 @@ struct training {
 /* With dropout, a shuffled order, augmentation and a cosine. */
 void training_open(struct training *training, const struct training_options *options);
 
+/* One cycle of learning rate and momentum in place of the cosine. */
+void training_cycle(struct training *training);
+
 /* Frees all, and checks that nothing is left. */
 void training_close(struct training *training);
 
@@ -64,5 +67,10 @@ uint64_t training_hash(struct training *training);
 /* Fails the test unless `got` told what `wanted` told from its moment number `from` on, to the
  * bit. */
 void expect_same_moments(const struct training *got, const struct training *wanted, int32_t from);
+
+/* Fails the test unless resuming the file at `path` is refused with `status` and a text with
+ * `word`, and changes nothing of a training that has made no step. */
+void expect_resume_refused(struct training *training, const char *path, cnn_status status,
+                           const char *word);
 
 #endif
