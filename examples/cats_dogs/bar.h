@@ -8,8 +8,8 @@
 /* The widest bar; a text for one has a byte more. */
 enum { BAR_WIDEST = 32 };
 
-/* Writes "[=====>    ]" with `share`, 0 to 1, of it done: as wide as fits beside `others` characters
- * on the status line, within bounds. */
+/* Writes "[=====>    ]" with `share`, 0 to 1, of it done: as wide as fits beside `others` other
+ * characters on the status line, within bounds. */
 void bar_format(char text[BAR_WIDEST + 1], int others, double share);
 
 /* Seconds of a clock that only goes forward. */
