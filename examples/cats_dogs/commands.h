@@ -9,6 +9,7 @@ int command_train(const struct options *options);
 int command_evaluate(const struct options *options);
 int command_report(const struct options *options);
 int command_predict(const struct options *options);
+int command_check(const struct options *options);
 int command_draw(const struct options *options);
 
 #endif

@@ -11,7 +11,8 @@
 /* How the program ends. */
 enum {
     EXIT_FINE = 0,
-    EXIT_SOME_BAD = 1, /* predict: some pictures could not be read, the others were predicted */
+    EXIT_SOME_BAD = 1, /* predict: some pictures could not be read, the others were predicted;
+                          check: something needs attention */
     EXIT_ERROR = 2     /* anything else that went wrong, after one line that says what */
 };
 

@@ -23,6 +23,7 @@ static const struct command {
     {"evaluate", FOR_EVALUATE, 2, 2, "MODEL DATA", command_evaluate},
     {"report", FOR_REPORT, 2, 2, "MODEL DATA", command_report},
     {"predict", FOR_PREDICT, 2, 1 << 30, "MODEL IMAGE...", command_predict},
+    {"check", FOR_CHECK, 1, 1, "DATA", command_check},
     {"draw", FOR_DRAW, 1, 1, "FOLDER", command_draw},
 };
 
@@ -32,6 +33,7 @@ static const char help[] =
     "  cats-dogs evaluate MODEL DATA         measure it on pictures whose class is known\n"
     "  cats-dogs report MODEL DATA           the same as a page with pictures\n"
     "  cats-dogs predict MODEL IMAGE...      tell the class of pictures\n"
+    "  cats-dogs check DATA [OPTION]...      find what is wrong with the pictures\n"
     "  cats-dogs draw FOLDER [OPTION]...     draw animals to train on\n"
     "  cats-dogs --help | --version\n"
     "\n"
@@ -86,12 +88,19 @@ static const char help[] =
     "Option of evaluate and predict:\n"
     "  --flip-average         average over each picture and its mirror image\n"
     "\n"
+    "Options of check:\n"
+    "  --model FILE           look for pictures that the model takes for another class, too\n"
+    "  --size N               pictures with a shorter side are tiny (64)\n"
+    "  --threads N            1 to 256 (all processors)\n"
+    "  --all                  all findings, not only the first ten of each kind\n"
+    "\n"
     "Options of draw:\n"
     "  --count N              pictures for training; a sixth as many more for testing (2400)\n"
     "  --kinds N              2: cats and dogs; 3: rabbits too (2)\n"
     "  --seed N               other seeds, other animals (0)\n"
     "\n"
-    "Exit status: 0 all went well, 1 predict could not read some pictures, 2 anything else.\n";
+    "Exit status: 0 all went well, 1 predict could not read some pictures or check found "
+    "something,\n2 anything else.\n";
 
 static const struct command *find_command(const char *name)
 {
@@ -141,8 +150,9 @@ static int run(int argc, char **argv)
         console_line("cats-dogs %s", cnn_version_string());
         return EXIT_FINE;
     }
-    console_error("%s%s; wanted train, evaluate, report, predict or draw: see cats-dogs --help",
-                  argc > 1 ? first : "no command", argc > 1 ? ": no such command" : "");
+    console_error(
+        "%s%s; wanted train, evaluate, report, predict, check or draw: see cats-dogs --help",
+        argc > 1 ? first : "no command", argc > 1 ? ": no such command" : "");
     return EXIT_ERROR;
 }
 

@@ -59,10 +59,11 @@ static const struct rule {
     {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
     {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
     {"predict-size", FOR_TRAIN, WHOLE, offsetof(struct options, predict_size), 1, 4096},
+    {"size", FOR_TRAIN | FOR_CHECK, WHOLE, offsetof(struct options, size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},
     {"batch", FOR_TRAIN, WHOLE, offsetof(struct options, batch), 1, 4096},
     {"learning-rate", FOR_TRAIN, REAL, offsetof(struct options, learning_rate), 0, 1000},
-    {"threads", FOR_TRAIN, WHOLE, offsetof(struct options, threads), 1, 256},
+    {"threads", FOR_TRAIN | FOR_CHECK, WHOLE, offsetof(struct options, threads), 1, 256},
     {"seed", FOR_TRAIN | FOR_DRAW, WHOLE, offsetof(struct options, seed), 0, 1e15},
     {"checkpoint", FOR_TRAIN, TEXT, offsetof(struct options, checkpoint), 0, 0},
     {"checkpoint-minutes", FOR_TRAIN, REAL, offsetof(struct options, checkpoint_minutes), 0, 1e6},
@@ -92,7 +93,9 @@ static const struct rule {
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},
     {"kinds", FOR_DRAW, WHOLE, offsetof(struct options, kinds), FEWEST_KINDS, MOST_KINDS},
-    {"help", FOR_TRAIN | FOR_EVALUATE | FOR_REPORT | FOR_PREDICT | FOR_DRAW, SWITCH,
+    {"model", FOR_CHECK, TEXT, offsetof(struct options, model), 0, 0},
+    {"all", FOR_CHECK, SWITCH, offsetof(struct options, all), 0, 0},
+    {"help", FOR_TRAIN | FOR_EVALUATE | FOR_REPORT | FOR_PREDICT | FOR_DRAW | FOR_CHECK, SWITCH,
      offsetof(struct options, help), 0, 0},
 };
 

@@ -8,7 +8,14 @@
 #include <stdint.h>
 
 /* Commands that an option belongs to. */
-enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8, FOR_REPORT = 32 };
+enum {
+    FOR_TRAIN = 1,
+    FOR_EVALUATE = 2,
+    FOR_PREDICT = 4,
+    FOR_DRAW = 8,
+    FOR_CHECK = 16,
+    FOR_REPORT = 32
+};
 
 /* What was asked for.  Options that were not given keep the values of `options_default`, or, where
  * their default depends on the network, 0. */
@@ -46,6 +53,8 @@ struct options {
     int64_t patience;   /* epochs; 0: to the end */
     bool flip_average;
     bool quiet;
+    const char *model; /* NULL: none */
+    bool all;
     bool help;
     char **operands; /* what is not an option, in order */
     int operand_count;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * What is shown while a network trains: a bar on a terminal, with a guess how long the rest takes
  * (as long per picture as until now), and a line per epoch everywhere. */
+#include "bar.h"
 #include "console.h"
 #include "observer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LINE_SIZE = 512 };
 
@@ -18,14 +18,6 @@ struct progress_display {
     double skipped; /* the share of the training that was done before it was resumed */
     bool has_bar;
 };
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 /* The share of an epoch that is done, and of the whole training. */
 static double epoch_share(const cnn_progress *progress)
@@ -53,27 +45,11 @@ static void format_duration(char *text, size_t size, double seconds)
         snprintf(text, size, "%ld:%02ld", whole / 60, whole % 60);
 }
 
-/* "[=====>    ]", `width` characters in all. */
-static void format_bar(char *text, int width, double share)
-{
-    const int inner = width - 2;
-    const int done = (int)(share * inner);
-
-    text[0] = '[';
-    memset(text + 1, '=', (size_t)done);
-    memset(text + 1 + done, ' ', (size_t)(inner - done));
-    if (done < inner)
-        text[1 + done] = '>';
-    text[1 + inner] = ']';
-    text[width] = '\0';
-}
-
 static void draw_bar(struct progress_display *display, const cnn_progress *progress)
 {
-    enum { NARROWEST = 12, WIDEST = 32 };
     const bool validating = cnn_progress_get_kind(progress) == CNN_PROGRESS_VALIDATION;
     const double share = training_share(progress);
-    char left[32], before[64], after[128], bar[WIDEST + 1], line[LINE_SIZE];
+    char left[32], before[64], after[128], bar[BAR_WIDEST + 1], line[LINE_SIZE];
 
     format_duration(left, sizeof left,
                     (display->drawn - display->started) * (1.0 - share) /
@@ -82,9 +58,7 @@ static void draw_bar(struct progress_display *display, const cnn_progress *progr
              (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress));
     snprintf(after, sizeof after, " %.0f pictures/s  loss %.4f  accuracy %.4f  %s left",
              display->rate, cnn_progress_loss(progress), cnn_progress_accuracy(progress), left);
-    int width = console_status_width() - (int)(strlen(before) + strlen(after));
-    width = width < NARROWEST ? NARROWEST : width > WIDEST ? WIDEST : width;
-    format_bar(bar, width, epoch_share(progress));
+    bar_format(bar, (int)(strlen(before) + strlen(after)), epoch_share(progress));
     snprintf(line, sizeof line, "%s%s%s", before, bar, after);
     console_status(line);
 }
@@ -104,14 +78,14 @@ static void start(void *self, const struct run *run)
     struct progress_display *display = self;
 
     *display = (struct progress_display){
-        .started = now(), .has_bar = console_has_status(), .skipped = run->done};
+        .started = bar_now(), .has_bar = console_has_status(), .skipped = run->done};
 }
 
 /* Draws the bar, where there is one, at most ten times a second. */
 static void step(void *self, const cnn_progress *progress)
 {
     struct progress_display *display = self;
-    const double time = now();
+    const double time = bar_now();
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_STEP)
         display->rate =

@@ -218,6 +218,7 @@ refuse 'train: found 2 operands, wanted \[DATA\]; see cats-dogs --help$' \
     train "$drawings" "$drawings"
 refuse 'predict: found 1 operands?, wanted MODEL IMAGE\.\.\.; see cats-dogs --help$' \
     "$cats_dogs" predict "$good_model"
-refuse 'bark: no such command; wanted train, evaluate, report, predict or draw' "$cats_dogs" bark
-refuse 'no command; wanted train, evaluate, report, predict or draw' "$cats_dogs"
+refuse 'bark: no such command; wanted train, evaluate, report, predict, check or draw' \
+    "$cats_dogs" bark
+refuse 'no command; wanted train, evaluate, report, predict, check or draw' "$cats_dogs"
 finish
