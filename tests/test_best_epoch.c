@@ -179,6 +179,72 @@ START_TEST(averaged_weights_come_back)
 }
 END_TEST
 
+/* The bytes that `kept` saves as. */
+static cnn_tensor *bytes_of(const cnn_model *kept)
+{
+    cnn_tensor *bytes;
+    EXPECT_OK(cnn_model_save_memory(&bytes, kept));
+    return bytes;
+}
+
+static cnn_tensor *best_bytes; /* of the model at the end of the best epoch until now */
+
+/* After each epoch a copy of the best one saves as the model did then, and the model stays. */
+static int32_t copy_best(void *user, const cnn_progress *progress)
+{
+    cnn_model *copy;
+    const int32_t result = watch(user, progress);
+    if (cnn_progress_get_kind(progress) != CNN_PROGRESS_EPOCH)
+        return result;
+    if (epochs[ended].best == ended) {
+        cnn_tensor_free(best_bytes);
+        best_bytes = bytes_of(model);
+    }
+    EXPECT_OK(cnn_trainer_copy_best(&copy, trainer));
+    cnn_tensor *bytes = bytes_of(copy);
+    cnn_model_free(copy);
+    ck_assert_uint_eq(cnn_tensor_bytes(bytes), cnn_tensor_bytes(best_bytes));
+    ck_assert_mem_eq(cnn_tensor_const_data(bytes), cnn_tensor_const_data(best_bytes),
+                     cnn_tensor_bytes(bytes));
+    cnn_tensor_free(bytes);
+    ck_assert_uint_eq(model_hash(model, context), epochs[ended].hash);
+    return result;
+}
+
+START_TEST(the_best_can_be_copied_at_any_time)
+{
+    best_bytes = NULL;
+    get_worse(5, 30);
+    EXPECT_OK(cnn_trainer_set_average(trainer, _i == 0 ? 0 : 0.6));
+    EXPECT_OK(cnn_trainer_set_keep_best(trainer, 1));
+    EXPECT_OK(cnn_trainer_fit(trainer, training, validation, EPOCHS, copy_best, NULL));
+    ck_assert_int_lt(best_of(EPOCHS), EPOCHS);
+    cnn_tensor_free(best_bytes);
+}
+END_TEST
+
+static void expect_no_copy(const char *why)
+{
+    cnn_model *copy = model;
+    EXPECT_FAILS(cnn_trainer_copy_best(&copy, trainer), CNN_ERROR_STATE, "cnn_trainer_copy_best",
+                 why);
+    ck_assert_ptr_null(copy);
+}
+
+START_TEST(without_a_best_there_is_no_copy)
+{
+    EXPECT_OK(cnn_trainer_fit(trainer, training, validation, 1, NULL, NULL));
+    expect_no_copy("cnn_trainer_set_keep_best() is off");
+    EXPECT_OK(cnn_trainer_set_keep_best(trainer, 1));
+    expect_no_copy("none was validated yet"); /* the best one's weights were not kept */
+    EXPECT_FAILS(cnn_trainer_copy_best(NULL, trainer), CNN_ERROR_INVALID, "cnn_trainer_copy_best",
+                 "model is NULL");
+    cnn_model *copy;
+    EXPECT_FAILS(cnn_trainer_copy_best(&copy, NULL), CNN_ERROR_INVALID, "cnn_trainer_copy_best",
+                 "trainer is NULL");
+}
+END_TEST
+
 /* ---- Ends ---------------------------------------------------------------------------------- */
 
 START_TEST(a_stopped_training_gives_the_best_too)
@@ -343,6 +409,8 @@ static Suite *best_epoch_suite(void)
     tcase_add_test(tcase, nothing_comes_back_unasked);
     tcase_add_test(tcase, each_training_begins_anew);
     tcase_add_test(tcase, averaged_weights_come_back);
+    tcase_add_loop_test(tcase, the_best_can_be_copied_at_any_time, 0, 2);
+    tcase_add_test(tcase, without_a_best_there_is_no_copy);
     tcase_add_test(tcase, a_stopped_training_gives_the_best_too);
     tcase_add_test(tcase, without_an_epoch_there_is_no_best);
     tcase_add_test(tcase, a_failed_training_stays_where_it_was);

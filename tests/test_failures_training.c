@@ -278,6 +278,20 @@ static cnn_status run_rich_fit(struct scene *scene)
     return cnn_trainer_fit(scene->trainer, scene->loader, scene->loader, 2, NULL, NULL);
 }
 
+static void with_best(struct scene *scene)
+{
+    with_rich_fit(scene);
+    EXPECT_OK(run_rich_fit(scene));
+}
+
+static cnn_status copy_best(struct scene *scene)
+{
+    cnn_model *copy;
+    const cnn_status status = cnn_trainer_copy_best(&copy, scene->trainer);
+    cnn_model_free(copy);
+    return status;
+}
+
 static cnn_status run_evaluation(struct scene *scene)
 {
     double loss;
@@ -316,6 +330,7 @@ static const struct scenario scenarios[] = {
     {"an epoch of pictures on threads", with_folder_threads, run_epoch, SCENE_CHANGES},
     {"trainer_fit", with_fit, run_fit, SCENE_CHANGES},
     {"trainer_fit with all there is", with_rich_fit, run_rich_fit, SCENE_CHANGES},
+    {"trainer_copy_best", with_best, copy_best, 0},
     {"trainer_evaluate", with_fit, run_evaluation, SCENE_CHANGES},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

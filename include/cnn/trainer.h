@@ -191,7 +191,7 @@ CNN_API cnn_status cnn_trainer_set_patience(cnn_trainer *trainer, int64_t epochs
  * them back to the model when it ends, also when it is cancelled or stopped by the callback (with
  * an average, they become the average, and the trained weights stay what they are): 1, or 0
  * (default).  After another error the model is as the last completed step left it.  Holds the
- * memory of the weights once more.
+ * memory of the weights once more; turned on, it forgets which epoch was the best until then.
  * CNN_ERROR_INVALID: another number.  CNN_ERROR_MEMORY: it stays off.  CNN_ERROR_STATE:
  * cnn_trainer_fit() is running. */
 CNN_API cnn_status cnn_trainer_set_keep_best(cnn_trainer *trainer, int32_t on);
@@ -202,6 +202,13 @@ CNN_API cnn_status cnn_trainer_set_keep_best(cnn_trainer *trainer, int32_t on);
 CNN_API int64_t cnn_trainer_best_epoch(const cnn_trainer *trainer);
 CNN_API double cnn_trainer_best_accuracy(const cnn_trainer *trainer);
 CNN_API double cnn_trainer_best_loss(const cnn_trainer *trainer);
+
+/* Makes a model of the same layers with the weights that cnn_trainer_set_keep_best() keeps, as
+ * cnn_model_load() would make one that was saved then; the caller frees it.  For a progress
+ * callback, after cnn_trainer_resume(), and whenever else the trainer's own model has others.
+ * CNN_ERROR_STATE: none are kept, no epoch was validated yet, or somebody is changing the weights.
+ * CNN_ERROR_LIMIT: the context's limits are below the model's size.  CNN_ERROR_MEMORY. */
+CNN_API cnn_status cnn_trainer_copy_best(cnn_model **model, const cnn_trainer *trainer);
 
 /* Trains for `epochs` epochs of `training`, from cnn_loader_epoch() on, validating after each on
  * epoch 0 of `validation` (NULL: not), whose epoch stays what it was; it may be the same loader.

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "cnn/version.h"
+#include "model/weight_set.h"
 
 #include <float.h>
 #include <math.h>
@@ -69,26 +70,13 @@ static void list_layers(const cnn_model *model, struct cnni_state *state)
     }
 }
 
-/* A second set of all weights, where there is one. */
-static void list_weights(float *const *weights, const char *kind, const cnn_model *model,
-                         struct cnni_state *state)
-{
-    int32_t number = 0;
-    for (int32_t i = 0; weights != NULL && i < model->node_count; i++) {
-        cnn_layer *layer = model->nodes[i].layer;
-        for (int32_t j = 0; j < layer->parameter_count; j++, number++)
-            cnni_state_array(state, model->parameter_names[number], kind, &layer->parameter[j],
-                             weights[number]);
-    }
-}
-
 static void list_average(struct cnni_average *average, const cnn_model *model,
                          struct cnni_state *state)
 {
     cnni_state_number(state, "average.updates", CNNI_NUMBER_INT64, &average->updates, 0, 0x1p55);
     cnni_state_number(state, "average.used", CNNI_NUMBER_INT32, &average->used, 0,
                       average->weights != NULL);
-    list_weights(average->weights, "trainer.average", model, state);
+    cnni_weight_set_list(average->weights, "trainer.average", model, state);
 }
 
 static void list_best(struct cnni_best *best, const cnn_model *model, struct cnni_state *state)
@@ -97,7 +85,7 @@ static void list_best(struct cnni_best *best, const cnn_model *model, struct cnn
     cnni_state_number(state, "best.accuracy", CNNI_NUMBER_REAL, &best->accuracy, -INFINITY,
                       INFINITY);
     cnni_state_number(state, "best.loss", CNNI_NUMBER_REAL, &best->loss, -INFINITY, INFINITY);
-    list_weights(best->weights, "trainer.best", model, state);
+    cnni_weight_set_list(best->weights, "trainer.best", model, state);
 }
 
 void cnni_trainer_list_state(cnn_trainer *trainer, const cnn_loader *loader,

@@ -3,6 +3,7 @@
  * better one. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/model_file.h"
 #include "model/trainer_internal.h"
 #include "model/weight_set.h"
 
@@ -31,10 +32,13 @@ cnn_status cnn_trainer_set_keep_best(cnn_trainer *trainer, int32_t on)
     if (trainer->best.running)
         return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: cnn_trainer_fit() is running",
                          __func__);
-    if (on == 1)
-        return trainer->best.weights != NULL
-                   ? CNN_OK
-                   : cnni_weight_set_create(&trainer->best.weights, trainer->model, __func__);
+    if (on == 1 && trainer->best.weights != NULL)
+        return CNN_OK;
+    if (on == 1) {
+        CNNI_TRY(cnni_weight_set_create(&trainer->best.weights, trainer->model, __func__));
+        trainer->best.epoch = 0; /* of which there are no weights */
+        return CNN_OK;
+    }
     cnni_weight_set_free(trainer->best.weights, trainer->model);
     trainer->best.weights = NULL;
     return CNN_OK;
@@ -53,6 +57,41 @@ double cnn_trainer_best_accuracy(const cnn_trainer *trainer)
 double cnn_trainer_best_loss(const cnn_trainer *trainer)
 {
     return cnn_trainer_best_epoch(trainer) == 0 ? NAN : trainer->best.loss;
+}
+
+/* ---- A copy ---- */
+
+/* The bytes of a model file, with the best weights in the place of the model's own. */
+static cnn_status write_best(cnn_tensor **bytes, const cnn_trainer *trainer, const char *function)
+{
+    struct cnni_state state;
+    cnni_state_start(&state, trainer->context, function);
+    cnni_weight_set_list(trainer->best.weights, NULL, trainer->model, &state);
+    cnn_status status = state.status;
+    if (status == CNN_OK)
+        status = cnni_model_write(bytes, trainer->model, &state, NULL, function);
+    cnni_state_free(&state);
+    return status;
+}
+
+cnn_status cnn_trainer_copy_best(cnn_model **model, const cnn_trainer *trainer)
+{
+    cnn_tensor *bytes = NULL;
+    if (model == NULL)
+        return cnni_fail_null(trainer == NULL ? NULL : trainer->context, __func__, "model");
+    *model = NULL;
+    if (trainer == NULL)
+        return cnni_fail_null(NULL, __func__, "trainer");
+    if (trainer->best.weights == NULL || trainer->best.epoch == 0)
+        return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: no best epoch was kept: %s",
+                         __func__,
+                         trainer->best.weights == NULL ? "cnn_trainer_set_keep_best() is off"
+                                                       : "none was validated yet");
+    CNNI_TRY(write_best(&bytes, trainer, __func__));
+    const cnn_status status = cnn_model_load_memory(
+        model, trainer->context, cnn_tensor_const_data(bytes), cnn_tensor_bytes(bytes));
+    cnn_tensor_free(bytes);
+    return status;
 }
 
 /* ---- In fit ---- */

@@ -30,7 +30,7 @@ cnn_status cnni_weight_set_create(float ***weights, const cnn_model *model, cons
     CNNI_TRY(cnni_alloc_zero(weights, model->context, (size_t)model->parameter_count,
                              sizeof **weights, function));
     float **made = *weights;
-    FOR_EACH_PARAMETER(model, if (status == CNN_OK) status = cnni_alloc(
+    FOR_EACH_PARAMETER(model, if (status == CNN_OK) status = cnni_alloc_zero(
                                   &made[i], model->context, bytes_of(parameter), 1, function));
     if (status != CNN_OK) {
         cnni_weight_set_free(made, model);
@@ -71,6 +71,15 @@ void cnni_weight_set_put_back(cnn_model *model, float *const *weights)
 {
     FOR_EACH_PARAMETER(model, memcpy(parameter->value, weights[i], bytes_of(parameter)));
     outdate(model);
+}
+
+void cnni_weight_set_list(float *const *weights, const char *kind, const cnn_model *model,
+                          struct cnni_state *state)
+{
+    if (weights == NULL)
+        return;
+    FOR_EACH_PARAMETER(
+        model, cnni_state_array(state, model->parameter_names[i], kind, parameter, weights[i]));
 }
 
 static void swap(float **a, float **b)

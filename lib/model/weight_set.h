@@ -5,8 +5,9 @@
 #define CNNI_WEIGHT_SET_H
 
 #include "model/model_internal.h"
+#include "model/training_state.h"
 
-/* Allocates a set; its values are not set. */
+/* Allocates a set, of zeros. */
 cnn_status cnni_weight_set_create(float ***weights, const cnn_model *model, const char *function);
 void cnni_weight_set_free(float **weights, const cnn_model *model); /* NULL: nothing */
 
@@ -16,6 +17,11 @@ size_t cnni_weight_set_bytes(const cnn_model *model);
 /* Copies the model's weights into a set; and a set into the model. */
 void cnni_weight_set_keep(float *const *weights, const cnn_model *model);
 void cnni_weight_set_put_back(cnn_model *model, float *const *weights);
+
+/* Adds a set, where there is one, to a table of state, beside the model's own weights as `kind`, or,
+ * with NULL, in their place. */
+void cnni_weight_set_list(float *const *weights, const char *kind, const cnn_model *model,
+                          struct cnni_state *state);
 
 /* Changes places: the model has the weights of the set, the set those of the model. */
 void cnni_weight_set_swap(float **weights, cnn_model *model);
