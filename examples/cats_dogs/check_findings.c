@@ -19,45 +19,45 @@ struct finding_line {
 
 static const struct section {
     const char *title;
-    const char *advice;
+    const char *advice; /* in lines of 80 columns at most */
 } sections[FINDINGS] = {
-    [FOUND_FOLDER] = {"Folders", "Put these right first: training refuses them, or takes them for "
-                                 "something else."},
-    [FOUND_LINK] = {"Links", "Links are not followed: training refuses those in place of folders, "
-                             "and leaves out the others. Put what they lead to in their place."},
+    [FOUND_FOLDER] = {"Folders",
+                      "Put these right first: training refuses them, or takes them for something\n"
+                      "else."},
+    [FOUND_LINK] = {"Links",
+                    "Links are not followed: training refuses those in place of folders, and\n"
+                    "leaves out the others. Put what they lead to in their place."},
     [FOUND_UNREADABLE] = {"Files that cannot be read",
-                          "Training leaves them out, with a warning each time. Get them again, "
+                          "Training leaves them out, with a warning each time. Get them again,\n"
                           "convert them, or delete them."},
     [FOUND_DAMAGED] = {"Damaged pictures",
-                       "Training leaves them out, with a warning each time. Get them again, or, "
+                       "Training leaves them out, with a warning each time. Get them again, or,\n"
                        "where what is left will do, open them and save them anew."},
     [FOUND_MISNAMED] = {"Pictures under the name of another format",
-                        "Training goes by what is in a file and reads them. Rename them: other "
+                        "Training goes by what is in a file and reads them. Rename them: other\n"
                         "programs may not."},
     [FOUND_PASSED_OVER] = {"Passed over",
-                           "Training only looks at .jpg, .jpeg and .png files in the "
-                           "folders of classes. Rename, convert or move what is to "
-                           "be trained on."},
+                           "Training only looks at .jpg, .jpeg and .png files in the folders of\n"
+                           "classes. Rename, convert or move what is to be trained on."},
     [FOUND_CONTRADICTION] = {"The same picture in different classes",
                              "At most one of them is right. Keep that one, delete the others."},
     [FOUND_LEAK] = {"The same picture for training and for testing",
-                    "A test with pictures that were trained on looks better than it is. Keep them "
-                    "in one of the two."},
+                    "A test with pictures that were trained on looks better than it is. Keep\n"
+                    "them in one of the two."},
     [FOUND_TWICE] = {"The same picture more than once",
-                     "It counts as often, and can be trained on and validated with at the same "
-                     "time. Keep one."},
+                     "It counts as often, and may be trained on and validated with. Keep one."},
     [FOUND_TINY] = {"Tiny pictures",
-                    "They are enlarged, and show little. Get larger ones, or train "
-                    "on a smaller --size."},
-    [FOUND_NARROW] = {"Narrow pictures", "All pictures are squeezed into squares. Cut out of these "
-                                         "what they are there for."},
+                    "They are enlarged, and show little. Get larger ones, or train on a smaller\n"
+                    "--size."},
+    [FOUND_NARROW] = {"Narrow pictures",
+                      "All pictures are squeezed into squares. Cut out of these what they are\n"
+                      "there for."},
     [FOUND_PLAIN] = {"Pictures of nothing", "There is nothing on them to learn from. Delete them."},
     [FOUND_CLASSES] = {"Classes",
-                       "A class needs pictures for training and for testing, and about as "
-                       "many as the others; --class-weights balanced helps where there "
-                       "are no more."},
+                       "A class needs pictures for training and for testing, and about as many as\n"
+                       "the others; --class-weights balanced helps where there are no more."},
     [FOUND_DOUBTFUL] = {"Labels that the model doubts",
-                        "Look at them, the surest come first, and move or delete what is in the "
+                        "Look at them, the surest come first, and move or delete what is in the\n"
                         "wrong class. Often the model is wrong."},
 };
 
