@@ -57,7 +57,6 @@ static const struct rule {
     {"network", FOR_TRAIN, TEXT, offsetof(struct options, network), 0, 0},
     {"metrics", FOR_TRAIN, TEXT, offsetof(struct options, metrics), 0, 0},
     {"tensorboard", FOR_TRAIN, TEXT, offsetof(struct options, tensorboard), 0, 0},
-    {"size", FOR_TRAIN, WHOLE, offsetof(struct options, size), 1, 4096},
     {"predict-size", FOR_TRAIN, WHOLE, offsetof(struct options, predict_size), 1, 4096},
     {"size", FOR_TRAIN | FOR_CHECK, WHOLE, offsetof(struct options, size), 1, 4096},
     {"epochs", FOR_TRAIN, WHOLE, offsetof(struct options, epochs), 1, 1e6},

@@ -197,9 +197,9 @@ static bool is_training(const char *path, bool unfinished)
            !(unfinished && resume.finished);
 }
 
-/* The best model until now, which is to be replaced by better ones, unless there is none or it could
- * not be saved yet.  Its name may come from the checkpoint, whoever made that: nothing but a model
- * is replaced. */
+/* The best model until now, which is to be replaced by better ones, unless there is none or it
+ * could not be saved yet.  Its name may come from the checkpoint, whoever made that: nothing but a
+ * model is replaced. */
 static bool check_model(const struct options *options, const struct best *best)
 {
     cnn_context *context = NULL;

@@ -35,7 +35,8 @@ share='[01](\.[0-9]+)?'
 run 0 train --metrics "$record" --seed 3
 expect_no_errors
 expect_line '\{"event":"start","time":"20[0-9-]{8}T[0-9:]{8}Z","command":".*/cats-dogs train .*'\
-' --seed 3","first_step":1,"version":"[0-9.]+","seed":3,"network":"classic","size":16,"epochs":2,"batch":16,'\
+' --seed 3","first_step":1,"version":"[0-9.]+","seed":3,"network":"classic","size":16,'\
+'"epochs":2,"batch":16,'\
 '"learning_rate":'"$number"',"classes":\["cats","dogs"\],"training_samples":40,'\
 '"validation_samples":4,"test_samples":8,"threads":[0-9]+,"cpu":"[a-z0-9]+"\}'
 expect_line '\{"event":"step","epoch":1,"step":1,"global_step":1,"samples":16,'\

@@ -77,12 +77,14 @@ expect_same() {
     cmp "$work/whole/$1" "$work/killed/$1" >"$work/err" || fail "$1 differs, after $killed kills"
 }
 
-# state FILE: a checkpoint without what depends on the clock: how long epochs took, which is in the
-# note's second line, and the checksum and length of the header that this is in.
+# state FILE: a checkpoint without what is not of the training itself: how long epochs took and the
+# first command, with its --threads, which are the note's second and third line, and the checksum
+# and length of the header that these are in.
 state() {
     header=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
     tail -c +9 "$1" | head -c "$header" | LC_ALL=C sed -E -e 's/ *$//' \
-        -e 's/"cnn.header_crc32c":"[0-9a-f]*"//' -e 's/(cats-dogs 2 [^\\]*\\+u000a)[^\\]*/\1/'
+        -e 's/"cnn.header_crc32c":"[0-9a-f]*"//' \
+        -e 's/(cats-dogs 2 [^\\]*\\+u000a)[^\\]*\\+u000a[^\\]*/\1/'
     tail -c +$((header + 9)) "$1"
 }
 
