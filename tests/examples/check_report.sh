@@ -110,6 +110,16 @@ expect_no_errors
 # shellcheck disable=SC2086
 expect_page "$page" $sections
 expect_in_page "$right of 20 given pictures are recognised"
+
+# With mirror images, too.
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$drawings" --output "$work/flips.cnn" $small --epochs 3 --seed 3 \
+    --flip-average --report "$page"
+right=$(tail -n 1 "$work/out" | sed 's/.*(\(.*\)\/.*/\1/')
+expect_in_page "$right of 20 test pictures are recognised"
+run 0 inside "$cats_dogs" report "$work/flips.cnn" "$drawings" --flip-average
+expect_in_page "$right of 20 given pictures are recognised"
+run 0 inside "$cats_dogs" report "$model" "$drawings"
 cp "$page" "$work/before.html"
 run 0 "$cats_dogs" report "$model" "$drawings/train" --output "$work/other.html"
 cmp -s "$page" "$work/before.html" || fail "--output was not heeded"
