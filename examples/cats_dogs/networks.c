@@ -46,8 +46,9 @@ static const struct network networks[] = {
     {
         .name = "resnet",
         .build = network_resnet_small,
-        .size = 96,
-        .epochs = 40,
+        .size = 80,
+        .predict_size = 112,
+        .epochs = 72,
         .drawing_epochs = 4,
         .batch = 32,
         .optimizer = "sgd",
