@@ -28,10 +28,10 @@ static void tear_down(void)
 
 /* ---- A network for pictures of any size ---------------------------------------------------- */
 
-static void take(cnn_model *model, cnn_layer *layer, cnn_status status)
+static void take(cnn_model *model, cnn_status status, cnn_layer **layer)
 {
     EXPECT_OK(status);
-    model_take(model, layer);
+    model_take(model, *layer);
 }
 
 static void take_conv(cnn_model *model, const char *name)
@@ -51,17 +51,17 @@ static cnn_model *model_of(int64_t size)
     cnn_layer *layer;
     cnn_model *model = model_new(context, (int64_t[]){size, size, 3}, 3);
     take_conv(model, "stem");
-    take(model, layer, cnn_batch_norm_create(&layer, context));
-    take(model, layer, cnn_relu_create(&layer, context));
+    take(model, cnn_batch_norm_create(&layer, context), &layer);
+    take(model, cnn_relu_create(&layer, context), &layer);
     take_conv(model, "block");
     EXPECT_OK(cnn_add_create(&layer, context));
     EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){2, 3}, 2));
     cnn_layer_free(layer);
-    take(model, layer, cnn_dropout_create(&layer, context, 0.5));
-    take(model, layer, cnn_maxpool2d_create(&layer, context, 2, 2));
-    take(model, layer, cnn_global_avgpool2d_create(&layer, context));
-    take(model, layer, cnn_dense_create(&layer, context, 3));
-    take(model, layer, cnn_softmax_create(&layer, context));
+    take(model, cnn_dropout_create(&layer, context, 0.5), &layer);
+    take(model, cnn_maxpool2d_create(&layer, context, 2, 2), &layer);
+    take(model, cnn_global_avgpool2d_create(&layer, context), &layer);
+    take(model, cnn_dense_create(&layer, context, 3), &layer);
+    take(model, cnn_softmax_create(&layer, context), &layer);
     EXPECT_OK(cnn_model_set_classes(model, classes, 3));
     EXPECT_OK(cnn_model_set_normalization(model, (float[]){0.1f, 0.2f, 0.3f},
                                           (float[]){0.4f, 0.5f, 0.6f}, 3));
@@ -246,8 +246,8 @@ START_TEST(columns_of_other_pixels)
 {
     cnn_layer *layer;
     cnn_model *model = model_new(context, (int64_t[]){4, 6, 2}, 3);
-    take(model, layer, cnn_flatten_create(&layer, context));
-    take(model, layer, cnn_dense_create(&layer, context, 3));
+    take(model, cnn_flatten_create(&layer, context), &layer);
+    take(model, cnn_dense_create(&layer, context, 3), &layer);
     EXPECT_NONE(model, CNN_ERROR_SHAPE, "layer \"dense1\"", 6, 4, 2);
     cnn_model *same = NULL;
     EXPECT_OK(cnn_model_create_resized(&same, model, (int64_t[]){4, 6, 2}, 3));
