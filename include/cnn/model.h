@@ -45,11 +45,13 @@ CNN_API cnn_status cnn_model_add_with_inputs(cnn_model *model, cnn_layer *layer,
  * layers with their options and names, copies of the parameters' values, class names and
  * normalisation.  Networks that end in a global pooling can so be trained on small pictures, which
  * is cheap, and predict larger ones.  After training with random crops, which show things enlarged,
- * this is even more accurate than predicting at the size of training (Touvron et al. 2019).
- * The caller owns the new model, which shares nothing with `model`.
+ * this is often even more accurate than predicting at the size of training (Touvron et al. 2019).
+ * `shape` has `rank` numbers and no batch dimension, [h][w][c] for pictures.  The caller owns the
+ * new model, which shares nothing with `model`.  No other thread may change `model` meanwhile.
  * CNN_ERROR_SHAPE: rank or last dimension differ, or a layer does not fit: a window larger than its
  * input, or weights that belong to one size, as those of a dense layer behind a flatten.
- * CNN_ERROR_STATE: the model is in the middle of a training step. */
+ * CNN_ERROR_STATE: the model is in the middle of a training step.  CNN_ERROR_INVALID: a NULL.
+ * CNN_ERROR_MEMORY. */
 CNN_API cnn_status cnn_model_create_resized(cnn_model **resized, const cnn_model *model,
                                             const int64_t *shape, int32_t rank);
 
