@@ -181,9 +181,15 @@ bool network_create(cnn_model **model, cnn_context *context, const struct networ
 
 cnn_status network_save(const cnn_model *model, int64_t size, const char *path)
 {
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
     cnn_model *resized = NULL;
-    cnn_status status = cnn_model_create_resized(&resized, model, (int64_t[]){size, size, 3}, 3);
+    cnn_status status = cnn_model_input_shape(shape, &rank, model);
 
+    if (status == CNN_OK && shape[0] == size)
+        return cnn_model_save(model, path);
+    if (status == CNN_OK)
+        status = cnn_model_create_resized(&resized, model, (int64_t[]){size, size, 3}, 3);
     if (status == CNN_OK)
         status = cnn_model_save(resized, path);
     cnn_model_free(resized);

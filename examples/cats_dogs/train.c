@@ -158,19 +158,30 @@ static cnn_status create_trainer(struct training *training)
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* Saves the best model, with the averaged weights if there are any, unless that is done: after its
- * epoch, or later where it could not be then. */
-static bool save_best(struct training *training)
+/* Saves the best model later than after its epoch, as the trainer has kept it. */
+static cnn_status save_kept(const struct training *training)
 {
-    struct best *best = &training->record.best;
     cnn_model *model = NULL;
-
-    if (best->saved == best->epoch)
-        return true;
     cnn_status status = cnn_trainer_copy_best(&model, training->trainer);
+
     if (status == CNN_OK)
         status = network_save(model, training->predict_size, training->options->output);
     cnn_model_free(model);
+    return status;
+}
+
+/* Saves the best model, with the averaged weights if there are any, unless that is done.  After
+ * `ended`, the epoch that has just ended, the model itself has its weights; 0: at another time. */
+static bool save_best(struct training *training, int64_t ended)
+{
+    struct best *best = &training->record.best;
+
+    if (best->saved == best->epoch)
+        return true;
+    const cnn_status status =
+        best->epoch == ended
+            ? network_save(training->model, training->predict_size, training->options->output)
+            : save_kept(training);
     if (status == CNN_OK)
         best->saved = best->epoch;
     return status == CNN_OK;
@@ -182,7 +193,7 @@ static void try_to_save_best(struct training *training, int64_t epoch)
 {
     const struct best *best = &training->record.best;
     const bool is_late = best->saved != best->epoch && best->epoch < epoch;
-    const bool is_saved = save_best(training);
+    const bool is_saved = save_best(training, epoch);
 
     if (is_saved && is_late && !training->options->quiet)
         console_line("saved the best model until now, that of epoch %lld", (long long)best->epoch);
@@ -275,7 +286,7 @@ static void begin(struct training *training)
 static bool end(struct training *training, const char *event)
 {
     const int64_t best = training->record.best.epoch;
-    const bool is_saved = save_best(training);
+    const bool is_saved = save_best(training, 0);
 
     if (!is_saved)
         console_library_error();

@@ -149,7 +149,7 @@ begin() {
 
 mkdir gone
 begin gone/saved.ckpt
-rm -r gone
+mv gone ../away # in one step: it may be written to at this moment
 sleep 0.3
 kill -INT $process
 wait $process || fail 'a training whose checkpoints cannot be written is an error'
