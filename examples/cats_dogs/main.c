@@ -82,7 +82,7 @@ static const char help[] =
     "Options of report:\n"
     "  --output FILE          where the page is written (report.html)\n"
     "\n"
-    "Option of evaluate and predict:\n"
+    "Option of evaluate, report and predict:\n"
     "  --flip-average         average over each picture and its mirror image\n"
     "\n"
     "Options of draw:\n"

@@ -80,6 +80,7 @@ static void start(void *self, const struct run *run)
         return;
     put_time(&json);
     json_text(&json, "command", run->options->command);
+    json_whole(&json, "first_step", run->first_step);
     json_text(&json, "version", cnn_version_string());
     json_whole(&json, "seed", run->options->seed);
     json_text(&json, "network", run->network->name);
@@ -114,7 +115,7 @@ static void step(void *self, const cnn_progress *progress)
     end(&json, metrics);
 }
 
-static void epoch(void *self, const cnn_progress *progress, bool best)
+static void epoch(void *self, const cnn_progress *progress, enum rank rank)
 {
     struct metrics_file *metrics = self;
     struct json_line json;
@@ -130,7 +131,7 @@ static void epoch(void *self, const cnn_progress *progress, bool best)
     json_real(&json, "validation_accuracy", cnn_progress_validation_accuracy(progress));
     json_real(&json, "learning_rate", cnn_progress_learning_rate(progress));
     json_real(&json, "seconds", cnn_progress_seconds(progress));
-    json_flag(&json, "best", best);
+    json_flag(&json, "best", rank != ORDINARY);
     end(&json, metrics);
 }
 

@@ -54,11 +54,11 @@ void observers_step(struct observers *observers, const cnn_progress *progress)
     }
 }
 
-void observers_epoch(struct observers *observers, const cnn_progress *progress, bool best)
+void observers_epoch(struct observers *observers, const cnn_progress *progress, enum rank rank)
 {
     for (int i = 0; i < KINDS; i++) {
         if (observers->self[i] != NULL && classes[i]->epoch != NULL)
-            classes[i]->epoch(observers->self[i], progress, best);
+            classes[i]->epoch(observers->self[i], progress, rank);
     }
 }
 

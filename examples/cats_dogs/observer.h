@@ -6,6 +6,7 @@
 #ifndef OBSERVER_H
 #define OBSERVER_H
 
+#include "history.h"
 #include "networks.h"
 #include "options.h"
 
@@ -20,12 +21,17 @@ struct run {
     const struct network *network;
     int64_t size, epochs, batch; /* as the options or the network's recipe say */
     double learning_rate;
-    double done; /* the share that was done before it was resumed */
+    double done;        /* the share that was done before it was resumed */
+    int64_t first_step; /* the global_step that comes next: 1, or more where it was resumed */
+    const struct history *history; /* from its very beginning, up to now */
     cnn_context *context;
     cnn_model *model; /* changes at each step */
     cnn_dataset *training_data, *validation_data;
     cnn_dataset *test_data; /* NULL: there are no test pictures */
 };
+
+/* What an epoch is among those until now. */
+enum rank { ORDINARY, BEST, BEST_SAVED /* in its file */ };
 
 /* How a training ended that has a best model by then; it is in the file options->output. */
 struct outcome {
@@ -45,8 +51,8 @@ struct observer_class {
     void (*start)(void *self, const struct run *run);
     /* After each step and each batch of the validation: cnn_progress_get_kind() tells which. */
     void (*step)(void *self, const cnn_progress *progress);
-    /* After each epoch and its validation; `best`: it is the best until now, and saved. */
-    void (*epoch)(void *self, const cnn_progress *progress, bool best);
+    /* After each epoch and its validation. */
+    void (*epoch)(void *self, const cnn_progress *progress, enum rank rank);
     /* After the test; not for a training that failed.  False, after a message, makes the program
      * end with an error. */
     bool (*end)(void *self, const struct outcome *outcome);
@@ -62,7 +68,7 @@ struct observers;
 struct observers *observers_create(const struct options *options); /* NULL after a message */
 void observers_start(struct observers *observers, const struct run *run);
 void observers_step(struct observers *observers, const cnn_progress *progress);
-void observers_epoch(struct observers *observers, const cnn_progress *progress, bool best);
+void observers_epoch(struct observers *observers, const cnn_progress *progress, enum rank rank);
 bool observers_end(struct observers *observers, const struct outcome *outcome);
 void observers_free(struct observers *observers); /* may be NULL */
 

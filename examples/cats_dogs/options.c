@@ -86,7 +86,7 @@ static const struct rule {
     {"ema", FOR_TRAIN, STRENGTH, offsetof(struct options, ema), 0, 0.9999},
     {"accumulate", FOR_TRAIN, WHOLE, offsetof(struct options, accumulate), 1, 4096},
     {"patience", FOR_TRAIN, WHOLE, offsetof(struct options, patience), 1, 1e6},
-    {"flip-average", FOR_TRAIN | FOR_EVALUATE | FOR_PREDICT, SWITCH,
+    {"flip-average", FOR_TRAIN | FOR_EVALUATE | FOR_REPORT | FOR_PREDICT, SWITCH,
      offsetof(struct options, flip_average), 0, 0},
     {"quiet", FOR_TRAIN, SWITCH, offsetof(struct options, quiet), 0, 0},
     {"count", FOR_DRAW, WHOLE, offsetof(struct options, count), 4, 1e6},

@@ -13,7 +13,8 @@ enum { FOR_TRAIN = 1, FOR_EVALUATE = 2, FOR_PREDICT = 4, FOR_DRAW = 8, FOR_REPOR
 /* What was asked for.  Options that were not given keep the values of `options_default`, or, where
  * their default depends on the network, 0. */
 struct options {
-    const char *command; /* the whole command line as text for a shell */
+    const char *command;       /* the whole command line as text for a shell */
+    const char *first_command; /* of train: the one that the training began with */
     const char *output;
     const char *network;
     const char *class_weights;

@@ -122,8 +122,9 @@ static void step(void *self, const cnn_progress *progress)
     draw_bar(display, progress);
 }
 
-static void epoch(void *self, const cnn_progress *progress, bool best)
+static void epoch(void *self, const cnn_progress *progress, enum rank rank)
 {
+    static const char *const ranks[] = {"", "  best", "  best, saved"};
     const struct progress_display *display = self;
 
     console_line("epoch %*lld/%lld  loss %.4f  accuracy %.4f  validation loss %.4f  accuracy %.4f"
@@ -132,7 +133,7 @@ static void epoch(void *self, const cnn_progress *progress, bool best)
                  (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress),
                  cnn_progress_loss(progress), cnn_progress_accuracy(progress),
                  cnn_progress_validation_loss(progress), cnn_progress_validation_accuracy(progress),
-                 display->rate, best ? "  best, saved" : "");
+                 display->rate, ranks[rank]);
 }
 
 const struct observer_class progress_observer = {

@@ -59,6 +59,11 @@ cnn_status recipe_optimize(cnn_optimizer **optimizer, cnn_context *context,
     return status;
 }
 
+bool recipe_flips(const struct network *network, const struct options *options)
+{
+    return options->flip_average || network->flips;
+}
+
 cnn_status recipe_refine(cnn_trainer *trainer, const struct network *network,
                          const struct options *options)
 {
@@ -69,7 +74,7 @@ cnn_status recipe_refine(cnn_trainer *trainer, const struct network *network,
     if (status == CNN_OK)
         status = cnn_trainer_set_patience(trainer, options->patience);
     if (status == CNN_OK)
-        status = cnn_trainer_set_flip_averaging(trainer, options->flip_average || network->flips);
+        status = cnn_trainer_set_flip_averaging(trainer, recipe_flips(network, options));
     return status;
 }
 

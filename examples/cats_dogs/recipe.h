@@ -27,6 +27,9 @@ cnn_status recipe_optimize(cnn_optimizer **optimizer, cnn_context *context,
 cnn_status recipe_weigh(cnn_trainer *trainer, const struct network *network,
                         const struct options *options, const cnn_dataset *dataset);
 
+/* Whether it looks at mirror images, too, where it validates and tests. */
+bool recipe_flips(const struct network *network, const struct options *options);
+
 /* Averages, groups of batches, patience, mirror images. */
 cnn_status recipe_refine(cnn_trainer *trainer, const struct network *network,
                          const struct options *options);

@@ -9,6 +9,7 @@
 #include "evaluate.h"
 #include "interrupt.h"
 #include "output_file.h"
+#include "recipe.h"
 #include "report_network.h"
 
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static bool write_page(struct report *report, const char *path)
 bool report_write(struct report *report, const char *path)
 {
     const bool done = predictor_create(&report->predictor, report->context, report->model,
-                                       report->model_path, false) &&
+                                       report->model_path, report->flips) &&
                       answers_create(&report->answers, &report->predictor, report->dataset) &&
                       (report->seconds = network_seconds(&report->predictor)) != NULL &&
                       write_page(report, path);
@@ -61,7 +62,6 @@ bool report_write(struct report *report, const char *path)
 struct report_observer {
     const char *path;
     const struct run *run;
-    struct history history;
 };
 
 static bool create(void **self, const struct options *options)
@@ -76,7 +76,6 @@ static bool create(void **self, const struct options *options)
         return false;
     }
     observer->path = options->report;
-    history_start(&observer->history);
     *self = observer;
     return true;
 }
@@ -88,21 +87,6 @@ static void start(void *self, const struct run *run)
     observer->run = run;
 }
 
-static void step(void *self, const cnn_progress *progress)
-{
-    struct report_observer *observer = self;
-
-    history_step(&observer->history, progress);
-}
-
-static void epoch(void *self, const cnn_progress *progress, bool best)
-{
-    struct report_observer *observer = self;
-
-    (void)best;
-    history_epoch(&observer->history, progress);
-}
-
 /* Reports on the best model, which is the one in the file. */
 static bool end(void *self, const struct outcome *outcome)
 {
@@ -110,14 +94,15 @@ static bool end(void *self, const struct outcome *outcome)
     const struct run *run = observer->run;
     const struct options *options = run->options;
     struct report report = {
-        .command = options->command,
+        .command = options->first_command,
+        .flips = recipe_flips(run->network, options),
         .model_path = options->output,
         .data_path = options->operand_count > 0 ? options->operands[0] : "drawings",
         .part = run->test_data != NULL ? "test" : "validation",
         .dataset = run->test_data != NULL ? run->test_data : run->validation_data,
         .context = run->context,
         .run = run,
-        .history = &observer->history,
+        .history = run->history,
         .outcome = outcome,
     };
     const bool done =
@@ -128,20 +113,8 @@ static bool end(void *self, const struct outcome *outcome)
     return done;
 }
 
-static void free_observer(void *self)
-{
-    struct report_observer *observer = self;
-
-    history_free(&observer->history);
-    free(observer);
-}
-
-const struct observer_class report_observer = {.create = create,
-                                               .start = start,
-                                               .step = step,
-                                               .epoch = epoch,
-                                               .end = end,
-                                               .free = free_observer};
+const struct observer_class report_observer = {
+    .create = create, .start = start, .end = end, .free = free};
 
 /* ---- Of a model that is there -------------------------------------------------------------- */
 
@@ -160,6 +133,7 @@ int command_report(const struct options *options)
     const char *path = options->report != NULL ? options->report : "report.html";
     struct report report = {
         .command = options->command,
+        .flips = options->flip_average,
         .model_path = options->operands[0],
         .data_path = options->operands[1],
         .part = "given",

@@ -5,14 +5,15 @@
 
 #include "observer.h"
 #include "report_answers.h"
-#include "report_history.h"
+#include "history.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 /* What a report is about. */
 struct report {
-    const char *command; /* that was given */
+    const char *command; /* that was given; of a training, the one that it began with */
+    bool flips;          /* answers are averaged over pictures and their mirror images */
     const char *model_path;
     const char *data_path;
     const char *part;     /* what the pictures are: "test", "validation" */

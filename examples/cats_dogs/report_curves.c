@@ -39,21 +39,13 @@ static double seconds(const struct epoch *epoch)
 
 static const struct chart_key line_keys[] = {{"training", "one"}, {"validation", "two"}};
 
-/* Of very long trainings, only every so many epochs are drawn. */
-static int64_t stride(const struct history *history)
-{
-    enum { MOST_DRAWN = 400 };
-
-    return (history->count + MOST_DRAWN - 1) / MOST_DRAWN;
-}
-
 static void put_line(const struct chart *chart, const struct history *history, epoch_value value,
                      const char *class)
 {
     bool is_open = false;
 
     fprintf(chart->page, "<path class=\"line %s\" d=\"", class);
-    for (int64_t i = 0; i < history->count; i += stride(history)) {
+    for (int i = 0; i < history->count; i++) {
         const struct epoch *epoch = &history->epochs[i];
         const double y = value(epoch);
         if (isfinite(y))
@@ -69,7 +61,7 @@ static void put_points(const struct chart *chart, const struct history *history,
 {
     enum { MOST_POINTS = 50 };
 
-    for (int64_t i = 0; i < history->count && history->count <= MOST_POINTS; i++) {
+    for (int i = 0; i < history->count && history->count <= MOST_POINTS; i++) {
         const struct epoch *epoch = &history->epochs[i];
         if (isfinite(value(epoch)))
             fprintf(chart->page, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>",
@@ -82,9 +74,10 @@ static void put_points(const struct chart *chart, const struct history *history,
 static void put_bands(const struct chart *chart, const struct history *history,
                       const epoch_value values[2])
 {
-    const double width = (chart_x(chart, 1) - chart_x(chart, 0)) * (double)stride(history);
+    const double every = history->epoch_every > 0 ? (double)history->epoch_every : 1;
+    const double width = (chart_x(chart, 1) - chart_x(chart, 0)) * every;
 
-    for (int64_t i = 0; i < history->count; i += stride(history)) {
+    for (int i = 0; i < history->count; i++) {
         const struct epoch *epoch = &history->epochs[i];
         fprintf(chart->page,
                 "<rect class=\"band\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>",
@@ -114,7 +107,7 @@ static void find_range(double *low, double *high, const struct history *history,
 {
     *low = INFINITY;
     *high = -INFINITY;
-    for (int64_t i = 0; i < 2 * history->count; i++) {
+    for (int i = 0; i < 2 * history->count; i++) {
         const double value = values[i % 2](&history->epochs[i / 2]);
         if (isfinite(value)) {
             *low = fmin(*low, value);
@@ -127,13 +120,12 @@ static void find_range(double *low, double *high, const struct history *history,
 
 static struct axis epoch_axis(const struct history *history)
 {
-    const double first = history->epochs[0].number;
-    const double last = history->epochs[history->count - 1].number;
-    struct axis axis = chart_axis(first - 1, last, 1, "");
+    const double last = (double)history->last;
+    struct axis axis = chart_axis(0, last, 1, "");
 
     axis.step = fmax(axis.step, 1);
     axis.high = last;
-    axis.low = first - 1;
+    axis.low = 0;
     return axis;
 }
 
@@ -172,12 +164,12 @@ static void put_accuracy(FILE *page, const struct history *history, int64_t best
 }
 
 /* The largest of `count` numbers, each `stride` bytes behind the one before. */
-static double largest(const void *first, int64_t count, size_t stride)
+static double largest(const void *first, int count, size_t stride)
 {
     double most = 0;
 
-    for (int64_t i = 0; i < count; i++)
-        most = fmax(most, *(const double *)((const char *)first + (size_t)i * stride));
+    for (int i = 0; i < count; i++)
+        most = fmax(most, *(const float *)((const char *)first + (size_t)i * stride));
     return most;
 }
 

@@ -3,7 +3,7 @@
 #ifndef REPORT_CURVES_H
 #define REPORT_CURVES_H
 
-#include "report_history.h"
+#include "history.h"
 
 #include <stdio.h>
 

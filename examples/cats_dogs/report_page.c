@@ -49,7 +49,7 @@ static void put_tiles(FILE *page, const struct report *report)
     tile(page, "mean F1", 100 * cnn_metrics_macro_f1(metrics), 2, " %");
     tile(page, "log loss", cnn_metrics_log_loss(metrics), 4, "");
     if (report->history != NULL)
-        put_duration(page, "training", history_seconds(report->history));
+        put_duration(page, "training", report->history->seconds);
     tile(page, "a prediction", 1e3 * network_total(report->seconds, report->model), 2, " ms");
     fputs("</div>\n", page);
 }
@@ -199,6 +199,10 @@ static void put_facts(FILE *page, struct report *report)
     if (report->run != NULL)
         put_run(page, report->run, report->outcome);
     put_input_size(page, report->model);
+    html_element(page, "dt", "%s", "predictions");
+    html_element(page, "dd", "%s",
+                 report->flips ? "averages over each picture and its mirror image"
+                               : "of each picture as it is");
     html_element(page, "dt", "%s", "library");
     html_element(page, "dd", "libcnn %s", cnn_version_string());
     html_element(page, "dt", "%s", "processor");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The note is a line about the best epoch and then a command line, an argument on each: what reads
+ * The note is a line about the best epoch, one with the history, one with the command that the
+ * training began with, and then the options that it has by now, an argument on each: what reads
  * arguments also checks those of a file.  Bytes other than printable ASCII are written as %xx, so
  * that any path fits on a line. */
 #include "resume.h"
@@ -21,34 +22,60 @@ static const char *checkpoint_path(const struct options *options)
 /* A note in the making. */
 struct note {
     char text[CNN_NOTE_SIZE];
-    size_t used;
+    size_t used, end; /* lines may go up to `end` */
 };
+
+/* Room for the first line, and for all lines behind the history.  That grows: whether there is
+ * enough is to be known at the beginning. */
+enum { FIRST_SIZE = 256, LINES_SIZE = CNN_NOTE_SIZE - HISTORY_SIZE - FIRST_SIZE };
 
 /* Appends an argument as a line.  False when there is no room. */
 static bool put_line(void *user, const char *argument)
 {
     struct note *note = user;
 
-    for (; *argument != '\0' && note->used + 8 < sizeof note->text; argument++) {
+    for (; *argument != '\0' && note->used + 8 < note->end; argument++) {
         const unsigned char byte = (unsigned char)*argument;
         const bool is_plain = byte >= ' ' && byte <= '~' && byte != '%';
         note->used += (size_t)sprintf(note->text + note->used, is_plain ? "%c" : "%%%02x", byte);
     }
     strcpy(note->text + note->used++, "\n");
-    return *argument == '\0';
+    return *argument == '\0' && note->used + 8 < note->end;
 }
 
-/* A training is finished in the checkpoint that its last epoch ends with. */
-bool resume_set_note(cnn_trainer *trainer, const struct options *options, const struct best *best)
+static void put_record(struct note *note, bool finished, const struct record *record)
+{
+    const struct best *best = &record->best;
+
+    note->used =
+        (size_t)sprintf(note->text, "cats-dogs 2 %d %lld %lld %.17g %.17g\n", finished,
+                        (long long)best->epoch, (long long)best->saved, best->accuracy, best->loss);
+    note->used += history_write(note->text + note->used, &record->history);
+    strcpy(note->text + note->used++, "\n");
+    note->end = note->used + LINES_SIZE;
+}
+
+/* Whether all epochs are done, or so many as --patience waits were no better. */
+static bool has_ended(const cnn_trainer *trainer, const struct options *options)
+{
+    const int64_t done = cnn_trainer_epoch(trainer) - 1;
+
+    return done >= options->epochs ||
+           (options->patience > 0 && done - cnn_trainer_best_epoch(trainer) >= options->patience);
+}
+
+/* With nothing left to do, once the model is saved, a training is finished. */
+bool resume_set_note(cnn_trainer *trainer, const struct options *options,
+                     const struct record *record)
 {
     struct note note;
-    const bool finished = cnn_trainer_epoch(trainer) > options->epochs;
+    const struct best *best = &record->best;
 
     if (checkpoint_path(options) == NULL)
         return true;
-    note.used = (size_t)sprintf(note.text, "cats-dogs 1 %d %lld %.17g %.17g\n", finished,
-                                (long long)best->epoch, best->accuracy, best->loss);
-    if (!options_list(options, put_line, &note) || !put_line(&note, "--") ||
+    put_record(&note, has_ended(trainer, options) && best->saved == best->epoch, record);
+    if (!put_line(&note, options->first_command) || !options_list(options, put_line, &note) ||
+        !put_line(&note, "--") ||
         (options->operand_count > 0 && !put_line(&note, options->operands[0]))) {
         console_error("--checkpoint: the names of files are too long for it");
         return false;
@@ -65,7 +92,7 @@ struct resume {
     char note[CNN_NOTE_SIZE]; /* in which the texts of the options are */
     char *arguments[MOST_ARGUMENTS + 2];
     struct options options;
-    struct best best;
+    struct record record;
     bool finished;
 };
 
@@ -82,12 +109,11 @@ static void undo_escapes(char *text)
     *end = '\0';
 }
 
-/* Cuts the lines into arguments.  Returns how many; 0 for too many. */
+/* Cuts the lines into the command and arguments.  Returns how many; 0 for too many. */
 static int read_arguments(struct resume *resume, char *text)
 {
     int count = 0;
 
-    resume->arguments[count++] = resume->note;
     while (*text != '\0') {
         char *end = text + strcspn(text, "\n");
         if (*end == '\0' || count > MOST_ARGUMENTS)
@@ -101,19 +127,34 @@ static int read_arguments(struct resume *resume, char *text)
     return count;
 }
 
-static bool read_note(struct resume *resume)
+/* Returns what is behind the two lines; NULL where they are not of this program. */
+static char *read_record(struct resume *resume)
 {
     int finished, length = 0;
-    long long epoch;
+    long long epoch, saved;
+    struct best *best = &resume->record.best;
 
-    if (sscanf(resume->note, "cats-dogs 1 %d %lld %lf %lf%n", &finished, &epoch,
-               &resume->best.accuracy, &resume->best.loss, &length) != 4 ||
-        resume->note[length] != '\n')
-        return false;
+    if (sscanf(resume->note, "cats-dogs 2 %d %lld %lld %lf %lf%n", &finished, &epoch, &saved,
+               &best->accuracy, &best->loss, &length) != 5 ||
+        resume->note[length] != '\n' ||
+        !history_read(&resume->record.history, resume->note + length + 1))
+        return NULL;
     resume->finished = finished != 0;
-    resume->best.epoch = epoch;
-    const int count = read_arguments(resume, resume->note + length + 1);
-    return count > 0 && options_read(&resume->options, FOR_TRAIN, count, resume->arguments);
+    best->epoch = epoch;
+    best->saved = saved;
+    return strchr(resume->note + length + 1, '\n') + 1;
+}
+
+/* The command stands where arguments have the name of the program. */
+static bool read_note(struct resume *resume)
+{
+    char *lines = read_record(resume);
+    const int count = lines != NULL ? read_arguments(resume, lines) : 0;
+
+    if (count == 0 || !options_read(&resume->options, FOR_TRAIN, count, resume->arguments))
+        return false;
+    resume->options.first_command = resume->arguments[0];
+    return true;
 }
 
 static cnn_status load_note(struct resume *resume, const char *path)
@@ -129,10 +170,11 @@ static cnn_status load_note(struct resume *resume, const char *path)
 
 /* ---- Before -------------------------------------------------------------------------------- */
 
-bool resume_take_up(struct options *options, struct best *best)
+bool resume_take_up(struct options *options, struct record *record)
 {
     static struct resume resume; /* as long as the options */
 
+    options->first_command = options->command;
     if (options->resume == NULL)
         return true;
     if (!console_succeeded(load_note(&resume, options->resume)))
@@ -141,20 +183,23 @@ bool resume_take_up(struct options *options, struct best *best)
         console_error("--resume %s: found the checkpoint of another program", options->resume);
         return false;
     }
-    *best = resume.best;
+    *record = resume.record;
+    options->first_command = resume.options.first_command;
     return options_continue(options, &resume.options, options->resume);
 }
 
-/* Of a training of this program that has more to do. */
-static bool is_unfinished(const char *path)
+/* Of a training of this program; `unfinished`: that has more to do. */
+static bool is_training(const char *path, bool unfinished)
 {
     static struct resume resume;
 
-    return load_note(&resume, path) == CNN_OK && read_note(&resume) && !resume.finished;
+    return load_note(&resume, path) == CNN_OK && read_note(&resume) &&
+           !(unfinished && resume.finished);
 }
 
-/* The best model until now, which is to be replaced by better ones.  Its name may come from the
- * checkpoint, whoever made that: nothing but a model is replaced. */
+/* The best model until now, which is to be replaced by better ones, unless there is none or it could
+ * not be saved yet.  Its name may come from the checkpoint, whoever made that: nothing but a model
+ * is replaced. */
 static bool check_model(const struct options *options, const struct best *best)
 {
     cnn_context *context = NULL;
@@ -165,7 +210,8 @@ static bool check_model(const struct options *options, const struct best *best)
         status = cnn_model_load(&model, context, options->output);
     cnn_model_free(model);
     cnn_context_free(context);
-    if (status == CNN_OK || (status == CNN_ERROR_NOT_FOUND && best->epoch == 0))
+    if (status == CNN_OK || (status == CNN_ERROR_NOT_FOUND && best->saved != best->epoch) ||
+        (status == CNN_ERROR_NOT_FOUND && best->epoch == 0))
         return true;
     console_error("--output %s: %s; wanted the best model of the training in %s", options->output,
                   console_library_reason(), options->resume);
@@ -184,7 +230,7 @@ bool resume_check_file(const struct options *options, const struct best *best)
         console_error("--checkpoint %s: is the model's file, too; wanted another", path);
         return false;
     }
-    if (options->resume == NULL && is_unfinished(path)) {
+    if (options->resume == NULL && is_training(path, true)) {
         console_error("--checkpoint %s: found a training that has not finished; wanted --resume "
                       "with it, or another file",
                       path);
@@ -196,7 +242,7 @@ bool resume_check_file(const struct options *options, const struct best *best)
 /* ---- With a trainer ------------------------------------------------------------------------ */
 
 bool resume_begin(cnn_trainer *trainer, cnn_loader *loader, const struct options *options,
-                  const struct best *best)
+                  const struct record *record)
 {
     const char *path = checkpoint_path(options);
 
@@ -207,7 +253,7 @@ bool resume_begin(cnn_trainer *trainer, cnn_loader *loader, const struct options
         return false;
     return console_succeeded(
                cnn_trainer_set_checkpoint(trainer, path, options->checkpoint_minutes)) &&
-           resume_set_note(trainer, options, best);
+           resume_set_note(trainer, options, record);
 }
 
 void resume_print(const cnn_trainer *trainer, const struct options *options)
@@ -219,16 +265,34 @@ void resume_print(const cnn_trainer *trainer, const struct options *options)
     if (epoch > epochs)
         console_line("%-10s  %s is finished: all %lld epochs are done", "resumed", options->resume,
                      epochs);
+    else if (has_ended(trainer, options))
+        console_line("%-10s  %s is finished: %lld epochs were no better than epoch %lld", "resumed",
+                     options->resume, (long long)options->patience,
+                     (long long)cnn_trainer_best_epoch(trainer));
     else if (!options->quiet)
         console_line("%-10s  %s in epoch %lld of %lld", "resumed", options->resume, epoch, epochs);
 }
 
-bool resume_is_possible(const cnn_trainer *trainer, const struct options *options)
+bool resume_renew(cnn_trainer *trainer, const cnn_loader *loader, const struct options *options,
+                  const struct record *record)
 {
-    const char *path = checkpoint_path(options);
+    return resume_set_note(trainer, options, record) &&
+           console_succeeded(
+               cnn_trainer_save_checkpoint(trainer, loader, checkpoint_path(options)));
+}
 
-    if (path == NULL || cnn_trainer_checkpoint_status(trainer) != CNN_OK)
-        return false;
-    console_line("interrupted; to go on: cats-dogs train --resume %s", path);
-    return true;
+/* Not everything that went wrong leaves nothing: a checkpoint before the latest may be there. */
+bool resume_is_possible(const cnn_trainer *trainer, const struct options *options,
+                        const char *event)
+{
+    const char *const paths[] = {checkpoint_path(options), options->resume};
+
+    for (int i = 0; i < 2; i++) {
+        const bool is_latest = i == 0 && cnn_trainer_checkpoint_status(trainer) == CNN_OK;
+        if (paths[i] == NULL || !is_training(paths[i], !is_latest))
+            continue;
+        console_line("%s; to go on: cats-dogs train --resume %s", event, paths[i]);
+        return true;
+    }
+    return false;
 }

@@ -116,7 +116,7 @@ static void step(void *self, const cnn_progress *progress)
     board->flushed = time(NULL);
 }
 
-static void epoch(void *self, const cnn_progress *progress, bool best)
+static void epoch(void *self, const cnn_progress *progress, enum rank rank)
 {
     struct tensorboard *board = self;
     const struct scalar scalars[] = {
@@ -126,7 +126,7 @@ static void epoch(void *self, const cnn_progress *progress, bool best)
         {"accuracy/validation", cnn_progress_validation_accuracy(progress)},
     };
 
-    (void)best;
+    (void)rank;
     event_file_scalars(&board->log, board->step, scalars, 4);
     log_file_flush(&board->log);
 }

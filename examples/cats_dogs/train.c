@@ -35,8 +35,9 @@ struct training {
     cnn_optimizer *optimizer;
     cnn_trainer *trainer;
 
-    struct best best;
+    struct record record;
     bool failed;          /* what a progress callback had to do */
+    bool warned;          /* that the best model was not saved */
     double test_accuracy; /* NaN: not tested */
     struct observers *observers;
 };
@@ -135,28 +136,75 @@ static cnn_status create_trainer(struct training *training)
                               training->parts.training);
     if (status == CNN_OK)
         status = recipe_refine(training->trainer, training->network, training->options);
+    if (status == CNN_OK) /* so that a model that cannot be saved now can be later */
+        status = cnn_trainer_set_keep_best(training->trainer, 1);
     return status;
 }
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* After an epoch: keeps the model, with the averaged weights if there are any, in its file if it is
- * the best.  Returns whether to go on. */
+/* Saves the best model, with the averaged weights if there are any, unless that is done: after its
+ * epoch, or later where it could not be then. */
+static bool save_best(struct training *training)
+{
+    struct best *best = &training->record.best;
+    cnn_model *model = NULL;
+
+    if (best->saved == best->epoch)
+        return true;
+    cnn_status status = cnn_trainer_copy_best(&model, training->trainer);
+    if (status == CNN_OK)
+        status = cnn_model_save(model, training->options->output);
+    cnn_model_free(model);
+    if (status == CNN_OK)
+        best->saved = best->epoch;
+    return status == CNN_OK;
+}
+
+/* The same after `epoch`.  Failing ends nothing, as long as an epoch is left to try again after; it
+ * is told once. */
+static void try_to_save_best(struct training *training, int64_t epoch)
+{
+    const struct best *best = &training->record.best;
+    const bool is_late = best->saved != best->epoch && best->epoch < epoch;
+    const bool is_saved = save_best(training);
+
+    if (is_saved && is_late && !training->options->quiet)
+        console_line("saved the best model until now, that of epoch %lld", (long long)best->epoch);
+    if (is_saved || training->warned || epoch >= training->epochs)
+        return;
+    console_error("warning: %s; tried again after each epoch", console_library_reason());
+    training->warned = true;
+}
+
+/* Whether to go on. */
 static bool end_epoch(struct training *training, const cnn_progress *progress)
 {
-    const double accuracy = cnn_progress_validation_accuracy(progress);
-    const double loss = cnn_progress_validation_loss(progress);
-    const bool better = cnn_trainer_best_epoch(training->trainer) == cnn_progress_epoch(progress);
+    struct best *best = &training->record.best;
+    const int64_t epoch = cnn_progress_epoch(progress);
+    enum rank rank = ORDINARY;
 
-    if (better) {
-        if (!console_succeeded(cnn_model_save(training->model, training->options->output))) {
-            training->failed = true;
-            return false;
-        }
-        training->best = (struct best){cnn_progress_epoch(progress), accuracy, loss};
+    if (cnn_trainer_best_epoch(training->trainer) == epoch) {
+        best->epoch = epoch;
+        best->accuracy = cnn_progress_validation_accuracy(progress);
+        best->loss = cnn_progress_validation_loss(progress);
+        rank = BEST;
     }
-    observers_epoch(training->observers, progress, better);
-    training->failed = !resume_set_note(training->trainer, training->options, &training->best);
+    try_to_save_best(training, epoch);
+    if (best->saved == epoch)
+        rank = BEST_SAVED;
+    history_epoch(&training->record.history, progress);
+    observers_epoch(training->observers, progress, rank);
+    training->failed = !resume_set_note(training->trainer, training->options, &training->record);
+    return !training->failed;
+}
+
+static bool end_step(struct training *training, const cnn_progress *progress)
+{
+    observers_step(training->observers, progress);
+    if (history_step(&training->record.history, progress))
+        training->failed =
+            !resume_set_note(training->trainer, training->options, &training->record);
     return !training->failed;
 }
 
@@ -164,11 +212,12 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
 static int32_t on_progress(void *user, const cnn_progress *progress)
 {
     struct training *training = user;
+    const bool goes_on = cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH
+                             ? end_epoch(training, progress)
+                             : end_step(training, progress);
 
-    if (cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH)
-        return end_epoch(training, progress) && !interrupt_seen() ? 0 : 1;
-    observers_step(training->observers, progress);
-    return interrupt_seen() ? 1 : 0; /* also one that came before there was anything to cancel */
+    return goes_on && !interrupt_seen() ? 0 : 1; /* also one that came before there was anything to
+                                                    cancel */
 }
 
 static void start_observers(const struct training *training)
@@ -181,6 +230,8 @@ static void start_observers(const struct training *training)
         .batch = training->batch,
         .learning_rate = training->learning_rate,
         .done = (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)training->epochs,
+        .first_step = cnn_optimizer_steps(training->optimizer) + 1,
+        .history = &training->record.history,
         .context = training->context,
         .model = training->model,
         .training_data = training->parts.training,
@@ -190,12 +241,42 @@ static void start_observers(const struct training *training)
     observers_start(training->observers, &run);
 }
 
+/* A training may have been stopped while its best model could not be saved. */
+static void begin(struct training *training)
+{
+    const struct best *best = &training->record.best;
+    const bool was_saved = best->saved == best->epoch;
+
+    start_observers(training);
+    resume_print(training->trainer, training->options);
+    try_to_save_best(training, cnn_trainer_epoch(training->trainer));
+    if (!was_saved && best->saved == best->epoch)
+        resume_renew(training->trainer, training->training_loader, training->options,
+                     &training->record);
+}
+
+/* After the last step: the best model is to be in its file now.  What is said of how to go on comes
+ * after `event`, NULL for a training that has ended by itself. */
+static bool end(struct training *training, const char *event)
+{
+    const int64_t best = training->record.best.epoch;
+    const bool is_saved = save_best(training);
+
+    if (!is_saved)
+        console_library_error();
+    const bool resumable =
+        (event != NULL || !is_saved) && resume_is_possible(training->trainer, training->options,
+                                                           event != NULL ? event : "not saved");
+    if (best == 0 && !resumable)
+        console_error("interrupted before the first epoch ended; nothing was saved");
+    return is_saved && (best > 0 || resumable);
+}
+
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a
  * best model by then, or a checkpoint. */
 static bool fit(struct training *training)
 {
-    start_observers(training);
-    resume_print(training->trainer, training->options);
+    begin(training);
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
@@ -203,12 +284,9 @@ static bool fit(struct training *training)
     interrupt_cancels(NULL);
     if (training->failed)
         return false;
-    if (status != CNN_ERROR_CANCELLED)
+    if (status != CNN_OK && status != CNN_ERROR_CANCELLED)
         return console_succeeded(status);
-    const bool resumable = resume_is_possible(training->trainer, training->options);
-    if (!resumable && training->best.epoch == 0)
-        console_error("interrupted before the first epoch ended; nothing was saved");
-    return resumable || training->best.epoch > 0;
+    return end(training, status == CNN_ERROR_CANCELLED ? "interrupted" : NULL);
 }
 
 /* ---- The result ---------------------------------------------------------------------------- */
@@ -220,7 +298,7 @@ static bool test_best(struct training *training)
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
         confusion_report(&training->test_accuracy, training->context, model, training->parts.test,
-                         training->options->flip_average || training->network->flips);
+                         recipe_flips(training->network, training->options));
 
     cnn_model_free(model);
     return done;
@@ -228,7 +306,7 @@ static bool test_best(struct training *training)
 
 static void print_best(const struct training *training, bool interrupted)
 {
-    const struct best *best = &training->best;
+    const struct best *best = &training->record.best;
 
     console_line("%sbest model: epoch %lld, validation accuracy %.4f, loss %.4f, saved in %s",
                  interrupted ? "interrupted; " : "", (long long)best->epoch, best->accuracy,
@@ -240,7 +318,7 @@ static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();
 
-    if (training->best.epoch == 0) /* what there is, is a checkpoint */
+    if (training->record.best.epoch == 0) /* what there is, is a checkpoint */
         return true;
     if (interrupted || training->parts.test == NULL || !training->options->quiet)
         print_best(training, interrupted);
@@ -254,9 +332,9 @@ static bool report_result(struct training *training)
 static bool end_observers(const struct training *training)
 {
     const struct outcome outcome = {
-        .best_epoch = training->best.epoch,
-        .validation_accuracy = training->best.accuracy,
-        .validation_loss = training->best.loss,
+        .best_epoch = training->record.best.epoch,
+        .validation_accuracy = training->record.best.accuracy,
+        .validation_loss = training->record.best.loss,
         .test_accuracy = training->test_accuracy,
         .interrupted = interrupt_seen(),
     };
@@ -294,7 +372,7 @@ static bool prepare(struct training *training, const char *data)
            console_succeeded(create_optimizer(training)) &&
            console_succeeded(create_trainer(training)) &&
            resume_begin(training->trainer, training->training_loader, training->options,
-                        &training->best);
+                        &training->record);
 }
 
 static bool train(struct training *training, const char *data)
@@ -305,7 +383,8 @@ static bool train(struct training *training, const char *data)
         print_plan(training);
     done = done && fit(training);
     free_trainer(training);
-    done = done && report_result(training) && end_observers(training);
+    done = done && report_result(training) &&
+           (training->record.best.epoch == 0 || end_observers(training));
     free_rest(training);
     return done;
 }
@@ -333,9 +412,9 @@ int command_train(const struct options *given)
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!resume_take_up(&options, &training.best) || !choose_recipe(&training, &options) ||
+    if (!resume_take_up(&options, &training.record) || !choose_recipe(&training, &options) ||
         !recipe_check(&options) || !output_file_check("output", options.output, "the model") ||
-        !resume_check_file(&options, &training.best) ||
+        !resume_check_file(&options, &training.record.best) ||
         (training.observers = observers_create(&options)) == NULL)
         return EXIT_ERROR;
     const bool done = options.operand_count > 0 ? train(&training, options.operands[0])
