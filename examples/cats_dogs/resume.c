@@ -266,9 +266,8 @@ void resume_print(const cnn_trainer *trainer, const struct options *options)
         console_line("%-10s  %s is finished: all %lld epochs are done", "resumed", options->resume,
                      epochs);
     else if (has_ended(trainer, options))
-        console_line("%-10s  %s is finished: %lld epochs were no better than epoch %lld", "resumed",
-                     options->resume, (long long)options->patience,
-                     (long long)cnn_trainer_best_epoch(trainer));
+        console_line("%-10s  %s is finished: --patience %lld ended it after epoch %lld", "resumed",
+                     options->resume, (long long)options->patience, epoch - 1);
     else if (!options->quiet)
         console_line("%-10s  %s in epoch %lld of %lld", "resumed", options->resume, epoch, epochs);
 }

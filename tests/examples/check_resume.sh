@@ -11,7 +11,7 @@ run 0 "$cats_dogs" draw "$work/drawings" --count 120 --seed 4
 
 # train FOLDER OPTION... and resume FOLDER OPTION...: into best.cnn and saved.ckpt of the folder.
 # To be run in a shell of its own, which becomes the program.
-recipe='--network classic --size 40 --batch 8 --epochs 6 --seed 11'
+recipe='--network classic --size 40 --batch 8 --epochs 6 --seed 11 --report page.html'
 train() {
     cd "$1" && shift
     # shellcheck disable=SC2086 # the recipe is many words
@@ -75,7 +75,22 @@ values() {
     tail -c +$((header + 9)) "$1"
 }
 
+# curves FOLDER: what is drawn of the epochs, up to the chart of times.
+curves() {
+    sed -n '/<section id="training"/,/aria-label="Time of an epoch"/p' "$1/page.html"
+}
+
+# expect_same_page: all epochs are in it, and the command that the training began with.
+expect_same_page() {
+    curves "$work/whole" >"$work/wanted"
+    [ "$(grep -c '<title>epoch [1-6]: ' "$work/wanted")" -eq 12 ] || fail 'wanted six epochs twice'
+    curves "$work/killed" | cmp "$work/wanted" - >"$work/err" ||
+        fail "other curves, after $killed kills"
+    grep -q '<code>.* --epochs 6 --seed 11 ' "$work/killed/page.html" || fail 'another command'
+}
+
 expect_same() {
+    expect_same_page
     cmp "$work/whole/best.cnn" "$work/killed/best.cnn" >"$work/err" ||
         fail "the model differs, after $killed kills"
     values "$work/whole/saved.ckpt" >"$work/wanted"
@@ -104,6 +119,7 @@ echo "$trainings trainings, $killed kills, of which $torn left half a file; $res
 (resume "$work/killed") >"$work/out" 2>"$work/err" || fail 'a finished training was not resumed'
 expect_output '^resumed +saved.ckpt is finished: all 6 epochs are done$'
 tail -n 5 "$work/out" | cmp - "$work/last" >"$work/err" || fail 'another result was printed'
+expect_same_page
 
 # ---- Interrupted, and without a place for checkpoints ----
 
