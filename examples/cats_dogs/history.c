@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Of the epochs and of the steps, of which there may be millions, every first, second, fourth ... is
- * kept, whenever there is no more room for all.  Which ones depends on their numbers alone: a
+ * Of the epochs and of the steps, of which there may be millions, every first, second, fourth ...
+ * is kept, whenever there is no more room for all.  Which ones depends on their numbers alone: a
  * training that was resumed keeps the same as one that ran through. */
 #include "history.h"
 

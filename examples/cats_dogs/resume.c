@@ -69,11 +69,10 @@ bool resume_set_note(cnn_trainer *trainer, const struct options *options,
                      const struct record *record)
 {
     struct note note;
-    const struct best *best = &record->best;
 
     if (checkpoint_path(options) == NULL)
         return true;
-    put_record(&note, has_ended(trainer, options) && best->saved == best->epoch, record);
+    put_record(&note, has_ended(trainer, options) && best_is_saved(&record->best), record);
     if (!put_line(&note, options->first_command) || !options_list(options, put_line, &note) ||
         !put_line(&note, "--") ||
         (options->operand_count > 0 && !put_line(&note, options->operands[0]))) {
@@ -197,9 +196,9 @@ static bool is_training(const char *path, bool unfinished)
            !(unfinished && resume.finished);
 }
 
-/* The best model until now, which is to be replaced by better ones, unless there is none or it could
- * not be saved yet.  Its name may come from the checkpoint, whoever made that: nothing but a model
- * is replaced. */
+/* The best model until now, which is to be replaced by better ones, unless there is none or it
+ * could not be saved yet.  Its name may come from the checkpoint, whoever made that: nothing but a
+ * model is replaced. */
 static bool check_model(const struct options *options, const struct best *best)
 {
     cnn_context *context = NULL;
@@ -210,8 +209,8 @@ static bool check_model(const struct options *options, const struct best *best)
         status = cnn_model_load(&model, context, options->output);
     cnn_model_free(model);
     cnn_context_free(context);
-    if (status == CNN_OK || (status == CNN_ERROR_NOT_FOUND && best->saved != best->epoch) ||
-        (status == CNN_ERROR_NOT_FOUND && best->epoch == 0))
+    if (status == CNN_OK ||
+        (status == CNN_ERROR_NOT_FOUND && (best->epoch == 0 || !best_is_saved(best))))
         return true;
     console_error("--output %s: %s; wanted the best model of the training in %s", options->output,
                   console_library_reason(), options->resume);

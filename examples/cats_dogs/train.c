@@ -3,7 +3,8 @@
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
  * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who
- * watches meanwhile in observer.c, how it goes on after a break in resume.c. */
+ * watches meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes
+ * on after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
@@ -37,7 +38,6 @@ struct training {
 
     struct record record;
     bool failed;          /* what a progress callback had to do */
-    bool warned;          /* that the best model was not saved */
     double test_accuracy; /* NaN: not tested */
     struct observers *observers;
 };
@@ -143,41 +143,7 @@ static cnn_status create_trainer(struct training *training)
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* Saves the best model, with the averaged weights if there are any, unless that is done: after its
- * epoch, or later where it could not be then. */
-static bool save_best(struct training *training)
-{
-    struct best *best = &training->record.best;
-    cnn_model *model = NULL;
-
-    if (best->saved == best->epoch)
-        return true;
-    cnn_status status = cnn_trainer_copy_best(&model, training->trainer);
-    if (status == CNN_OK)
-        status = cnn_model_save(model, training->options->output);
-    cnn_model_free(model);
-    if (status == CNN_OK)
-        best->saved = best->epoch;
-    return status == CNN_OK;
-}
-
-/* The same after `epoch`.  Failing ends nothing, as long as an epoch is left to try again after; it
- * is told once. */
-static void try_to_save_best(struct training *training, int64_t epoch)
-{
-    const struct best *best = &training->record.best;
-    const bool is_late = best->saved != best->epoch && best->epoch < epoch;
-    const bool is_saved = save_best(training);
-
-    if (is_saved && is_late && !training->options->quiet)
-        console_line("saved the best model until now, that of epoch %lld", (long long)best->epoch);
-    if (is_saved || training->warned || epoch >= training->epochs)
-        return;
-    console_error("warning: %s; tried again after each epoch", console_library_reason());
-    training->warned = true;
-}
-
-/* Whether to go on. */
+/* Returns whether to go on. */
 static bool end_epoch(struct training *training, const cnn_progress *progress)
 {
     struct best *best = &training->record.best;
@@ -190,7 +156,7 @@ static bool end_epoch(struct training *training, const cnn_progress *progress)
         best->loss = cnn_progress_validation_loss(progress);
         rank = BEST;
     }
-    try_to_save_best(training, epoch);
+    best_try_to_save(best, training->trainer, training->options, epoch);
     if (best->saved == epoch)
         rank = BEST_SAVED;
     history_epoch(&training->record.history, progress);
@@ -208,16 +174,15 @@ static bool end_step(struct training *training, const cnn_progress *progress)
     return !training->failed;
 }
 
-/* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it. */
+/* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it.  An interrupt may
+ * have come before there was anything to cancel. */
 static int32_t on_progress(void *user, const cnn_progress *progress)
 {
-    struct training *training = user;
     const bool goes_on = cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH
-                             ? end_epoch(training, progress)
-                             : end_step(training, progress);
+                             ? end_epoch(user, progress)
+                             : end_step(user, progress);
 
-    return goes_on && !interrupt_seen() ? 0 : 1; /* also one that came before there was anything to
-                                                    cancel */
+    return goes_on && !interrupt_seen() ? 0 : 1;
 }
 
 static void start_observers(const struct training *training)
@@ -244,13 +209,14 @@ static void start_observers(const struct training *training)
 /* A training may have been stopped while its best model could not be saved. */
 static void begin(struct training *training)
 {
-    const struct best *best = &training->record.best;
-    const bool was_saved = best->saved == best->epoch;
+    struct best *best = &training->record.best;
+    const bool was_saved = best_is_saved(best);
 
     start_observers(training);
     resume_print(training->trainer, training->options);
-    try_to_save_best(training, cnn_trainer_epoch(training->trainer));
-    if (!was_saved && best->saved == best->epoch)
+    best_try_to_save(best, training->trainer, training->options,
+                     cnn_trainer_epoch(training->trainer));
+    if (!was_saved && best_is_saved(best))
         resume_renew(training->trainer, training->training_loader, training->options,
                      &training->record);
 }
@@ -259,17 +225,17 @@ static void begin(struct training *training)
  * after `event`, NULL for a training that has ended by itself. */
 static bool end(struct training *training, const char *event)
 {
-    const int64_t best = training->record.best.epoch;
-    const bool is_saved = save_best(training);
+    struct best *best = &training->record.best;
+    const bool is_saved = best_save(best, training->trainer, training->options);
 
     if (!is_saved)
         console_library_error();
     const bool resumable =
         (event != NULL || !is_saved) && resume_is_possible(training->trainer, training->options,
                                                            event != NULL ? event : "not saved");
-    if (best == 0 && !resumable)
+    if (best->epoch == 0 && !resumable)
         console_error("interrupted before the first epoch ended; nothing was saved");
-    return is_saved && (best > 0 || resumable);
+    return is_saved && (best->epoch > 0 || resumable);
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a

@@ -35,7 +35,8 @@ share='[01](\.[0-9]+)?'
 run 0 train --metrics "$record" --seed 3
 expect_no_errors
 expect_line '\{"event":"start","time":"20[0-9-]{8}T[0-9:]{8}Z","command":".*/cats-dogs train .*'\
-' --seed 3","first_step":1,"version":"[0-9.]+","seed":3,"network":"classic","size":16,"epochs":2,"batch":16,'\
+' --seed 3","first_step":1,"version":"[0-9.]+","seed":3,"network":"classic","size":16,'\
+'"epochs":2,"batch":16,'\
 '"learning_rate":'"$number"',"classes":\["cats","dogs"\],"training_samples":40,'\
 '"validation_samples":4,"test_samples":8,"threads":[0-9]+,"cpu":"[a-z0-9]+"\}'
 expect_line '\{"event":"step","epoch":1,"step":1,"global_step":1,"samples":16,'\
@@ -174,7 +175,8 @@ latest "$work/whole.jsonl" >"$work/wanted"
 mkdir "$work/killed"
 # shellcheck disable=SC2086
 "$cats_dogs" train "$drawings" $long --output "$work/killed/a.cnn" --metrics "$work/killed/lines" \
-    --tensorboard "$work/killed/runs" --checkpoint "$work/killed/s.ckpt" >"$work/out" 2>"$work/err" &
+    --tensorboard "$work/killed/runs" --checkpoint "$work/killed/s.ckpt" \
+    >"$work/out" 2>"$work/err" &
 process=$!
 for _ in $(seq 1000); do
     grep -q '"global_step":25,' "$work/killed/lines" 2>/dev/null && break
@@ -187,7 +189,7 @@ sleep 1.1 # their names have the second
 run 0 "$cats_dogs" train --resume "$work/killed/s.ckpt" --quiet
 record=$work/killed/lines
 count_lines start 2
-first_step=$(grep '"event":"start"' "$record" | tail -n 1 | sed 's/.*"first_step":\([0-9]*\),.*/\1/')
+first_step=$(sed -n 's/.*"event":"start".*"first_step":\([0-9]*\),.*/\1/p' "$record" | tail -n 1)
 [ "$first_step" -gt 20 ] || fail "resumed at step $first_step, wanted one of the second epoch"
 # The first step may have no line.
 latest "$record" >"$work/found"

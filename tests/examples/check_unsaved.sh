@@ -129,7 +129,7 @@ expect_output '^interrupted; to go on: cats-dogs train --resume s.ckpt$'
 cp s.ckpt good.ckpt
 
 run 0 limited resume
-expect_errors "$(wc -l <"$work/err")" '^cats-dogs: warning: a checkpoint was not .*s.ckpt.*too large$'
+expect_errors "$(wc -l <"$work/err")" 'a checkpoint was not written: .*s.ckpt": File too large$'
 grep -v 'a checkpoint was not written' "$work/err" >"$work/none" && fail 'wanted other warnings'
 expect_whole
 cmp s.ckpt good.ckpt >"$work/err" || fail 'the old checkpoint was damaged'
@@ -163,4 +163,16 @@ expect_output "^resumed +s.ckpt is finished: --patience 1 ended it after epoch $
 [ "$(grep -c '"event":"epoch"' lines)" -eq "$epochs" ] || fail 'trained on'
 # shellcheck disable=SC2086
 run 0 "$cats_dogs" train ../drawings --checkpoint s.ckpt --output out/best.cnn $recipe --epochs 1
+
+# ---- Names that a checkpoint has no room for ----
+
+cd "$work" || exit 1
+name=$(printf 'é%.0s' $(seq 120))
+deep=$name
+for _ in $(seq 15); do
+    deep=$deep/$name
+done
+mkdir -p "$deep"
+refuse '--checkpoint: the names of files are too long for it$' "$cats_dogs" train drawings \
+    --checkpoint "$deep/s" --output "$deep/o" --report "$deep/r" --metrics "$deep/m"
 finish
