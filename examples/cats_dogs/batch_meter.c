@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-struct batch_figures batch_meter_read(struct batch_meter *meter, const cnn_progress *progress)
+bool batch_meter_read(struct batch_figures *figures, struct batch_meter *meter,
+                      const cnn_progress *progress)
 {
     const int64_t samples = cnn_progress_samples(progress);
     const struct batch_meter sums = {
@@ -16,14 +17,15 @@ struct batch_figures batch_meter_read(struct batch_meter *meter, const cnn_progr
 
     if (samples <= meter->samples) /* the first step of another epoch */
         *meter = (struct batch_meter){0};
+    const bool known = meter->samples > 0 || cnn_progress_step(progress) == 1;
     const double batch = (double)(samples - meter->samples);
-    const struct batch_figures figures = {
+    *figures = (struct batch_figures){
         .samples = samples - meter->samples,
         .loss = (sums.loss - meter->loss) / batch,
         .accuracy = (sums.right - meter->right) / batch,
     };
     *meter = sums;
-    return figures;
+    return known;
 }
 
 int64_t global_step(const cnn_progress *progress)

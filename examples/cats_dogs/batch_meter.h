@@ -6,6 +6,8 @@
 
 #include <cnn.h>
 
+#include <stdbool.h>
+
 /* Sums over the epoch until the latest step; zeroed: none. */
 struct batch_meter {
     int64_t samples;
@@ -18,8 +20,10 @@ struct batch_figures {
     double accuracy;
 };
 
-/* To be called at each CNN_PROGRESS_STEP. */
-struct batch_figures batch_meter_read(struct batch_meter *meter, const cnn_progress *progress);
+/* To be called at each CNN_PROGRESS_STEP.  False at the first one of a training that was resumed in
+ * the middle of an epoch: what its other steps achieved is not known. */
+bool batch_meter_read(struct batch_figures *figures, struct batch_meter *meter,
+                      const cnn_progress *progress);
 
 /* Steps since the training began, counted over all epochs from 1. */
 int64_t global_step(const cnn_progress *progress);

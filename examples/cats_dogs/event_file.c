@@ -66,6 +66,12 @@ static void put_counted(struct message *message, unsigned field, const void *byt
     put_bytes(message, bytes, size);
 }
 
+static void put_whole(struct message *message, unsigned field, int64_t value)
+{
+    put_key(message, field, VARINT);
+    put_varint(message, (uint64_t)value);
+}
+
 static void put_double(struct message *message, unsigned field, double value)
 {
     uint64_t bits;
@@ -142,6 +148,18 @@ void event_file_begin(struct log_file *log)
     write_record(log, &event);
 }
 
+void event_file_restart(struct log_file *log, int64_t step)
+{
+    enum { SESSION_STARTS = 1 };
+    struct message event = begin_event();
+    struct message session = {.size = 0};
+
+    put_whole(&session, 1, SESSION_STARTS);
+    put_whole(&event, 2, step);
+    put_counted(&event, 7, session.bytes, session.size);
+    write_record(log, &event);
+}
+
 void event_file_scalars(struct log_file *log, int64_t step, const struct scalar *scalars, int count)
 {
     struct message event = begin_event();
@@ -153,8 +171,7 @@ void event_file_scalars(struct log_file *log, int64_t step, const struct scalar 
         put_float(&value, 2, (float)scalars[i].value);
         put_counted(&summary, 1, value.bytes, value.size);
     }
-    put_key(&event, 2, VARINT);
-    put_varint(&event, (uint64_t)step);
+    put_whole(&event, 2, step);
     put_counted(&event, 5, summary.bytes, summary.size);
     write_record(log, &event);
 }

@@ -20,6 +20,9 @@ enum { EVENT_LONGEST_TAG = 64, EVENT_MOST_SCALARS = 8 };
 /* Writes an event file's first record, which says what the others are. */
 void event_file_begin(struct log_file *log);
 
+/* Writes a record that makes TensorBoard forget what other files have of `step` and later ones. */
+void event_file_restart(struct log_file *log, int64_t step);
+
 /* Writes a record with `count` numbers of training step `step`. */
 void event_file_scalars(struct log_file *log, int64_t step, const struct scalar *scalars,
                         int count);

@@ -98,11 +98,10 @@ static void step(void *self, const cnn_progress *progress)
 {
     struct metrics_file *metrics = self;
     struct json_line json;
+    struct batch_figures batch;
 
-    if (cnn_progress_get_kind(progress) != CNN_PROGRESS_STEP)
-        return;
-    const struct batch_figures batch = batch_meter_read(&metrics->meter, progress);
-    if (!begin(&json, metrics, "step"))
+    if (cnn_progress_get_kind(progress) != CNN_PROGRESS_STEP ||
+        !batch_meter_read(&batch, &metrics->meter, progress) || !begin(&json, metrics, "step"))
         return;
     json_whole(&json, "epoch", cnn_progress_epoch(progress));
     json_whole(&json, "step", cnn_progress_step(progress));

@@ -69,11 +69,10 @@ bool resume_set_note(cnn_trainer *trainer, const struct options *options,
                      const struct record *record)
 {
     struct note note;
-    const struct best *best = &record->best;
 
     if (checkpoint_path(options) == NULL)
         return true;
-    put_record(&note, has_ended(trainer, options) && best->saved == best->epoch, record);
+    put_record(&note, has_ended(trainer, options) && best_is_saved(&record->best), record);
     if (!put_line(&note, options->first_command) || !options_list(options, put_line, &note) ||
         !put_line(&note, "--") ||
         (options->operand_count > 0 && !put_line(&note, options->operands[0]))) {
@@ -210,8 +209,8 @@ static bool check_model(const struct options *options, const struct best *best)
         status = cnn_model_load(&model, context, options->output);
     cnn_model_free(model);
     cnn_context_free(context);
-    if (status == CNN_OK || (status == CNN_ERROR_NOT_FOUND && best->saved != best->epoch) ||
-        (status == CNN_ERROR_NOT_FOUND && best->epoch == 0))
+    if (status == CNN_OK ||
+        (status == CNN_ERROR_NOT_FOUND && (best->epoch == 0 || !best_is_saved(best))))
         return true;
     console_error("--output %s: %s; wanted the best model of the training in %s", options->output,
                   console_library_reason(), options->resume);
@@ -266,9 +265,8 @@ void resume_print(const cnn_trainer *trainer, const struct options *options)
         console_line("%-10s  %s is finished: all %lld epochs are done", "resumed", options->resume,
                      epochs);
     else if (has_ended(trainer, options))
-        console_line("%-10s  %s is finished: %lld epochs were no better than epoch %lld", "resumed",
-                     options->resume, (long long)options->patience,
-                     (long long)cnn_trainer_best_epoch(trainer));
+        console_line("%-10s  %s is finished: --patience %lld ended it after epoch %lld", "resumed",
+                     options->resume, (long long)options->patience, epoch - 1);
     else if (!options->quiet)
         console_line("%-10s  %s in epoch %lld of %lld", "resumed", options->resume, epoch, epochs);
 }

@@ -4,18 +4,11 @@
 #ifndef RESUME_H
 #define RESUME_H
 
+#include "best.h"
 #include "history.h"
 #include "options.h"
 
 #include <cnn.h>
-
-/* The best epoch until now. */
-struct best {
-    int64_t epoch; /* 0: none has ended yet */
-    double accuracy;
-    double loss;
-    int64_t saved; /* the epoch whose model is in its file: the same, unless saving failed */
-};
 
 /* What is known of a training beside what its trainer knows. */
 struct record {

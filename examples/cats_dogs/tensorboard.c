@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * train --tensorboard DIR: an event file in DIR, which is made if it is not there.  Each training
- * adds a file of its own; TensorBoard shows the curves of all that are in a folder as one. */
+ * adds a file of its own, also one that is resumed; TensorBoard shows the curves of all that are in
+ * a folder as one. */
 #include "batch_meter.h"
 #include "console.h"
 #include "event_file.h"
@@ -96,19 +97,32 @@ static void free_board(void *self)
 
 /* ---- What is written ----------------------------------------------------------------------- */
 
-static void step(void *self, const cnn_progress *progress)
+/* The files of a training that was stopped may have steps that are now done again. */
+static void start(void *self, const struct run *run)
 {
     struct tensorboard *board = self;
 
+    board->step = run->first_step - 1;
+    if (run->first_step > 1)
+        event_file_restart(&board->log, run->first_step);
+    log_file_flush(&board->log);
+}
+
+static void step(void *self, const cnn_progress *progress)
+{
+    struct tensorboard *board = self;
+    struct batch_figures batch;
+
     if (cnn_progress_get_kind(progress) != CNN_PROGRESS_STEP)
         return;
-    const struct batch_figures batch = batch_meter_read(&board->meter, progress);
+    board->step = global_step(progress);
+    if (!batch_meter_read(&batch, &board->meter, progress))
+        return;
     const struct scalar scalars[] = {
         {"loss/step", batch.loss},
         {"accuracy/step", batch.accuracy},
         {"learning_rate", cnn_progress_learning_rate(progress)},
     };
-    board->step = global_step(progress);
     event_file_scalars(&board->log, board->step, scalars, 3);
     if (time(NULL) - board->flushed < FLUSH_EVERY)
         return;
@@ -143,4 +157,4 @@ static bool end(void *self, const struct outcome *outcome)
 }
 
 const struct observer_class tensorboard_observer = {
-    .create = create, .step = step, .epoch = epoch, .end = end, .free = free_board};
+    .create = create, .start = start, .step = step, .epoch = epoch, .end = end, .free = free_board};

@@ -3,7 +3,8 @@
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
  * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who
- * watches meanwhile in observer.c, how it goes on after a break in resume.c. */
+ * watches meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes
+ * on after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
@@ -38,7 +39,6 @@ struct training {
 
     struct record record;
     bool failed;          /* what a progress callback had to do */
-    bool warned;          /* that the best model was not saved */
     double test_accuracy; /* NaN: not tested */
     struct observers *observers;
 };
@@ -158,67 +158,14 @@ static cnn_status create_trainer(struct training *training)
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
-/* Saves the best model later than after its epoch, as the trainer has kept it. */
-static cnn_status save_kept(const struct training *training)
-{
-    cnn_model *model = NULL;
-    cnn_status status = cnn_trainer_copy_best(&model, training->trainer);
-
-    if (status == CNN_OK)
-        status = network_save(model, training->predict_size, training->options->output);
-    cnn_model_free(model);
-    return status;
-}
-
-/* Saves the best model, with the averaged weights if there are any, unless that is done.  After
- * `ended`, the epoch that has just ended, the model itself has its weights; 0: at another time. */
-static bool save_best(struct training *training, int64_t ended)
-{
-    struct best *best = &training->record.best;
-
-    if (best->saved == best->epoch)
-        return true;
-    const cnn_status status =
-        best->epoch == ended
-            ? network_save(training->model, training->predict_size, training->options->output)
-            : save_kept(training);
-    if (status == CNN_OK)
-        best->saved = best->epoch;
-    return status == CNN_OK;
-}
-
-/* The same after `epoch`.  Failing ends nothing, as long as an epoch is left to try again after; it
- * is told once. */
-static void try_to_save_best(struct training *training, int64_t epoch)
-{
-    const struct best *best = &training->record.best;
-    const bool is_late = best->saved != best->epoch && best->epoch < epoch;
-    const bool is_saved = save_best(training, epoch);
-
-    if (is_saved && is_late && !training->options->quiet)
-        console_line("saved the best model until now, that of epoch %lld", (long long)best->epoch);
-    if (is_saved || training->warned || epoch >= training->epochs)
-        return;
-    console_error("warning: %s; tried again after each epoch", console_library_reason());
-    training->warned = true;
-}
-
-/* Whether to go on. */
+/* Returns whether to go on. */
 static bool end_epoch(struct training *training, const cnn_progress *progress)
 {
     struct best *best = &training->record.best;
-    const int64_t epoch = cnn_progress_epoch(progress);
-    enum rank rank = ORDINARY;
+    const bool is_best = best_update(best, training->trainer, progress);
 
-    if (cnn_trainer_best_epoch(training->trainer) == epoch) {
-        best->epoch = epoch;
-        best->accuracy = cnn_progress_validation_accuracy(progress);
-        best->loss = cnn_progress_validation_loss(progress);
-        rank = BEST;
-    }
-    try_to_save_best(training, epoch);
-    if (best->saved == epoch)
-        rank = BEST_SAVED;
+    best_try_to_save(best, is_best ? training->model : NULL, training->trainer, training->options);
+    const enum rank rank = !is_best ? ORDINARY : best_is_saved(best) ? BEST_SAVED : BEST;
     history_epoch(&training->record.history, progress);
     observers_epoch(training->observers, progress, rank);
     training->failed = !resume_set_note(training->trainer, training->options, &training->record);
@@ -234,16 +181,15 @@ static bool end_step(struct training *training, const cnn_progress *progress)
     return !training->failed;
 }
 
-/* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it. */
+/* What cnn_trainer_fit() calls after each step and each epoch; not 0 stops it.  An interrupt may
+ * have come before there was anything to cancel. */
 static int32_t on_progress(void *user, const cnn_progress *progress)
 {
-    struct training *training = user;
     const bool goes_on = cnn_progress_get_kind(progress) == CNN_PROGRESS_EPOCH
-                             ? end_epoch(training, progress)
-                             : end_step(training, progress);
+                             ? end_epoch(user, progress)
+                             : end_step(user, progress);
 
-    return goes_on && !interrupt_seen() ? 0 : 1; /* also one that came before there was anything to
-                                                    cancel */
+    return goes_on && !interrupt_seen() ? 0 : 1;
 }
 
 static void start_observers(const struct training *training)
@@ -270,13 +216,13 @@ static void start_observers(const struct training *training)
 /* A training may have been stopped while its best model could not be saved. */
 static void begin(struct training *training)
 {
-    const struct best *best = &training->record.best;
-    const bool was_saved = best->saved == best->epoch;
+    struct best *best = &training->record.best;
+    const bool was_saved = best_is_saved(best);
 
     start_observers(training);
     resume_print(training->trainer, training->options);
-    try_to_save_best(training, cnn_trainer_epoch(training->trainer));
-    if (!was_saved && best->saved == best->epoch)
+    best_try_to_save(best, NULL, training->trainer, training->options);
+    if (!was_saved && best_is_saved(best))
         resume_renew(training->trainer, training->training_loader, training->options,
                      &training->record);
 }
@@ -285,17 +231,17 @@ static void begin(struct training *training)
  * after `event`, NULL for a training that has ended by itself. */
 static bool end(struct training *training, const char *event)
 {
-    const int64_t best = training->record.best.epoch;
-    const bool is_saved = save_best(training, 0);
+    struct best *best = &training->record.best;
+    const bool is_saved = best_save(best, NULL, training->trainer, training->options);
 
     if (!is_saved)
         console_library_error();
     const bool resumable =
         (event != NULL || !is_saved) && resume_is_possible(training->trainer, training->options,
                                                            event != NULL ? event : "not saved");
-    if (best == 0 && !resumable)
+    if (best->epoch == 0 && !resumable)
         console_error("interrupted before the first epoch ended; nothing was saved");
-    return is_saved && (best > 0 || resumable);
+    return is_saved && (best->epoch > 0 || resumable);
 }
 
 /* Trains until the last epoch, or until Ctrl-C.  An interrupted training is a success if there is a

@@ -5,7 +5,10 @@
  * averages, the place in the epoch, and all else that decides the next step.  A training that was
  * killed and resumed ends with the same bits as one that ran through, for any number of threads and
  * any CPU level with the same bits.  Writing replaces the file as cnn_model_save() does: whatever
- * happens, the complete old or the complete new checkpoint is there. */
+ * happens, the complete old or the complete new checkpoint is there.  A program that is killed
+ * while it writes leaves, beside that, a part of the new one in a file ".libcnn-A-B-C", with three
+ * hexadecimal numbers; no later call reads or removes it, and once no program writes into that
+ * folder it may be deleted. */
 #ifndef CNN_CHECKPOINT_H
 #define CNN_CHECKPOINT_H
 

@@ -18,7 +18,7 @@ size_t cnni_weight_set_bytes(const cnn_model *model);
 void cnni_weight_set_keep(float *const *weights, const cnn_model *model);
 void cnni_weight_set_put_back(cnn_model *model, float *const *weights);
 
-/* Adds a set, where there is one, to a table of state: beside the model's own weights as `kind`,
+/* Adds a set, where there is one, to a table of state: as `kind` beside the model's own weights,
  * or, with NULL, in their place. */
 void cnni_weight_set_list(float *const *weights, const char *kind, const cnn_model *model,
                           struct cnni_state *state);

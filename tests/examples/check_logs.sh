@@ -156,6 +156,60 @@ for place in 3 9 30 200; do
     "$read_events" "$work/damaged" >"$work/out" 2>"$work/err" && fail "damage at $place passed"
 done
 
+# ---- A training that is killed and resumed ----
+
+# latest FILE: the step and epoch lines that count, without the time: later ones win.
+latest() {
+    grep -E '"event":"(step|epoch)"' "$1" | sed 's/,"seconds":[^,}]*//' |
+        awk -F'"global_step":' '{ split($2, n, ","); key = n[1] substr($1, 1, 14); line[key] = $0 }
+            END { for (key in line) print line[key] }' | sort
+}
+
+# 20 steps an epoch, and a checkpoint after nearly each of them.
+long='--network classic --size 64 --batch 2 --epochs 3 --seed 5 --threads 1 --quiet'
+long="$long --checkpoint-minutes 0.00001"
+# shellcheck disable=SC2086 # many words
+run 0 "$cats_dogs" train "$drawings" $long --output "$work/whole.cnn" \
+    --metrics "$work/whole.jsonl" --checkpoint "$work/whole.ckpt"
+latest "$work/whole.jsonl" >"$work/wanted"
+mkdir "$work/killed"
+# shellcheck disable=SC2086
+"$cats_dogs" train "$drawings" $long --output "$work/killed/a.cnn" --metrics "$work/killed/lines" \
+    --tensorboard "$work/killed/runs" --checkpoint "$work/killed/s.ckpt" \
+    >"$work/out" 2>"$work/err" &
+process=$!
+for _ in $(seq 1000); do
+    grep -q '"global_step":25,' "$work/killed/lines" 2>/dev/null && break
+    sleep 0.02
+done
+kill -KILL $process
+wait $process 2>/dev/null
+first_file=$(find "$work/killed/runs" -type f)
+sleep 1.1 # their names have the second
+run 0 "$cats_dogs" train --resume "$work/killed/s.ckpt" --quiet
+record=$work/killed/lines
+count_lines start 2
+first_step=$(sed -n 's/.*"event":"start".*"first_step":\([0-9]*\),.*/\1/p' "$record" | tail -n 1)
+[ "$first_step" -gt 20 ] || fail "resumed at step $first_step, wanted one of the second epoch"
+# The first step may have no line.
+latest "$record" >"$work/found"
+diff "$work/found" "$work/wanted" >"$work/out" 2>"$work/err"
+grep -v -E -e "^(> .*\"global_step\":$first_step,.*|[0-9]+a[0-9]+)\$" "$work/out" >"$work/err" &&
+    fail "the lines that count differ from those of a training that ran through"
+
+# TensorBoard is told to forget what is done again.
+run 0 "$read_events" "$(find "$work/killed/runs" -type f ! -path "$first_file")"
+expect_output "^$first_step session 1\$" '^60 accuracy/test [01]'
+awk -v first="$first_step" '$2 == "loss/step" && $1 < first { exit 1 }' "$work/out" ||
+    fail "steps of before the resume"
+run 0 "$read_events" "$first_file"
+grep -q session "$work/out" && fail "a new training begins with forgetting"
+
+# Once more there is nothing left to do.
+run 0 "$cats_dogs" train --resume "$work/killed/s.ckpt" --quiet
+count_lines start 3
+grep -q '"event":"start".*"first_step":61,' "$record" || fail 'all 60 steps are done'
+
 # ---- What cannot be written ----
 
 rm -f "$work/models"/*

@@ -12,7 +12,8 @@ run 0 "$cats_dogs" draw "$work/drawings" --count 120 --seed 4
 
 # train FOLDER OPTION... and resume FOLDER OPTION...: into best.cnn and saved.ckpt of the folder.
 # To be run in a shell of its own, which becomes the program.
-recipe='--network classic --size 40 --batch 8 --epochs 6 --seed 11'
+epochs=6
+recipe="--network classic --size 40 --batch 8 --epochs $epochs --seed 11 --report page.html"
 train() {
     cd "$1" && shift
     # shellcheck disable=SC2086 # the recipe is many words
@@ -73,8 +74,20 @@ run_and_kill() {
     find "$work/killed" -name '.libcnn-*' -exec rm {} +
 }
 
-expect_same() {
-    cmp "$work/whole/$1" "$work/killed/$1" >"$work/err" || fail "$1 differs, after $killed kills"
+# curves FOLDER: what is drawn of the epochs, up to the chart of times.
+curves() {
+    sed -n '/<section id="training"/,/aria-label="Time of an epoch"/p' "$1/page.html"
+}
+
+# expect_same_page: all epochs are in it, and the command that the training began with.
+expect_same_page() {
+    curves "$work/whole" >"$work/wanted"
+    [ "$(grep -c '<title>epoch [0-9]*: ' "$work/wanted")" -eq $((2 * epochs)) ] ||
+        fail 'wanted all epochs twice'
+    curves "$work/killed" | cmp "$work/wanted" - >"$work/err" ||
+        fail "other curves, after $killed kills"
+    grep -q "<code>.* --epochs $epochs --seed 11 " "$work/killed/page.html" ||
+        fail 'another command'
 }
 
 # state FILE: a checkpoint without what is not of the training itself: how long epochs took and the
@@ -88,10 +101,13 @@ state() {
     tail -c +$((header + 9)) "$1"
 }
 
-expect_same_state() {
-    for folder in whole killed; do state "$work/$folder/$1" >"$work/$folder.state"; done
-    cmp "$work/whole.state" "$work/killed.state" >"$work/err" ||
-        fail "$1 differs, after $killed kills"
+expect_same() {
+    expect_same_page
+    cmp "$work/whole/best.cnn" "$work/killed/best.cnn" >"$work/err" ||
+        fail "the model differs, after $killed kills"
+    state "$work/whole/saved.ckpt" >"$work/wanted"
+    state "$work/killed/saved.ckpt" | cmp "$work/wanted" - >"$work/err" ||
+        fail "the checkpoint differs, after $killed kills"
 }
 
 # kill_trainings KILLS: whole trainings, until there were so many.
@@ -106,8 +122,7 @@ kill_trainings() {
         done
         trainings=$((trainings + 1))
         [ $found -eq 0 ] || fail "found exit status $found, wanted 0"
-        expect_same best.cnn
-        expect_same_state saved.ckpt
+        expect_same
         tail -n 5 "$work/said" >"$work/last"
         tail -n 5 "$work/out" | cmp - "$work/last" >"$work/err" || fail 'another result was printed'
     done
@@ -121,13 +136,15 @@ kill_trainings "$kills"
 (resume "$work/killed") >"$work/out" 2>"$work/err" || fail 'a finished training was not resumed'
 expect_output '^resumed +saved.ckpt is finished: all 6 epochs are done$'
 tail -n 5 "$work/out" | cmp - "$work/last" >"$work/err" || fail 'another result was printed'
+expect_same_page
 
 # ---- All that a training can have ----
 
-recipe='--network resnet --size 16 --batch 16 --epochs 3 --seed 11 --optimizer sgd --ema 0.9
-    --schedule one-cycle --accumulate 2 --mixup 0.2 --cutmix 1 --erase 0.5 --rotation 10
-    --translation 0.1 --zoom 0.1 --shear 5 --color 0.2 --saturation 0.3 --hue 20
-    --class-weights balanced --patience 50 --flip-average'
+epochs=3
+recipe="--network resnet --size 16 --batch 16 --epochs $epochs --seed 11 --report page.html
+    --optimizer sgd --ema 0.9 --schedule one-cycle --accumulate 2 --mixup 0.2 --cutmix 1
+    --erase 0.5 --rotation 10 --translation 0.1 --zoom 0.1 --shear 5 --color 0.2 --saturation 0.3
+    --hue 20 --class-weights balanced --patience 50 --flip-average"
 train_whole
 kill_trainings $((kills / 5))
 

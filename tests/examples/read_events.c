@@ -96,22 +96,46 @@ static void print_value(uint64_t step, struct bytes value)
     require(value.at == value.end, "a value with something behind it");
 }
 
+static void print_version(struct bytes *event)
+{
+    require(next_is(event, 3, 2), "no version in the first event");
+    const struct bytes version = take_counted(event);
+    printf("version %.*s\n", (int)(version.end - version.at), (const char *)version.at);
+}
+
+static void print_session(uint64_t step, struct bytes session)
+{
+    require(next_is(&session, 1, 0), "a session without a state");
+    printf("%" PRIu64 " session %" PRIu64 "\n", step, take_varint(&session));
+    require(session.at == session.end, "a session with something else than a state");
+}
+
+static void print_summary(uint64_t step, struct bytes summary)
+{
+    while (next_is(&summary, 1, 2))
+        print_value(step, take_counted(&summary));
+    require(summary.at == summary.end, "a summary with something else than values");
+}
+
+static void print_step(struct bytes *event)
+{
+    require(next_is(event, 2, 0), "an event without a step");
+    const uint64_t step = take_varint(event);
+    if (next_is(event, 7, 2)) {
+        print_session(step, take_counted(event));
+        return;
+    }
+    require(next_is(event, 5, 2), "an event without a summary");
+    print_summary(step, take_counted(event));
+}
+
 static void print_event(struct bytes event, bool first)
 {
     require(next_is(&event, 1, 1) && take_double(&event) > 1.7e9, "an event without its time");
-    if (first) {
-        require(next_is(&event, 3, 2), "no version in the first event");
-        const struct bytes version = take_counted(&event);
-        printf("version %.*s\n", (int)(version.end - version.at), (const char *)version.at);
-    } else {
-        require(next_is(&event, 2, 0), "an event without a step");
-        const uint64_t step = take_varint(&event);
-        require(next_is(&event, 5, 2), "an event without a summary");
-        struct bytes summary = take_counted(&event);
-        while (next_is(&summary, 1, 2))
-            print_value(step, take_counted(&summary));
-        require(summary.at == summary.end, "a summary with something else than values");
-    }
+    if (first)
+        print_version(&event);
+    else
+        print_step(&event);
     require(event.at == event.end, "an event with something behind it");
 }
 
