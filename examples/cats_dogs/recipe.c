@@ -14,6 +14,39 @@ static double choose(double given, double usual)
     return given >= 0 ? given : usual;
 }
 
+/* ---- Options ------------------------------------------------------------------------------- */
+
+/* Without --predict-size as much larger than --size as in the network's recipe. */
+static int64_t choose_predict_size(const struct network *network, int64_t size)
+{
+    if (network->predict_size == 0)
+        return size;
+    return (size * network->predict_size + network->size / 2) / network->size;
+}
+
+const struct network *recipe_complete(struct options *options)
+{
+    const struct network *network = network_find(options->network);
+
+    if (network == NULL) {
+        char names[128];
+        network_names(names, sizeof names);
+        console_error("--network %s: wanted %s", options->network, names);
+        return NULL;
+    }
+    if (options->size == 0)
+        options->size = network->size;
+    if (options->predict_size == 0)
+        options->predict_size = choose_predict_size(network, options->size);
+    if (options->epochs == 0)
+        options->epochs = options->operand_count == 0 ? network->drawing_epochs : network->epochs;
+    if (options->batch == 0)
+        options->batch = network->batch;
+    if (options->learning_rate <= 0)
+        options->learning_rate = network->learning_rate;
+    return network;
+}
+
 static bool is_balanced(const struct options *options)
 {
     return strcmp(options->class_weights, "balanced") == 0;

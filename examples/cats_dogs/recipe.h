@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How a training disturbs its pictures, weighs its targets and makes its steps: the network's
- * recipe, and what the command line has instead. */
+ * How long a training is and on which pictures, how it disturbs them, weighs its targets and makes
+ * its steps: the network's recipe, and what the command line has instead. */
 #ifndef RECIPE_H
 #define RECIPE_H
 
@@ -10,6 +10,11 @@
 #include <cnn.h>
 
 #include <stdbool.h>
+
+/* The network that `options` name; they take from its recipe what the command line leaves open, so
+ * that nothing is chosen again when the training is resumed.  NULL, after a message, where there is
+ * no such network. */
+const struct network *recipe_complete(struct options *options);
 
 /* Whether the options that are words are ones there are; a message when not. */
 bool recipe_check(const struct options *options);

@@ -2,9 +2,9 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, how pictures and targets follow them in recipe.c, who
- * watches meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes
- * on after a break in resume.c. */
+ * and their recipes are in networks.c, what a training takes from these in recipe.c, who watches
+ * meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes on
+ * after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
@@ -26,9 +26,6 @@
 struct training {
     const struct options *options;
     const struct network *network;
-    int64_t size, predict_size; /* in training, and of the model that is kept */
-    int64_t epochs, batch;
-    double learning_rate;
 
     cnn_context *context;
     struct parts parts;
@@ -45,45 +42,6 @@ struct training {
 
 /* ---- Before anything is trained ------------------------------------------------------------ */
 
-/* Without --predict-size as much larger than --size as in the network's recipe. */
-static int64_t choose_predict_size(const struct network *network, const struct options *options,
-                                   int64_t size)
-{
-    if (options->predict_size > 0 || network->predict_size == 0)
-        return options->predict_size > 0 ? options->predict_size : size;
-    return (size * network->predict_size + network->size / 2) / network->size;
-}
-
-/* Takes from the network's recipe what the command line leaves open; as options, so that nothing
- * is chosen again when the training is resumed. */
-static bool choose_recipe(struct training *training, struct options *options)
-{
-    const struct network *network = network_find(options->network);
-    const bool drawings = options->operand_count == 0;
-
-    if (network == NULL) {
-        char names[128];
-        network_names(names, sizeof names);
-        console_error("--network %s: wanted %s", options->network, names);
-        return false;
-    }
-    training->network = network;
-    training->size = options->size > 0 ? options->size : network->size;
-    training->predict_size = choose_predict_size(network, options, training->size);
-    training->epochs = options->epochs > 0 ? options->epochs
-                       : drawings          ? network->drawing_epochs
-                                           : network->epochs;
-    training->batch = options->batch > 0 ? options->batch : network->batch;
-    training->learning_rate =
-        options->learning_rate > 0 ? options->learning_rate : network->learning_rate;
-    options->size = training->size;
-    options->predict_size = training->predict_size;
-    options->epochs = training->epochs;
-    options->batch = training->batch;
-    options->learning_rate = training->learning_rate;
-    return true;
-}
-
 static cnn_status create_context(struct training *training)
 {
     cnn_status status = cnn_context_create(&training->context);
@@ -99,14 +57,15 @@ static cnn_status create_context(struct training *training)
 
 static void print_plan(const struct training *training)
 {
+    const long long size = training->options->size;
+    const long long predict_size = training->options->predict_size;
+
     parts_print(&training->parts);
     console_line("%-10s  %s, %lld x %lld x 3, on %d threads (%s)", "network",
-                 training->network->name, (long long)training->size, (long long)training->size,
-                 (int)cnn_context_threads(training->context),
+                 training->network->name, size, size, (int)cnn_context_threads(training->context),
                  cnn_context_cpu_name(training->context));
-    if (training->predict_size != training->size)
-        console_line("%-10s  predicts pictures of %lld x %lld", "",
-                     (long long)training->predict_size, (long long)training->predict_size);
+    if (predict_size != size)
+        console_line("%-10s  predicts pictures of %lld x %lld", "", predict_size, predict_size);
     network_print(training->model);
 }
 
@@ -116,7 +75,7 @@ static void print_plan(const struct training *training)
 static cnn_status create_training_loader(struct training *training)
 {
     cnn_status status = cnn_loader_create(&training->training_loader, training->parts.training,
-                                          training->model, training->batch);
+                                          training->model, training->options->batch);
     cnn_loader *loader = training->training_loader;
 
     if (status == CNN_OK)
@@ -133,7 +92,7 @@ static cnn_status create_loaders(struct training *training)
     if (status != CNN_OK)
         return status;
     return cnn_loader_create(&training->validation_loader, training->parts.validation,
-                             training->model, training->batch);
+                             training->model, training->options->batch);
 }
 
 static cnn_status create_optimizer(struct training *training)
@@ -145,7 +104,7 @@ static cnn_status create_optimizer(struct training *training)
 static cnn_status create_trainer(struct training *training)
 {
     cnn_status status = cnn_trainer_create(&training->trainer, training->model, training->optimizer,
-                                           CNN_SOFTMAX_CROSS_ENTROPY, training->batch);
+                                           CNN_SOFTMAX_CROSS_ENTROPY, training->options->batch);
     if (status == CNN_OK)
         status = recipe_weigh(training->trainer, training->network, training->options,
                               training->parts.training);
@@ -194,14 +153,15 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
 
 static void start_observers(const struct training *training)
 {
+    const struct options *options = training->options;
     const struct run run = {
-        .options = training->options,
+        .options = options,
         .network = training->network,
-        .size = training->size,
-        .epochs = training->epochs,
-        .batch = training->batch,
-        .learning_rate = training->learning_rate,
-        .done = (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)training->epochs,
+        .size = options->size,
+        .epochs = options->epochs,
+        .batch = options->batch,
+        .learning_rate = options->learning_rate,
+        .done = (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)options->epochs,
         .first_step = cnn_optimizer_steps(training->optimizer) + 1,
         .history = &training->record.history,
         .context = training->context,
@@ -252,7 +212,7 @@ static bool fit(struct training *training)
     interrupt_cancels(training->trainer);
     const cnn_status status =
         cnn_trainer_fit(training->trainer, training->training_loader, training->validation_loader,
-                        training->epochs, on_progress, training);
+                        training->options->epochs, on_progress, training);
     interrupt_cancels(NULL);
     if (training->failed)
         return false;
@@ -334,7 +294,7 @@ static void free_rest(struct training *training)
 /* Not every network has one: the weights behind a flatten belong to one size. */
 static bool check_predict_size(const struct training *training)
 {
-    const int64_t size = training->predict_size;
+    const int64_t size = training->options->predict_size;
     cnn_model *resized = NULL;
     const cnn_status status =
         cnn_model_create_resized(&resized, training->model, (int64_t[]){size, size, 3}, 3);
@@ -352,8 +312,8 @@ static bool prepare(struct training *training, const char *data)
 {
     return console_succeeded(create_context(training)) &&
            parts_open(&training->parts, training->context, data, training->options) &&
-           network_create(&training->model, training->context, training->network, training->size,
-                          training->parts.training) &&
+           network_create(&training->model, training->context, training->network,
+                          training->options->size, training->parts.training) &&
            check_predict_size(training) &&
            (training->parts.test == NULL ||
             confusion_same_classes(training->model, training->parts.test, data)) &&
@@ -401,8 +361,9 @@ int command_train(const struct options *given)
 
     interrupt_catch();
     /* Better to know now than after an hour of training. */
-    if (!resume_take_up(&options, &training.record) || !choose_recipe(&training, &options) ||
-        !recipe_check(&options) || !output_file_check("output", options.output, "the model") ||
+    if (!resume_take_up(&options, &training.record) ||
+        (training.network = recipe_complete(&options)) == NULL || !recipe_check(&options) ||
+        !output_file_check("output", options.output, "the model") ||
         !resume_check_file(&options, &training.record.best) ||
         (training.observers = observers_create(&options)) == NULL)
         return EXIT_ERROR;
