@@ -14,7 +14,8 @@ enum { LINE_SIZE = 512 };
 struct progress_display {
     double started; /* when training began, in seconds of a clock */
     double drawn;   /* when the bar was drawn last */
-    double rate;    /* pictures trained per second in this epoch */
+    double rate;    /* pictures trained per second in this epoch; 0: none yet */
+    double resumed; /* pictures of this epoch that were trained on before it was resumed */
     double skipped; /* the share of the training that was done before it was resumed */
     bool has_bar;
 };
@@ -81,6 +82,17 @@ static void start(void *self, const struct run *run)
         .started = bar_now(), .has_bar = console_has_status(), .skipped = run->done};
 }
 
+/* Steps are alike: those before the first that is seen tell how many pictures they had. */
+static void measure_rate(struct progress_display *display, const cnn_progress *progress)
+{
+    const double samples = (double)cnn_progress_samples(progress);
+    const double step = (double)cnn_progress_step(progress);
+
+    if (step == 1 || display->rate == 0)
+        display->resumed = samples * (step - 1) / step;
+    display->rate = (samples - display->resumed) / (cnn_progress_seconds(progress) + 1e-9);
+}
+
 /* Draws the bar, where there is one, at most ten times a second. */
 static void step(void *self, const cnn_progress *progress)
 {
@@ -88,8 +100,7 @@ static void step(void *self, const cnn_progress *progress)
     const double time = bar_now();
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_STEP)
-        display->rate =
-            (double)cnn_progress_samples(progress) / (cnn_progress_seconds(progress) + 1e-9);
+        measure_rate(display, progress);
     if (!display->has_bar || time - display->drawn < 0.1)
         return;
     display->drawn = time;
