@@ -62,23 +62,9 @@ static cnn_layer *create_conv(struct net *net, int64_t filters, int64_t kernel, 
     return layer;
 }
 
-void net_conv(struct net *net, int64_t filters, int64_t kernel)
-{
-    append(net, create_conv(net, filters, kernel, kernel / 2));
-}
-
 void net_valid_conv(struct net *net, int64_t filters, int64_t kernel)
 {
     append(net, create_conv(net, filters, kernel, 0));
-}
-
-void net_conv_from_zero(struct net *net, int64_t filters, int64_t kernel)
-{
-    cnn_layer *layer = create_conv(net, filters, kernel, kernel / 2);
-
-    if (going_well(net))
-        net->status = cnn_layer_set_initializer(layer, CNN_ZEROS);
-    append(net, layer);
 }
 
 void net_bare_conv(struct net *net, int64_t filters, int64_t kernel, int64_t stride, int64_t groups)
@@ -125,11 +111,6 @@ void net_maxpool(struct net *net, int64_t window, int64_t stride, int64_t paddin
 void net_global_avgpool(struct net *net)
 {
     append_plain(net, cnn_global_avgpool2d_create);
-}
-
-void net_global_maxpool(struct net *net)
-{
-    append_plain(net, cnn_global_maxpool2d_create);
 }
 
 void net_flatten(struct net *net)

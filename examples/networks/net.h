@@ -20,26 +20,19 @@ struct net net_begin(cnn_context *context, cnn_model *model);
 /* Names the next layer. */
 void net_name(struct net *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A square convolution with a bias, and with as many zeros around its input as keep the size. */
-void net_conv(struct net *net, int64_t filters, int64_t kernel);
-
-/* The same with all weights 0 at first. */
-void net_conv_from_zero(struct net *net, int64_t filters, int64_t kernel);
-
-/* The first one with other strides and groups, and without a bias: for a batch normalisation behind
- * it, which has one. */
-void net_bare_conv(struct net *net, int64_t filters, int64_t kernel, int64_t stride,
-                   int64_t groups);
-
 /* A square convolution with a bias and without padding. */
 void net_valid_conv(struct net *net, int64_t filters, int64_t kernel);
+
+/* The same with as many zeros around its input as keep the size, with strides and groups, and
+ * without a bias: for a batch normalisation behind it, which has one. */
+void net_bare_conv(struct net *net, int64_t filters, int64_t kernel, int64_t stride,
+                   int64_t groups);
 
 void net_batch_norm(struct net *net);
 void net_relu(struct net *net);
 void net_relu6(struct net *net);
 void net_maxpool(struct net *net, int64_t window, int64_t stride, int64_t padding);
 void net_global_avgpool(struct net *net);
-void net_global_maxpool(struct net *net);
 void net_flatten(struct net *net);
 void net_dense(struct net *net, int64_t units);
 void net_dropout(struct net *net, double rate);

@@ -22,7 +22,7 @@ check() {
 }
 
 check classic '^  conv2d 32 3x3 +30 x 30 x 32 +896$'
-check default '^  global_maxpool2d +192 +0$'
+check default '^  conv2d 256 3x3 .* 2 x 2 x 256 +589,824$' --flip-average
 check resnet '^  conv2d 32 5x5 .*stride 2x2.* +16 x 16 x 32 +2,400$' --flip-average
 check vgg '^  conv2d 256 3x3 .* 4 x 4 x 256 +589,824$'
 check resnet18 '^  total +11,178,051$'
