@@ -11,8 +11,8 @@
 /* Two convolutions and two dense layers, for 64x64 pictures: the network of many a course. */
 cnn_status network_classic(cnn_model *model, cnn_context *context, int64_t classes);
 
-/* A small residual network without normalisation, for 32 to 128 pixels: where two residual
- * convolutions start as zeros, and each channel's largest value of the whole picture decides. */
+/* A small residual network for 32 to 128 pixels, with batch normalisation, that halves pictures by
+ * max-pooling. */
 cnn_status network_residual(cnn_model *model, cnn_context *context, int64_t classes);
 
 /* Stages of 3x3 convolutions, each half as large and twice as deep as the one before (Simonyan and
