@@ -8,6 +8,7 @@
 #include "support/reference_activation.h"
 #include "support/tensors.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 /* ---- The kinds, and how far from exact they may be ---- */
 
@@ -116,9 +117,9 @@ static double unit_at(double magnitude)
 static void check(const struct kernel_row *row, const struct kind *kind, const char *what, float x,
                   float got, double exact, double bound)
 {
-    ck_assert_msg(tolerance_close(got, exact, bound),
-                  "%s: %s of %s at %a: got %a, want %a within %g", row->name, what, kind->name,
-                  (double)x, (double)got, exact, bound);
+    assert_value(tolerance_close(got, exact, bound),
+                 "%s: %s of %s at %a: got %a, want %a within %g", row->name, what, kind->name,
+                 (double)x, (double)got, exact, bound);
 }
 
 /* ---- Against double precision ---- */
@@ -184,8 +185,8 @@ START_TEST(elements_do_not_depend_on_their_places)
             run_forward(row, kind, (int64_t)count, y, turn % 3 == 0 ? y : x);
             for (size_t i = 0; i < count; i++) {
                 run_forward(row, kind, 1, &one, &x[i]);
-                ck_assert_msg(tolerance_same(y[i], one), "%s: %s, [%zu] of %zu", row->name,
-                              kind->name, i, count);
+                assert_value(tolerance_same(y[i], one), "%s: %s, [%zu] of %zu", row->name,
+                             kind->name, i, count);
             }
         }
 }
@@ -207,8 +208,8 @@ START_TEST(gradients_do_not_depend_on_their_places)
             run_backward(row, kind, (int64_t)count, dx, turn % 3 == 0 ? dx : dy, value);
             for (size_t i = 0; i < count; i++) {
                 run_backward(row, kind, 1, &one, &dy[i], &value[i]);
-                ck_assert_msg(tolerance_same(dx[i], one), "%s: %s, [%zu] of %zu", row->name,
-                              kind->name, i, count);
+                assert_value(tolerance_same(dx[i], one), "%s: %s, [%zu] of %zu", row->name,
+                             kind->name, i, count);
             }
         }
 }

@@ -10,6 +10,7 @@
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 enum { X, W, Y, BIAS, BUFFERS };
 
@@ -78,15 +79,15 @@ static void check_value(const struct kernel_row *row, const char *where, float g
                         struct value value, int64_t links, bool relu)
 {
     const float chain = relu && value.chain <= 0 ? 0 : value.chain;
-    ck_assert_msg(tolerance_same(got, chain), "%s, %s: got %a, the chain gives %a", row->name,
-                  where, (double)got, (double)chain);
+    assert_value(tolerance_same(got, chain), "%s, %s: got %a, the chain gives %a", row->name, where,
+                 (double)got, (double)chain);
     /* Beyond the range of floats the exact sum is no measure. */
     if (!(value.magnitude < 1e38))
         return;
     const double exact = relu && value.exact < 0 ? 0 : value.exact;
     const double bound = tolerance_sum(links, value.magnitude);
-    ck_assert_msg(tolerance_close(got, exact, bound), "%s, %s: got %.9g, exact %.9g, bound %g",
-                  row->name, where, (double)got, exact, bound);
+    assert_value(tolerance_close(got, exact, bound), "%s, %s: got %.9g, exact %.9g, bound %g",
+                 row->name, where, (double)got, exact, bound);
 }
 
 /* ---- Row-tap ---- */
@@ -335,15 +336,15 @@ static void check_panel(const struct kernel_row *row, enum guarded_side side, in
         float sum = 0;
         for (int64_t p = 0; p < pixels; p++)
             sum += dy[p * pitch + j];
-        ck_assert_msg(tolerance_same(sums[j], sum), "%s: sum %d of %d pixels", row->name, (int)j,
-                      (int)pixels);
+        assert_value(tolerance_same(sums[j], sum), "%s: sum %d of %d pixels", row->name, (int)j,
+                     (int)pixels);
     }
     for (int64_t i = 0; i < pixels * width && !sums_only; i++) {
         if (i % width >= (columns + 15) / 16 * 16)
             continue;
         const float value = i % width < columns ? dy[i / width * pitch + i % width] : 0;
-        ck_assert_msg(tolerance_same(panel[i], value), "%s: place %d of %d pixels, %d columns",
-                      row->name, (int)i, (int)pixels, (int)columns);
+        assert_value(tolerance_same(panel[i], value), "%s: place %d of %d pixels, %d columns",
+                     row->name, (int)i, (int)pixels, (int)columns);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
+#include "support/value.h"
 
 enum { ROOM = 256 * 1024 };
 
@@ -57,9 +58,9 @@ static void check_dense(const struct kernel_row *row, const struct cnni_dense_ro
             want = kernel_row_link(row, dense->x[c], dense->w[c * dense->w_pitch + j], want);
         if (dense->relu && want <= 0)
             want = 0;
-        ck_assert_msg(same(dense->y[j], want), "%s, %d x %d, column %d: got %a, want %a", row->name,
-                      (int)dense->channels, (int)dense->columns, (int)j, (double)dense->y[j],
-                      (double)want);
+        assert_value(same(dense->y[j], want), "%s, %d x %d, column %d: got %a, want %a", row->name,
+                     (int)dense->channels, (int)dense->columns, (int)j, (double)dense->y[j],
+                     (double)want);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 enum { X, Y, WINNERS, BUFFERS };
 
@@ -104,8 +105,8 @@ static void check_forward(const struct kernel_row *row, const struct cnni_maxpoo
             if (!isnan(most) && (isnan(value) || value > most))
                 best = i;
         }
-        ck_assert_msg(tolerance_same(y[place], corner[pixel_at(shape, best)]), "%s: y[%d]",
-                      row->name, (int)place);
+        assert_value(tolerance_same(y[place], corner[pixel_at(shape, best)]), "%s: y[%d]",
+                     row->name, (int)place);
         if (shape->winner_size != 0)
             ck_assert_int_eq(read_winner(shape, winners, place), shape->gate && y[place] <= 0
                                                                      ? no_winner(shape)
@@ -152,8 +153,8 @@ static void check_backward(const struct kernel_row *row, const struct cnni_maxpo
     }
     ((cnni_maxpool2d_backward_fn *)row->function)(shape, dx, dy, winners, overwrite);
     for (size_t i = 0; i < count; i++)
-        ck_assert_msg(tolerance_same(dx[i], want[i]), "%s: dx[%zu] is %a, not %a", row->name, i,
-                      (double)dx[i], (double)want[i]);
+        assert_value(tolerance_same(dx[i], want[i]), "%s: dx[%zu] is %a, not %a", row->name, i,
+                     (double)dx[i], (double)want[i]);
 }
 
 START_TEST(backward_is_exact)

@@ -8,6 +8,7 @@
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 enum { PIXELS = 128, CHANNELS = 70, MOST = PIXELS * CHANNELS };
 enum { X, Y, DY, DX, SCALE, SHIFT, MEAN, SLOPE, OFFSET, FIRST, SECOND, BUFFERS };
@@ -79,9 +80,9 @@ static struct problem problem_of(int turn, bool special)
 static void check_same(const struct kernel_row *row, const struct problem *problem, int64_t i,
                        float got, float want)
 {
-    ck_assert_msg(tolerance_same(got, want), "%s, %d pixels of %d channels, [%d]: got %a, want %a",
-                  row->name, (int)problem->norm.pixels, (int)problem->norm.channels, (int)i,
-                  (double)got, (double)want);
+    assert_value(tolerance_same(got, want), "%s, %d pixels of %d channels, [%d]: got %a, want %a",
+                 row->name, (int)problem->norm.pixels, (int)problem->norm.channels, (int)i,
+                 (double)got, (double)want);
 }
 
 START_TEST(moments_are_their_chains)

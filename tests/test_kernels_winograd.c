@@ -10,6 +10,7 @@
 #include "support/guarded.h"
 #include "support/kernel_rows.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 #include "support/winograd_matrices.h"
 
 /* ---- One lane with fused multiply-add ---- */
@@ -188,11 +189,10 @@ static void check_values(const struct tile *tile)
                 continue; /* sums beyond the range of floats are no measure */
             const double value = tile->relu && exact.value <= 0 ? 0 : exact.value;
             const double bound = tolerance_sum(PIXELS + 1, exact.magnitude);
-            ck_assert_msg(
-                tolerance_close(tile->out[at][c], value, bound),
-                "%s, F(%d), %d channels: at %d, channel %d got %.9g, exact %.9g, bound %g",
-                tile->row->name, (int)tile->outputs, (int)tile->channels, at, (int)c,
-                (double)tile->out[at][c], value, bound);
+            assert_value(tolerance_close(tile->out[at][c], value, bound),
+                         "%s, F(%d), %d channels: at %d, channel %d got %.9g, exact %.9g, bound %g",
+                         tile->row->name, (int)tile->outputs, (int)tile->channels, at, (int)c,
+                         (double)tile->out[at][c], value, bound);
         }
 }
 
@@ -209,10 +209,10 @@ static void check_bits(const struct tile *tile)
     run(&copy, true);
     for (int at = 0; at < tile->side_out * tile->side_out; at++)
         for (int64_t c = 0; c < tile->written && tile->out[at] != NULL; c++)
-            ck_assert_msg(tolerance_same(tile->out[at][c], lone[at][c]),
-                          "%s, F(%d), %d channels: at %d, channel %d got %a, one lane gives %a",
-                          tile->row->name, (int)tile->outputs, (int)tile->channels, at, (int)c,
-                          (double)tile->out[at][c], (double)lone[at][c]);
+            assert_value(tolerance_same(tile->out[at][c], lone[at][c]),
+                         "%s, F(%d), %d channels: at %d, channel %d got %a, one lane gives %a",
+                         tile->row->name, (int)tile->outputs, (int)tile->channels, at, (int)c,
+                         (double)tile->out[at][c], (double)lone[at][c]);
 }
 
 /* Sides of what goes into a slot and comes out of it. */
@@ -262,8 +262,8 @@ static void check_tile(const struct kernel_row *row, int32_t outputs, int64_t ch
     check_bits(&tile);
     for (int64_t c = channels; c < tile.written; c++)
         for (int i = 0; i < tile.side_out * tile.side_out; i++)
-            ck_assert_msg(out[i * tile.written + c] == 0, "%s leaves no 0 behind %d channels",
-                          row->name, (int)channels);
+            assert_value(out[i * tile.written + c] == 0, "%s leaves no 0 behind %d channels",
+                         row->name, (int)channels);
 }
 
 static void check_row(const struct kernel_row *row)

@@ -14,6 +14,7 @@
 #include "support/guarded.h"
 #include "support/suite.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 /* ---- Shapes ---- */
 
@@ -189,9 +190,9 @@ static void check_sums(const struct problem *problem, const char *what, const fl
     for (size_t i = 0; i < sums->count; i++) {
         const double bound = tolerance_sum(sums->links, sums->magnitude[i]);
         const double exact = relu && sums->exact[i] < 0 ? 0 : sums->exact[i];
-        ck_assert_msg(tolerance_close(got[i], exact, bound),
-                      "%s[%zu] of %s: got %.9g, exact %.9g, bound %g", what, i,
-                      show(&problem->conv, problem->n), (double)got[i], exact, bound);
+        assert_value(tolerance_close(got[i], exact, bound),
+                     "%s[%zu] of %s: got %.9g, exact %.9g, bound %g", what, i,
+                     show(&problem->conv, problem->n), (double)got[i], exact, bound);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "ops/op_conv2d.h"
 #include "ops/op_elementwise.h"
 #include "support/suite.h"
+#include "support/value.h"
 
 static const struct {
     int64_t n;
@@ -111,10 +112,10 @@ static void check_tail(struct subject *subject, const struct cnni_conv2d_tail *t
     subject->call.tail = tail;
     cnni_conv2d_forward(&subject->call, subject->y, subject->x, subject->packed, subject->b, false);
     for (int64_t i = 0; i < subject->count; i++)
-        ck_assert_msg(memcmp(&subject->y[i], &subject->wanted[i], sizeof(float)) == 0,
-                      "activation %d%s, y[%d] is %a, must be %a", tail->activation.kind,
-                      tail->addend == NULL ? "" : " of a sum", (int)i, (double)subject->y[i],
-                      (double)subject->wanted[i]);
+        assert_value(memcmp(&subject->y[i], &subject->wanted[i], sizeof(float)) == 0,
+                     "activation %d%s, y[%d] is %a, must be %a", tail->activation.kind,
+                     tail->addend == NULL ? "" : " of a sum", (int)i, (double)subject->y[i],
+                     (double)subject->wanted[i]);
 }
 
 START_TEST(tails_are_the_same_bits)

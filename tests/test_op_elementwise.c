@@ -12,6 +12,7 @@
 #include "ops/op_softmax.h"
 #include "support/suite.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 enum { COUNT = 3 * 16384 + 5, ARRAYS = 5 };
 
@@ -45,14 +46,14 @@ START_TEST(elements_are_exact)
     ck_assert_int_eq(cnn_context_set_threads(context, thread_counts[_i]), CNN_OK);
     cnni_activation_forward(context, cnni_lanes(context), &relu, COUNT, array[2], array[0]);
     for (int i = 0; i < COUNT; i++)
-        ck_assert(array[2][i] == (array[0][i] > 0 ? array[0][i] : 0));
+        assert_value(array[2][i] == (array[0][i] > 0 ? array[0][i] : 0), "[%d]", i);
     cnni_activation_backward(context, cnni_lanes(context), &relu, COUNT, array[3], array[1],
                              array[2]);
     for (int i = 0; i < COUNT; i++)
-        ck_assert(array[3][i] == (array[0][i] > 0 ? array[1][i] : 0));
+        assert_value(array[3][i] == (array[0][i] > 0 ? array[1][i] : 0), "[%d]", i);
     cnni_add(context, cnni_lanes(context), COUNT, array[4], array[0], array[1]);
     for (int i = 0; i < COUNT; i++)
-        ck_assert(array[4][i] == array[0][i] + array[1][i]);
+        assert_value(array[4][i] == array[0][i] + array[1][i], "[%d]", i);
 }
 END_TEST
 
@@ -68,7 +69,7 @@ START_TEST(dropout_follows_its_numbers)
     for (int i = 0; i < COUNT; i++) {
         const bool drop = cnni_random_uniform(&random) < 0.3;
         dropped += drop;
-        ck_assert(array[1][i] == (drop ? 0 : array[0][i] * scale));
+        assert_value(array[1][i] == (drop ? 0 : array[0][i] * scale), "[%d]", i);
     }
     /* Five standard deviations around the mean. */
     const double deviation = sqrt(COUNT * 0.3 * 0.7);
@@ -120,7 +121,7 @@ START_TEST(softmax_rows_add_up)
             const double exact = exp((double)x[i]) / sum;
             /* exp within 4 ULP, the sum of `columns` of them, a subtraction, a division */
             const double part = exact * ((double)(columns + 8) * 0x1p-23);
-            ck_assert(tolerance_close(y[i], exact, part));
+            assert_value(tolerance_close(y[i], exact, part), "[%d]", (int)i);
             product += exact * dy[i];
             magnitude += exact * fabs((double)dy[i]);
         }
@@ -129,7 +130,7 @@ START_TEST(softmax_rows_add_up)
             const double share = exp((double)x[i]) / sum, exact = share * (dy[i] - product);
             const double bound =
                 share * (fabs((double)dy[i]) + magnitude) * ((double)(2 * columns + 20) * 0x1p-23);
-            ck_assert(tolerance_close(dx[i], exact, bound));
+            assert_value(tolerance_close(dx[i], exact, bound), "[%d]", (int)i);
         }
     }
 }
@@ -156,8 +157,8 @@ START_TEST(optimizers_update_every_element)
                                         .gradient_scale = 1};
     cnni_adam_update(context, cnni_lanes(context), &adam, COUNT, w, g, m, v);
     for (int i = 0; i < COUNT; i++) {
-        ck_assert(g[i] == 0);
-        ck_assert(fabs(w[i] - before[i] - (i % 2 ? -0.01 : 0.01)) < 1e-6);
+        assert_value(g[i] == 0, "[%d]", i);
+        assert_value(fabs(w[i] - before[i] - (i % 2 ? -0.01 : 0.01)) < 1e-6, "[%d]", i);
     }
     for (int i = 0; i < COUNT; i++)
         g[i] = (float)i;
@@ -165,7 +166,7 @@ START_TEST(optimizers_update_every_element)
     const struct cnni_sgd_step sgd = {.learning_rate = 0.5f, .gradient_scale = 1};
     cnni_sgd_update(context, cnni_lanes(context), &sgd, COUNT, w, g, NULL);
     for (int i = 0; i < COUNT; i++)
-        ck_assert(g[i] == 0 && w[i] == before[i] - 0.5f * (float)i);
+        assert_value(g[i] == 0 && w[i] == before[i] - 0.5f * (float)i, "[%d]", i);
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 #include "support/guarded.h"
 #include "support/suite.h"
 #include "support/tolerance.h"
+#include "support/value.h"
 
 enum { X, Y, DX, DY, WINNERS, BUFFERS };
 
@@ -86,13 +87,13 @@ static void check_shape(cnn_context *context, struct cnni_random *random,
     for (size_t i = 0; i < outputs; i++) {
         int64_t number = 0;
         const int64_t place = find_winner(pool, x, (int64_t)i, &number);
-        ck_assert(tolerance_same(y[i], x[place]));
+        assert_value(tolerance_same(y[i], x[place]), "y[%zu]", i);
         ck_assert_int_eq(bytes == outputs ? ((uint8_t *)winners)[i] : ((int32_t *)winners)[i],
                          number);
         want[place] += dy[i];
     }
     for (size_t i = 0; i < inputs; i++)
-        ck_assert_msg(dx[i] == want[i], "dx[%zu] is %g, not %g", i, (double)dx[i], (double)want[i]);
+        assert_value(dx[i] == want[i], "dx[%zu] is %g, not %g", i, (double)dx[i], (double)want[i]);
     free(want);
     cnni_maxpool2d_forward(context, cnni_lanes(context), pool, n, y, NULL, x,
                            false); /* keeps no record */
@@ -143,7 +144,8 @@ START_TEST(large_gradients_are_exact)
     cnni_maxpool2d_backward(context, cnni_lanes(context), &pool, 1, dx, dy, winners);
     for (size_t i = 0; i < outputs; i++) {
         const size_t pixel = i / 32, row = pixel / 257 * 2 + winners[i] / 2;
-        ck_assert(dx[(row * 514 + pixel % 257 * 2 + winners[i] % 2) * 32 + i % 32] == dy[i]);
+        assert_value(dx[(row * 514 + pixel % 257 * 2 + winners[i] % 2) * 32 + i % 32] == dy[i],
+                     "dy[%zu]", i);
     }
     for (size_t i = 0; i < inputs; i++)
         absolute += fabs((double)dx[i]);

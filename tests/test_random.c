@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "support/suite.h"
+#include "support/value.h"
 
 /* Random123, kat_vectors, philox4x32-10. */
 START_TEST(known_answers)
@@ -73,8 +74,7 @@ START_TEST(uniform_numbers_are_uniform)
     cnni_random_start(&random, 3, CNNI_RANDOM_CHECK, 0, 0);
     for (int32_t i = 0; i < COUNT; i++) {
         double x = cnni_random_uniform(&random);
-        ck_assert_double_ge(x, 0);
-        ck_assert_double_lt(x, 1);
+        assert_value(x >= 0 && x < 1, "%g", x);
         sum += x;
         squares += x * x;
     }
@@ -137,7 +137,7 @@ START_TEST(beta_numbers_are_distributed_so)
     cnni_random_start(&random, 6, CNNI_RANDOM_CHECK, 0, 0);
     for (int32_t i = 0; i < COUNT; i++) {
         double x = cnni_random_beta(&random, alpha);
-        ck_assert(x >= 0 && x <= 1);
+        assert_value(x >= 0 && x <= 1, "%g", x);
         sum += x - 0.5;
         squares += (x - 0.5) * (x - 0.5);
         for (int32_t k = 1; k < 10; k++)
@@ -162,7 +162,7 @@ START_TEST(beta_numbers_of_a_tiny_alpha_are_0_or_1)
     cnni_random_start(&random, 6, CNNI_RANDOM_CHECK, 1, 0);
     for (int32_t i = 0; i < 1000; i++) {
         double x = cnni_random_beta(&random, 1e-3);
-        ck_assert(x >= 0 && x <= 1);
+        assert_value(x >= 0 && x <= 1, "%g", x);
         ones += x > 0.5;
     }
     ck_assert_double_eq_tol(ones, 500, 5 * sqrt(250));
