@@ -3,10 +3,10 @@
  * filled one after the other. */
 #include "data/names.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/sort.h"
 
 enum { BLOCK_BYTES = 64 << 10, FIRST_ROOM = 64 };
 
@@ -73,7 +73,7 @@ static int compare(const void *a, const void *b)
 void cnni_names_sort(struct cnni_names *names, int64_t first)
 {
     if (names->count > first)
-        qsort(names->name + first, (size_t)(names->count - first), sizeof *names->name, compare);
+        cnni_sort(names->name + first, names->count - first, sizeof *names->name, compare);
 }
 
 bool cnni_names_have(const struct cnni_names *names, const char *name)

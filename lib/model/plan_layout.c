@@ -5,8 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-
-#include <stdlib.h>
+#include "base/sort.h"
 
 static int by_offset(const void *a, const void *b)
 {
@@ -57,7 +56,7 @@ cnn_status cnni_plan_layout(size_t *arena_bytes, struct cnni_buffer *buffers, in
     struct cnni_buffer **placed = order + count;
     for (int32_t i = 0; i < count; i++)
         order[i] = &buffers[i];
-    qsort(order, (size_t)count, sizeof *order, by_size);
+    cnni_sort(order, count, sizeof *order, by_size);
     *arena_bytes = 0;
     for (int32_t i = 0; i < count; i++) {
         find_gap(order[i], placed, i);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/sort.h"
 
 static const int64_t first_room = 256;
 
@@ -62,39 +63,20 @@ void cnni_roc_free(struct cnni_roc *roc, cnn_context *context)
         cnni_free(context, roc->of[index].value);
 }
 
-/* ---- Sorting: a heap, since qsort() allocates ---- */
+/* ---- The area ---- */
 
-/* Lets the value at the top of the heap `value` [count], number `top`, sink to its place. */
-static void sink(double *value, int64_t top, int64_t count)
+static int by_value(const void *a, const void *b)
 {
-    const double sinking = value[top];
-    for (int64_t child; (child = 2 * top + 1) < count; top = child) {
-        if (child + 1 < count && value[child + 1] > value[child])
-            child++;
-        if (value[child] <= sinking)
-            break;
-        value[top] = value[child];
-    }
-    value[top] = sinking;
+    const double first = *(const double *)a, second = *(const double *)b;
+    return (first > second) - (first < second);
 }
 
 static void sort(struct cnni_scores *scores)
 {
-    double *value = scores->value;
-    if (scores->sorted)
-        return;
-    for (int64_t i = scores->count / 2 - 1; i >= 0; i--)
-        sink(value, i, scores->count);
-    for (int64_t i = scores->count - 1; i > 0; i--) {
-        const double largest = value[0];
-        value[0] = value[i];
-        value[i] = largest;
-        sink(value, 0, i);
-    }
+    if (!scores->sorted)
+        cnni_sort(scores->value, scores->count, sizeof *scores->value, by_value);
     scores->sorted = true;
 }
-
-/* ---- The area ---- */
 
 /* Twice the number of pairs in which class 1 is ahead, plus that of those where neither is. */
 static uint64_t count_pairs(const struct cnni_scores *zeros, const struct cnni_scores *ones)

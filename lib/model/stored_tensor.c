@@ -2,8 +2,9 @@
  * Tensors in safetensors files: types, numbers and their order.  Everything is little-endian. */
 #include "model/stored_tensor.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/sort.h"
 
 /* ---- Numbers ---- */
 
@@ -129,11 +130,11 @@ static int by_name(const void *a, const void *b)
 }
 
 static void sort(const struct cnni_stored_tensor **order, const struct cnni_stored_tensor *tensors,
-                 int32_t count, int (*compare)(const void *, const void *))
+                 int32_t count, cnni_compare_fn *compare)
 {
     for (int32_t i = 0; i < count; i++)
         order[i] = &tensors[i];
-    qsort(order, (size_t)count, sizeof *order, compare);
+    cnni_sort(order, count, sizeof *order, compare);
 }
 
 const struct cnni_stored_tensor *

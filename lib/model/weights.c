@@ -5,10 +5,10 @@
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/sort.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- The handle ---- */
@@ -87,7 +87,7 @@ static int by_outcome(const void *a, const void *b)
 
 void cnni_report_sort(struct cnni_report *report)
 {
-    qsort(report->findings, (size_t)report->count, sizeof *report->findings, by_outcome);
+    cnni_sort(report->findings, report->count, sizeof *report->findings, by_outcome);
 }
 
 void cnni_report_free(struct cnni_report *report)
