@@ -376,6 +376,36 @@ START_TEST(limits_hold)
 }
 END_TEST
 
+/* What could not be loaded is not saved. */
+START_TEST(limits_hold_for_saving)
+{
+    static char file[TEXT_ROOM];
+    cnn_model *model;
+    cnn_tensor *bytes;
+    EXPECT_OK(model_from_bytes(&model, context, file, make_file(file, "\"a\"", "\"a\"")));
+    EXPECT_OK(cnn_model_save_memory(&bytes, model));
+    const int64_t size = (int64_t)cnn_tensor_bytes(bytes);
+    const struct {
+        cnn_limit limit;
+        int64_t enough;
+    } rows[] = {
+        {CNN_LIMIT_TENSORS, 2},
+        {CNN_LIMIT_HEADER_BYTES, size - VALUES_SIZE - 8},
+        {CNN_LIMIT_MODEL_BYTES, size},
+    };
+    cnn_tensor_free(bytes);
+    for (int32_t i = 0; i < CNNI_COUNT(rows); i++) {
+        EXPECT_OK(cnn_context_set_limit(context, rows[i].limit, rows[i].enough - 1));
+        ck_assert_int_eq(cnn_model_save_memory(&bytes, model), CNN_ERROR_LIMIT);
+        ck_assert_ptr_null(bytes);
+        EXPECT_OK(cnn_context_set_limit(context, rows[i].limit, rows[i].enough));
+        EXPECT_OK(cnn_model_save_memory(&bytes, model));
+        cnn_tensor_free(bytes);
+    }
+    cnn_model_free(model);
+}
+END_TEST
+
 static Suite *model_file_hostile_suite(void)
 {
     Suite *suite = suite_create("model_file_hostile");
@@ -389,6 +419,7 @@ static Suite *model_file_hostile_suite(void)
     tcase_add_test(tcase, a_wrong_length_is_refused);
     tcase_add_test(tcase, large_headers_are_cheap);
     tcase_add_test(tcase, limits_hold);
+    tcase_add_test(tcase, limits_hold_for_saving);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -143,7 +143,8 @@ CNN_API cnn_status cnn_model_prepare_image(const cnn_model *model, cnn_tensor *i
 /* Writes the model to `path`: complete or not at all, also when the disk is full or the machine
  * stops.  An existing file is replaced only by the complete new one; a kill may leave a part of
  * that in the same folder, under a name that begins with ".libcnn-", which can be deleted.
- * CNN_ERROR_IO: what the system said, with the path.  CNN_ERROR_STATE: no layers. */
+ * CNN_ERROR_IO: what the system said, with the path.  CNN_ERROR_STATE: no layers.  CNN_ERROR_LIMIT:
+ * larger than the context would load. */
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 
 /* Writes the same bytes into a new uint8 tensor [bytes]. */

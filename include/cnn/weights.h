@@ -100,7 +100,7 @@ CNN_API cnn_status cnn_model_load_weights_memory(cnn_model *model, const void *b
  * CNN_ERROR_INVALID: also where a callback gave a name that is empty, not UTF-8 or "__metadata__",
  * or where two parameters have one name.  CNN_ERROR_STATE: no parameter is to be written, or the
  * model is in the middle of a training step.  CNN_ERROR_IO: what the system said, with the
- * path. */
+ * path.  CNN_ERROR_LIMIT: its header is longer than the context would load. */
 CNN_API cnn_status cnn_model_save_weights(const cnn_model *model, const char *path,
                                           const cnn_weights *weights);
 

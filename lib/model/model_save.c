@@ -9,6 +9,7 @@
  * with one checksum for each tensor, in the tensors' order. */
 #include "model/model_file.h"
 
+#include "base/context_internal.h"
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -185,12 +186,23 @@ static cnn_status write_values(const struct saving *saving, unsigned char *value
     return CNN_OK;
 }
 
+/* What could not be loaded within the context's limits is not written. */
+static cnn_status check_limits(const struct saving *saving, int64_t size)
+{
+    cnn_context *context = saving->model->context;
+    CNNI_TRY(cnni_check_limit(context, CNN_LIMIT_TENSORS, saving->state->array_count,
+                              saving->function, "the number of tensors"));
+    return cnni_check_limit(context, CNN_LIMIT_MODEL_BYTES, size, saving->function,
+                            "the size of the file");
+}
+
 /* The header comes first in the file, but knows the checksums of the values: it is written once to
  * learn its size, and once more when they are there. */
 static cnn_status write_bytes(struct saving *saving, cnn_tensor **bytes)
 {
     CNNI_TRY(write_header(saving));
     int64_t size = (int64_t)(saving->header.size + saving->size);
+    CNNI_TRY(check_limits(saving, size));
     CNNI_TRY(
         cnni_tensor_create(bytes, saving->model->context, CNN_UINT8, &size, 1, saving->function));
     unsigned char *first = cnn_tensor_data(*bytes);

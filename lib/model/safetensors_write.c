@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The container of model files, writing its header. */
+#include "base/context_internal.h"
 #include "base/crc32c.h"
 #include "model/safetensors.h"
 
@@ -75,6 +76,10 @@ void cnni_safetensors_finish_plain(struct cnni_json_writer *header)
     cnni_json_close(header, '}');
     while (header->status == CNN_OK && header->size % 8 != 0)
         cnni_json_put_raw(header, " ", 1);
+    if (header->status == CNN_OK) /* reading has the same limit */
+        header->status = cnni_check_limit(header->context, CNN_LIMIT_HEADER_BYTES,
+                                          (int64_t)(header->size - LENGTH_BYTES), header->function,
+                                          "the header's size");
     if (header->status == CNN_OK)
         for (int32_t i = 0; i < LENGTH_BYTES; i++)
             header->bytes[i] = (char)((uint64_t)(header->size - LENGTH_BYTES) >> (8 * i));
