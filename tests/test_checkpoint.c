@@ -306,27 +306,28 @@ START_TEST(it_may_be_stopped_after_every_step)
 }
 END_TEST
 
-/* Rates that a callback changes are part of the training. */
-static void change_rates(struct training *training, int32_t call)
+/* What a callback changes of the optimizer is part of the training. */
+static void change_settings(struct training *training, int32_t call)
 {
     (void)call;
     if (cnn_optimizer_steps(training->optimizer) == 4) {
         EXPECT_OK(cnn_optimizer_set_learning_rate(training->optimizer, 0.005));
         EXPECT_OK(cnn_optimizer_set_weight_decay(training->optimizer, 0.1));
         EXPECT_OK(cnn_optimizer_set_clip_norm(training->optimizer, 0));
+        EXPECT_OK(cnn_optimizer_set_decay_vectors(training->optimizer, 0));
     }
 }
 
-START_TEST(rates_that_have_changed_stay_so)
+START_TEST(settings_that_have_changed_stay_so)
 {
     const struct training_options options = {.optimizer = 1};
     const char *path = folder_path("rates.ckpt");
     struct training whole, half;
     training_open(&whole, &options);
-    whole.act = change_rates;
+    whole.act = change_settings;
     EXPECT_OK(training_fit(&whole));
     training_open(&half, &options);
-    half.act = change_rates;
+    half.act = change_settings;
     half.stop_at = TRAINING_MOMENTS + 2; /* step 5 */
     EXPECT_OK(cnn_trainer_set_checkpoint(half.trainer, path, 0));
     ck_assert_int_eq(training_fit(&half), CNN_ERROR_CANCELLED);
@@ -614,7 +615,7 @@ static Suite *checkpoint_suite(void)
     tcase_add_test(tcase, layers_made_before_do_not_matter);
     tcase_add_test(tcase, bad_samples_are_passed_over_as_before);
     tcase_add_test(tcase, it_may_be_stopped_after_every_step);
-    tcase_add_test(tcase, rates_that_have_changed_stay_so);
+    tcase_add_test(tcase, settings_that_have_changed_stay_so);
     tcase_add_test(tcase, a_loop_of_ones_own_goes_on_too);
     tcase_add_test(tcase, a_fit_behind_a_loop_begins_anew);
     tcase_add_test(tcase, a_step_that_was_begun);

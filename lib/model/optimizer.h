@@ -60,12 +60,13 @@ struct cnn_optimizer {
     const struct cnni_optimizer_class *class;
     struct cnni_schedule schedule;
     double weight_decay, clip_norm;
-    bool spares_vectors; /* no weight decay on parameters of one dimension */
+    int32_t spares_vectors; /* no weight decay on parameters of one dimension */
     double momentum;
     int32_t nesterov;
     double beta1, beta2, epsilon;
     struct {
         double rate, weight_decay, clip_norm;
+        int32_t spares_vectors;
     } begun; /* what may change between steps, as it was at the first */
 
     atomic_bool attached;

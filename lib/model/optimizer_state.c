@@ -11,6 +11,7 @@ void cnni_optimizer_begin(cnn_optimizer *optimizer)
     optimizer->begun.rate = optimizer->schedule.base;
     optimizer->begun.weight_decay = optimizer->weight_decay;
     optimizer->begun.clip_norm = optimizer->clip_norm;
+    optimizer->begun.spares_vectors = optimizer->spares_vectors;
 }
 
 /* What may change between steps is state: the training goes on with what it had last. */
@@ -30,6 +31,10 @@ static void list_numbers(cnn_optimizer *optimizer, struct cnni_state *state)
     cnni_state_number(state, "optimizer.steps", CNNI_NUMBER_ATOMIC, &optimizer->steps, 0, 0x1p55);
     for (int32_t i = 0; i < CNNI_COUNT(reals); i++)
         cnni_state_number(state, reals[i].name, CNNI_NUMBER_REAL, reals[i].place, 0, DBL_MAX);
+    cnni_state_number(state, "optimizer.spares_vectors", CNNI_NUMBER_INT32,
+                      &optimizer->spares_vectors, 0, 1);
+    cnni_state_number(state, "optimizer.begun.spares_vectors", CNNI_NUMBER_INT32,
+                      &optimizer->begun.spares_vectors, 0, 1);
 }
 
 /* SGD without momentum has its average, and leaves it alone. */
@@ -82,7 +87,7 @@ void cnni_optimizer_put_settings(const cnn_optimizer *optimizer, struct cnni_jso
         {"lowest_momentum", schedule->lowest_momentum},
         {"highest_momentum", schedule->highest_momentum},
         {"warmup", (double)schedule->warmup},
-        {"spares_vectors", optimizer->spares_vectors},
+        {"spares_vectors", fresh ? optimizer->spares_vectors : optimizer->begun.spares_vectors},
     };
     cnni_json_open(json, '{');
     cnni_json_put_key(json, "kind");
