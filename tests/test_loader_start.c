@@ -146,6 +146,7 @@ START_TEST(a_description_has_all_settings)
     ck_assert_uint_eq(cnn_loader_describe(loader, text, sizeof text), strlen(wanted));
     ck_assert_str_eq(text, wanted);
     ck_assert_uint_eq(cnn_loader_describe(loader, NULL, 0), strlen(wanted));
+    ck_assert_uint_eq(cnn_loader_describe(loader, NULL, 10), strlen(wanted));
     ck_assert_uint_eq(cnn_loader_describe(loader, cut, sizeof cut), strlen(wanted));
     ck_assert(strlen(cut) == sizeof cut - 1 && strncmp(cut, wanted, sizeof cut - 1) == 0);
     ck_assert_uint_eq(cnn_loader_describe(NULL, cut, sizeof cut), 0);

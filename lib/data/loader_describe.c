@@ -72,6 +72,8 @@ size_t cnn_loader_describe(const cnn_loader *loader, char *buffer, size_t size)
 {
     struct cnni_json_writer json;
     size_t length = 0;
+    if (buffer == NULL)
+        size = 0;
     if (size > 0)
         buffer[0] = '\0';
     if (loader == NULL)
