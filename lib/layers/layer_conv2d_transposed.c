@@ -4,6 +4,7 @@
  * `geometry.conv`, therefore, h, w and c are the output's, oh, ow and k the input's.  The work is
  * cut up in ops/op_conv2d.c. */
 #include "base/error.h"
+#include "layers/layer_filter.h"
 #include "layers/layer_internal.h"
 #include "ops/op_bias.h"
 
@@ -221,14 +222,6 @@ static void backward(const struct cnni_layer_run *run)
 
 /* ---- Descriptions -------------------------------------------------------------------------- */
 
-static const char *explain(const struct cnni_layer_plan *plan, double *operations)
-{
-    const struct cnni_conv2d *conv = &plan->geometry.conv;
-    *operations = 2.0 * (double)(conv->oh * conv->ow * conv->k) *
-                  (double)(conv->r * conv->s * (conv->c / conv->groups));
-    return cnni_conv2d_algorithm_name(conv);
-}
-
 static void describe(const cnn_layer *layer, char *buffer, size_t size)
 {
     const struct transposed *t = transposed(layer);
@@ -261,7 +254,7 @@ const struct cnni_layer_class cnni_conv2d_transposed_class = {
     .pack_backward = pack_backward,
     .forward = forward,
     .backward = backward,
-    .explain = explain,
+    .explain = cnni_filter_explain,
     .describe = describe,
 };
 
