@@ -427,6 +427,24 @@ START_TEST(predicting_reuses_memory)
 }
 END_TEST
 
+START_TEST(predicting_has_no_room_for_backward)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(context, (int64_t[]){16, 16, 8}, 3);
+    EXPECT_OK(cnn_batch_norm_create(&layer, context)); /* behind nothing that it folds into */
+    model_take(model, layer);
+    for (int32_t training = 0; training < 2; training++) {
+        struct cnni_plan *plan = new_plan(model, 4, training);
+        const struct cnni_step *step = &plan->steps[0];
+        ck_assert_int_eq(step->backward_scratch != CNNI_NO_BUFFER, training);
+        ck_assert_int_eq(plan->buffers[step->state].from != plan->buffers[step->state].to,
+                         training);
+        cnni_plan_free(plan);
+    }
+    cnn_model_free(model);
+}
+END_TEST
+
 START_TEST(a_value_with_two_readers_is_not_written_over)
 {
     cnn_layer *layer;
@@ -492,6 +510,7 @@ static Suite *plan_suite(void)
     tcase_add_test(tcase, the_optimizer_packs);
     tcase_add_test(tcase, leading_layers_go_depth_first);
     tcase_add_test(tcase, predicting_reuses_memory);
+    tcase_add_test(tcase, predicting_has_no_room_for_backward);
     tcase_add_test(tcase, a_value_with_two_readers_is_not_written_over);
     tcase_add_test(tcase, batches_that_cannot_be);
     suite_add_tcase(suite, tcase);

@@ -167,7 +167,7 @@ static cnn_status plan(struct cnni_layer_plan *plan, const char *function)
         !cnni_mul_size(&plan->forward_scratch, floats.backward_data, sizeof(float)) ||
         !cnni_mul_size(&plan->packed_backward, plan->training ? floats.forward_weights : 0,
                        sizeof(float)) ||
-        !cnni_mul_size(&plan->backward_scratch, plan->training ? backward : 0, sizeof(float)))
+        !cnni_mul_size(&plan->backward_scratch, backward, sizeof(float)))
         return cnni_fail(context, CNN_ERROR_SHAPE,
                          "%s: layer \"%s\" needs more memory than there can be", function,
                          plan->layer->name);

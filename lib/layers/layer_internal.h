@@ -85,7 +85,7 @@ struct cnni_layer_plan {
     /* Filled by the class: what a run is to be given, in bytes. */
     size_t state; /* kept from forward to backward */
     size_t forward_scratch;
-    size_t backward_scratch;
+    size_t backward_scratch; /* for training only */
     size_t packed_forward; /* weights as the kernels read them */
     size_t packed_folded;  /* the same, with the batch normalisation behind it */
     size_t packed_backward;

@@ -18,7 +18,7 @@ cnn_status cnni_resample_plan(struct cnni_layer_plan *plan, const char *function
         return cnni_fail(plan->layer->context, CNN_ERROR_SHAPE,
                          "%s: layer \"%s\" needs more memory than there can be", function,
                          plan->layer->name);
-    plan->backward_scratch = plan->training ? plan->forward_scratch : 0;
+    plan->backward_scratch = plan->forward_scratch;
     return CNN_OK;
 }
 

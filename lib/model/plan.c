@@ -159,8 +159,10 @@ static void place_work(struct cnni_plan *plan, int32_t index)
     if (step->skips_forward)
         return;
     step->state = new_buffer(plan, step->layer.state, forward_time(index));
-    need(plan, step->state, backward_time(plan, index));
     step->forward_scratch = new_buffer(plan, step->layer.forward_scratch, forward_time(index));
+    if (!plan->training)
+        return;
+    need(plan, step->state, backward_time(plan, index));
     step->backward_scratch =
         new_buffer(plan, step->layer.backward_scratch, backward_time(plan, index));
 }
