@@ -161,7 +161,6 @@ static void start_observers(const struct training *training)
         .epochs = options->epochs,
         .batch = options->batch,
         .learning_rate = options->learning_rate,
-        .done = (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)options->epochs,
         .first_step = cnn_optimizer_steps(training->optimizer) + 1,
         .history = &training->record.history,
         .context = training->context,
