@@ -151,6 +151,15 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
     return goes_on && !interrupt_seen() ? 0 : 1;
 }
 
+/* How many batches there were before, of which each is a global_step. */
+static int64_t batches_done(const struct training *training)
+{
+    const cnn_loader *loader = training->training_loader;
+    const int64_t epochs = cnn_trainer_epoch(training->trainer) - 1;
+
+    return epochs * cnn_loader_batches(loader) + cnn_loader_batch(loader);
+}
+
 static void start_observers(const struct training *training)
 {
     const struct options *options = training->options;
@@ -161,7 +170,7 @@ static void start_observers(const struct training *training)
         .epochs = options->epochs,
         .batch = options->batch,
         .learning_rate = options->learning_rate,
-        .first_step = cnn_optimizer_steps(training->optimizer) + 1,
+        .first_step = batches_done(training) + 1,
         .history = &training->record.history,
         .context = training->context,
         .model = training->model,
