@@ -24,6 +24,11 @@ bool best_update(struct best *best, const cnn_trainer *trainer, const cnn_progre
 /* Whether its model is in its file, if there is one by now. */
 bool best_is_saved(const struct best *best);
 
+/* Where a training is resumed: looks for that model in its file.  Where it is gone, or another
+ * epoch's, as after a kill between the two files, it is no longer saved.  False, after a message,
+ * when the file has a model that cannot be of this training. */
+bool best_find(struct best *best, const cnn_trainer *trainer, const struct options *options);
+
 /* Saves the model of the best epoch, for pictures of options->predict_size, unless that is done;
  * the library has the reason of a failure.  Right after that epoch `model` is the trained one,
  * which has its weights; at any other time NULL: `trainer` keeps them. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static bool status_shown;
+static bool hushed;
 
 static void erase_status(void)
 {
@@ -33,9 +34,16 @@ void console_error(const char *format, ...)
 {
     va_list values;
 
+    if (hushed)
+        return;
     va_start(values, format);
     print(stderr, "cats-dogs: ", format, values);
     va_end(values);
+}
+
+void console_hush(bool on)
+{
+    hushed = on;
 }
 
 const char *console_library_reason(void)

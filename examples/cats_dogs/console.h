@@ -19,6 +19,9 @@ enum {
 /* Prints "cats-dogs: " and one line. */
 void console_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether console_error() keeps silent from now on: while something is only tried. */
+void console_hush(bool on);
+
 /* Prints why this thread's latest call of the library failed.  Returns EXIT_ERROR. */
 int console_library_error(void);
 

@@ -21,7 +21,6 @@ struct run {
     const struct network *network;
     int64_t size, epochs, batch; /* as the options or the network's recipe say */
     double learning_rate;
-    double done;        /* the share that was done before it was resumed */
     int64_t first_step; /* the global_step that comes next: 1, or more where it was resumed */
     const struct history *history; /* from its very beginning, up to now */
     cnn_context *context;

@@ -220,17 +220,31 @@ bool options_read(struct options *options, int command, int argc, char **argv)
 
 /* ---- Options that a training is resumed with ------------------------------------------------ */
 
+static bool is_one_of(const struct rule *rule, const char *const names[])
+{
+    for (; *names != NULL; names++) {
+        if (strcmp(rule->name, *names) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* How and where to train, but not what; all other options of train are kept in checkpoints. */
 static bool is_kept(const struct rule *rule)
 {
-    static const char *const passing[] = {"threads",    "quiet",  "help", "checkpoint-minutes",
-                                          "checkpoint", "resume", "count"};
+    static const char *const passing[] = {"threads", "quiet", "help", "checkpoint",
+                                          "resume",  "count", NULL};
 
-    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
-        if (strcmp(rule->name, passing[i]) == 0)
-            return false;
-    }
-    return (rule->commands & FOR_TRAIN) != 0;
+    return (rule->commands & FOR_TRAIN) != 0 && !is_one_of(rule, passing);
+}
+
+/* Of those, what changes nothing in the model. */
+static bool may_be_new(const struct rule *rule)
+{
+    static const char *const aside[] = {"report", "metrics", "tensorboard", "checkpoint-minutes",
+                                        NULL};
+
+    return is_one_of(rule, aside);
 }
 
 /* The value as text, as it would be given; "" for a text that is not there. */
@@ -296,9 +310,10 @@ bool options_continue(struct options *options, const struct options *saved, cons
 
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         const struct rule *rule = &rules[i];
-        if (!is_kept(rule))
+        const bool is_given = (options->given >> i & 1) != 0;
+        if (!is_kept(rule) || (is_given && may_be_new(rule)))
             continue;
-        if ((options->given >> i & 1) && !same_value(rule, options, saved)) {
+        if (is_given && !same_value(rule, options, saved)) {
             format_value(given, sizeof given, rule, options);
             format_value(kept, sizeof kept, rule, saved);
             console_error("--%s %s: the training in %s has %s, wanted that or nothing", rule->name,

@@ -67,13 +67,13 @@ extern const struct options options_default;
 /* Reads the arguments behind a command's name.  False, after a message, when one is wrong. */
 bool options_read(struct options *options, int command, int argc, char **argv);
 
-/* Calls `put` with each of the options that make a training what it is and that are not at their
+/* Calls `put` with each of the options that a training is resumed with and that are not at their
  * default, as an argument "--name=value"; false as soon as it returns false. */
 bool options_list(const struct options *options, bool (*put)(void *user, const char *argument),
                   void *user);
 
 /* Takes those options from `saved`, of the checkpoint `name`.  False, after a message, where
- * another value was given. */
+ * another value was given of one that must stay. */
 bool options_continue(struct options *options, const struct options *saved, const char *name);
 
 #endif

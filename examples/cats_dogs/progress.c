@@ -16,22 +16,24 @@ struct progress_display {
     double drawn;   /* when the bar was drawn last */
     double rate;    /* pictures trained per second in this epoch; 0: none yet */
     double resumed; /* pictures of this epoch that were trained on before it was resumed */
-    double skipped; /* the share of the training that was done before it was resumed */
+    double skipped; /* the share of the training that was done before it was resumed; -1: unknown */
     bool has_bar;
 };
 
-/* The share of an epoch that is done, and of the whole training. */
+/* The share of an epoch that is done. */
 static double epoch_share(const cnn_progress *progress)
 {
     return (double)cnn_progress_samples(progress) / (double)cnn_progress_samples_total(progress);
 }
 
-static double training_share(const cnn_progress *progress)
+/* The share of the whole training, with `samples` pictures of this epoch. */
+static double training_share(const cnn_progress *progress, double samples)
 {
     const bool validating = cnn_progress_get_kind(progress) == CNN_PROGRESS_VALIDATION;
     const double whole_epochs = (double)(cnn_progress_epoch(progress) - 1);
+    const double total = (double)cnn_progress_samples_total(progress);
 
-    return (whole_epochs + (validating ? 1.0 : epoch_share(progress))) /
+    return (whole_epochs + (validating ? 1.0 : samples / total)) /
            (double)cnn_progress_epochs(progress);
 }
 
@@ -46,15 +48,25 @@ static void format_duration(char *text, size_t size, double seconds)
         snprintf(text, size, "%ld:%02ld", whole / 60, whole % 60);
 }
 
+/* As long for each share that is left as for those that were done here. */
+static void format_left(char *text, size_t size, const struct progress_display *display,
+                        const cnn_progress *progress)
+{
+    const double share = training_share(progress, (double)cnn_progress_samples(progress));
+    const double done = share - display->skipped;
+
+    if (done > 0)
+        format_duration(text, size, (display->drawn - display->started) * (1 - share) / done);
+    else
+        snprintf(text, size, "?");
+}
+
 static void draw_bar(struct progress_display *display, const cnn_progress *progress)
 {
     const bool validating = cnn_progress_get_kind(progress) == CNN_PROGRESS_VALIDATION;
-    const double share = training_share(progress);
     char left[32], before[64], after[128], bar[BAR_WIDEST + 1], line[LINE_SIZE];
 
-    format_duration(left, sizeof left,
-                    (display->drawn - display->started) * (1.0 - share) /
-                        (share - display->skipped));
+    format_left(left, sizeof left, display, progress);
     snprintf(before, sizeof before, "%s %lld/%lld ", validating ? "check" : "epoch",
              (long long)cnn_progress_epoch(progress), (long long)cnn_progress_epochs(progress));
     snprintf(after, sizeof after, " %.0f pictures/s  loss %.4f  accuracy %.4f  %s left",
@@ -78,8 +90,9 @@ static void start(void *self, const struct run *run)
 {
     struct progress_display *display = self;
 
+    (void)run;
     *display = (struct progress_display){
-        .started = bar_now(), .has_bar = console_has_status(), .skipped = run->done};
+        .started = bar_now(), .has_bar = console_has_status(), .skipped = -1};
 }
 
 /* Steps are alike: those before the first that is seen tell how many pictures they had. */
@@ -101,6 +114,8 @@ static void step(void *self, const cnn_progress *progress)
 
     if (cnn_progress_get_kind(progress) == CNN_PROGRESS_STEP)
         measure_rate(display, progress);
+    if (display->skipped < 0)
+        display->skipped = training_share(progress, display->resumed);
     if (!display->has_bar || time - display->drawn < 0.1)
         return;
     display->drawn = time;

@@ -9,6 +9,7 @@
 #include "evaluate.h"
 #include "interrupt.h"
 #include "output_file.h"
+#include "outputs.h"
 #include "recipe.h"
 #include "report_network.h"
 
@@ -68,8 +69,6 @@ static bool create(void **self, const struct options *options)
 {
     if (options->report == NULL)
         return true;
-    if (!output_file_check("report", options->report, "the report"))
-        return false;
     struct report_observer *observer = calloc(1, sizeof *observer);
     if (observer == NULL) {
         console_error("no memory for a report");
@@ -140,7 +139,7 @@ int command_report(const struct options *options)
     };
 
     interrupt_catch();
-    const bool done = output_file_check("output", path, "the report") && make_report(&report, path);
+    const bool done = outputs_check_report(options, path) && make_report(&report, path);
     cnn_dataset_free(report.dataset);
     cnn_model_free(report.model);
     cnn_context_free(report.context);

@@ -12,7 +12,7 @@
 #include "interrupt.h"
 #include "networks.h"
 #include "observer.h"
-#include "output_file.h"
+#include "outputs.h"
 #include "parts.h"
 #include "recipe.h"
 #include "resume.h"
@@ -151,6 +151,15 @@ static int32_t on_progress(void *user, const cnn_progress *progress)
     return goes_on && !interrupt_seen() ? 0 : 1;
 }
 
+/* How many batches there were before, of which each is a global_step. */
+static int64_t batches_done(const struct training *training)
+{
+    const cnn_loader *loader = training->training_loader;
+    const int64_t epochs = cnn_trainer_epoch(training->trainer) - 1;
+
+    return epochs * cnn_loader_batches(loader) + cnn_loader_batch(loader);
+}
+
 static void start_observers(const struct training *training)
 {
     const struct options *options = training->options;
@@ -161,8 +170,7 @@ static void start_observers(const struct training *training)
         .epochs = options->epochs,
         .batch = options->batch,
         .learning_rate = options->learning_rate,
-        .done = (double)(cnn_trainer_epoch(training->trainer) - 1) / (double)options->epochs,
-        .first_step = cnn_optimizer_steps(training->optimizer) + 1,
+        .first_step = batches_done(training) + 1,
         .history = &training->record.history,
         .context = training->context,
         .model = training->model,
@@ -197,8 +205,8 @@ static bool end(struct training *training, const char *event)
     if (!is_saved)
         console_library_error();
     const bool resumable =
-        (event != NULL || !is_saved) && resume_is_possible(training->trainer, training->options,
-                                                           event != NULL ? event : "not saved");
+        (event != NULL || !is_saved) &&
+        resume_offer(training->trainer, training->options, event != NULL ? event : "not saved");
     if (best->epoch == 0 && !resumable)
         console_error("interrupted before the first epoch ended; nothing was saved");
     return is_saved && (best->epoch > 0 || resumable);
@@ -359,12 +367,12 @@ int command_train(const struct options *given)
     struct options options = *given;
     struct training training = {.options = &options, .test_accuracy = NAN};
 
+    options.first_command = options.command;
     interrupt_catch();
     /* Better to know now than after an hour of training. */
     if (!resume_take_up(&options, &training.record) ||
         (training.network = recipe_complete(&options)) == NULL || !recipe_check(&options) ||
-        !output_file_check("output", options.output, "the model") ||
-        !resume_check_file(&options, &training.record.best) ||
+        !outputs_check_training(&options) || !resume_check_file(&options) ||
         (training.observers = observers_create(&options)) == NULL)
         return EXIT_ERROR;
     const bool done = options.operand_count > 0 ? train(&training, options.operands[0])

@@ -227,7 +227,7 @@ fi
 (
     ulimit -f 800 # of 512 bytes
     trap '' XFSZ
-    head -c 409500 /dev/zero >"$work/large"
+    printf '{"event":"filler"}\n%409400s\n' '' >"$work/large"
     train --metrics "$work/large" --tensorboard "$work/more" >"$work/out" 2>"$work/err"
 ) || fail "a full disk ended the training"
 expect_errors 1 '--metrics .*/large: File too large; it is written no further$'

@@ -12,10 +12,10 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/tmp" "$work/models"
 export TMPDIR="$work/tmp"
 
-# Before a command: what is protected against writing shall be so for root, too.
+# Before a command: what is protected against writing or reading shall be so for root, too.
 unprivileged=
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
-    unprivileged='setpriv --bounding-set -dac_override'
+    unprivileged='setpriv --bounding-set -dac_override,-dac_read_search'
 fi
 
 # fail TEXT: notes a failure, with what the latest command printed.
