@@ -131,11 +131,13 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
     run_layers(plan, &(struct part){run, 0, run->n}, CNNI_MAX(front, run->first), count);
 }
 
-/* Whether the gradient by the output of layer `index`, or by the model's input, is wanted. */
+/* Whether the gradient by the output of layer `index`, or by the model's input, is wanted: what
+ * passes a cut is, whatever is trained. */
 static bool gradient_is_wanted(const struct cnni_plan *plan, int32_t index)
 {
-    return index == CNN_MODEL_INPUT ? plan->input_gradient != CNNI_NO_BUFFER
-                                    : plan->steps[index].runs_backward;
+    if (index == CNN_MODEL_INPUT)
+        return plan->input_gradient != CNNI_NO_BUFFER;
+    return index == plan->cut - 1 || plan->steps[index].runs_backward;
 }
 
 /* Frozen layers get no gradients; but where the one by the model's input is wanted, gradients are
