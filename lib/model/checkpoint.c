@@ -163,6 +163,10 @@ static cnn_status save(cnn_trainer *trainer, const cnn_loader *loader, const cha
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: gradients of cnn_trainer_backward() wait for cnn_trainer_update()",
                          function);
+    if (trainer->group.done > 0)
+        return cnni_fail(trainer->context, CNN_ERROR_STATE,
+                         "%s: %lld batches wait for the others of their update", function,
+                         (long long)trainer->group.done);
     find_place(trainer, loader);
     CNNI_TRY(make_bytes(&bytes, trainer, loader, function));
     cnn_status status = cnni_model_write_file(bytes, path, function);

@@ -115,6 +115,7 @@ void cnn_trainer_free(cnn_trainer *trainer)
     }
     cnni_weight_set_free(trainer->average.weights, trainer->model);
     cnni_weight_set_free(trainer->best.weights, trainer->model);
+    cnni_weight_set_free(trainer->group.statistics, trainer->model);
     cnni_flip_free(&trainer->flip, context);
     cnni_plan_free(trainer->plan);
     atomic_store(&trainer->model->trained, false);
@@ -133,10 +134,11 @@ size_t cnn_trainer_bytes(const cnn_trainer *trainer)
     if (trainer == NULL)
         return 0;
     size_t parameters = (size_t)cnn_model_parameters(trainer->plan->model);
-    size_t sets = (size_t)(trainer->average.weights != NULL) + (trainer->best.weights != NULL);
     return sizeof *trainer + cnni_plan_bytes(trainer->plan) +
            cnni_optimizer_bytes(trainer->optimizer) + parameters * sizeof(float) +
-           sets * cnni_weight_set_bytes(trainer->model) + trainer->flip.bytes +
+           cnni_weight_set_bytes(trainer->average.weights, trainer->model) +
+           cnni_weight_set_bytes(trainer->best.weights, trainer->model) +
+           cnni_weight_set_bytes(trainer->group.statistics, trainer->model) + trainer->flip.bytes +
            (size_t)trainer->plan->max_n * (size_t)cnni_shape_count(&trainer->loss.shape) *
                sizeof(float);
 }
@@ -174,7 +176,6 @@ void cnni_trainer_backward(cnn_trainer *trainer, const cnn_tensor *inputs, int64
 void cnni_trainer_update(cnn_trainer *trainer)
 {
     struct cnni_average *average = &trainer->average;
-    cnni_average_use(trainer, false);
     const struct cnni_optimizer_pass pass = {
         .scale = cnni_group_end(trainer),
         .averages = average->weights,
@@ -245,7 +246,7 @@ void cnni_trainer_forget(cnn_trainer *trainer)
 static struct cnni_loss_result train(cnn_trainer *trainer, const cnn_tensor *inputs,
                                      const cnn_tensor *targets, int64_t n)
 {
-    cnni_average_use(trainer, false);
+    cnni_group_enter(trainer);
     cnni_trainer_forward(trainer, inputs, n, true, trainer->loss_layers);
     const struct cnni_loss_result result = cnni_trainer_loss(trainer, targets, n, true);
     cnni_group_weigh(trainer, n);
@@ -288,6 +289,7 @@ cnn_status cnni_trainer_finish_group(cnn_trainer *trainer, const char *function)
     struct cnni_float_state host;
     CNNI_TRY(enter(trainer, true, function));
     cnni_float_enter(&host);
+    cnni_group_enter(trainer);
     cnni_trainer_update(trainer);
     cnni_float_leave(&host);
     leave(trainer, true);

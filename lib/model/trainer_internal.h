@@ -41,7 +41,7 @@ struct cnni_checkpointing {
 
 /* The moving average of all weights: trainer_average.c. */
 struct cnni_average {
-    float **weights; /* a set of weights.h; NULL: there is none */
+    float **weights; /* a set of weight_set.h; NULL: there is none */
     double decay;
     int64_t updates; /* of the average */
     int32_t used;    /* 1: the model has the average, and `weights` what is trained */
@@ -50,7 +50,7 @@ struct cnni_average {
 /* The best epoch of the latest fit: trainer_best.c. */
 struct cnni_best {
     int64_t patience; /* epochs; 0: no end */
-    float **weights;  /* a set of weights.h; NULL: they are not kept */
+    float **weights;  /* a set of weight_set.h; NULL: they are not kept */
     int64_t epoch;    /* from 1; 0: none yet */
     double accuracy, loss;
     bool running; /* fit is */
@@ -60,6 +60,9 @@ struct cnni_best {
 struct cnni_group {
     int64_t batches, most_samples; /* of a full one */
     int64_t done, samples;         /* by now */
+    uint64_t passes;               /* the trainer's before it */
+    float **statistics; /* a set of weight_set.h: the running statistics of what is not yet an
+                           update; NULL: there never was more than one batch */
 };
 
 struct cnn_trainer {
@@ -140,12 +143,18 @@ bool cnni_best_gives_up(const cnn_trainer *trainer, int64_t epoch);
 cnn_status cnni_best_end(cnn_trainer *trainer, cnn_status status, const char *function);
 
 /* Groups of batches of at most `batch` samples begin; each update is again one batch's, and what
- * was not used is dropped. */
+ * was not used is dropped without a trace. */
 void cnni_group_begin(cnn_trainer *trainer, int64_t batch);
 void cnni_group_drop(cnn_trainer *trainer);
 
+/* Inside the gate, the model gets the weights that are trained, with the running statistics of the
+ * group: before a batch, and before the update of a group that is not full, which leaves it with
+ * them. */
+void cnni_group_enter(cnn_trainer *trainer);
+
 /* Weighs the gradient of the loss for a batch of `n`; counts it, and says whether it fills the
- * group; begins the next group, and says what the gradients are to be multiplied by. */
+ * group, or else gives the model back the running statistics of the latest update; begins the next
+ * group, and says what the gradients are to be multiplied by. */
 void cnni_group_weigh(const cnn_trainer *trainer, int64_t n);
 bool cnni_group_add(cnn_trainer *trainer, int64_t n);
 double cnni_group_end(cnn_trainer *trainer);
