@@ -236,20 +236,18 @@ static cnn_status run_pass(const struct pass *pass, int64_t epoch, int64_t batch
     if (pass->progress != NULL)
         pass->progress->samples_total = cnn_loader_samples(pass->loader);
     CNNI_TRY(cnn_loader_start_at(pass->loader, epoch, batch));
-    cnn_status status = run_batches(pass);
-    if (status != CNN_OK) /* leaves the epoch, which nobody will finish */
-        (void)cnn_loader_start(pass->loader, epoch);
-    return status;
+    return run_batches(pass);
 }
 
-/* A pass that does not train, over the first epoch of the loader, which keeps its place. */
+/* A pass that does not train, over the first epoch of the loader, which keeps its place: it may be
+ * in the middle of another epoch. */
 static cnn_status run_evaluation(const struct pass *pass)
 {
     CNNI_TRY(cnni_trainer_show_average(pass->trainer, true, pass->function));
-    const int64_t next = cnn_loader_epoch(pass->loader);
+    const int64_t epoch = cnn_loader_epoch(pass->loader), batch = cnn_loader_batch(pass->loader);
     *pass->tally = (struct cnni_tally){0};
     const cnn_status status = run_pass(pass, 0, 0);
-    (void)cnn_loader_start(pass->loader, next);
+    (void)cnn_loader_start_at(pass->loader, epoch, batch);
     return status;
 }
 
@@ -280,6 +278,8 @@ static cnn_status run_training(struct pass *pass, cnn_loader *training)
     cnni_group_begin(trainer, cnn_loader_batch_size(training));
     const cnn_status status = run_pass(pass, place->loader_epoch, place->batch);
     cnni_group_drop(trainer);
+    if (status != CNN_OK)
+        (void)cnn_loader_start_at(training, place->loader_epoch, place->batch);
     return status;
 }
 
@@ -358,14 +358,13 @@ static cnn_status run_epochs(struct pass *pass, cnn_loader *training, cnn_loader
 {
     cnn_trainer *trainer = pass->trainer;
     cnn_status status = CNN_OK;
-    trainer->fitting = true;
+    CNNI_TRY(find_place(trainer, training, pass->function));
     cnni_checkpoint_begin(trainer);
     while (status == CNN_OK && trainer->place.epoch <= pass->progress->epochs &&
            !cnni_best_gives_up(trainer, trainer->place.epoch - 1))
         status = run_epoch(pass, training, validation);
     if (status != CNN_OK)
         cnni_checkpoint_stopped(trainer);
-    trainer->fitting = false;
     return status;
 }
 
@@ -379,9 +378,11 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
     if (epochs < 1)
         return cnni_fail(trainer->context, CNN_ERROR_INVALID,
                          "%s: epochs is %lld, must be at least 1", __func__, (long long)epochs);
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     CNNI_TRY(check_loader(trainer, training, __func__, "training"));
     if (validation != NULL)
         CNNI_TRY(check_loader(trainer, validation, __func__, "validation"));
+    CNNI_TRY(cnni_best_check(trainer, validation, __func__));
     atomic_store(&trainer->cancelled, false); /* what came before cancels nothing */
     cnn_progress state = {.epochs = epochs, .classes = cnni_loss_has_classes(&trainer->loss)};
     struct pass pass = {.trainer = trainer,
@@ -389,10 +390,9 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
                         .callback = progress,
                         .user = user,
                         .function = __func__};
-    CNNI_TRY(cnni_best_begin(trainer, validation, __func__));
-    cnn_status status = find_place(trainer, training, __func__);
-    if (status == CNN_OK)
-        status = run_epochs(&pass, training, validation);
+    trainer->fitting = true;
+    const cnn_status status = run_epochs(&pass, training, validation);
+    trainer->fitting = false;
     return cnni_best_end(trainer, status, __func__);
 }
 
@@ -405,7 +405,8 @@ cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *traine
     if (loader == NULL)
         return cnni_fail_null(trainer->context, __func__, "loader");
     CNNI_TRY(check_loader(trainer, loader, __func__, "loader"));
-    atomic_store(&trainer->cancelled, false);
+    if (!trainer->fitting) /* in a callback, who wants to end the training is still to be heard */
+        atomic_store(&trainer->cancelled, false);
     const struct pass pass = {
         .trainer = trainer, .loader = loader, .tally = &tally, .function = __func__};
     CNNI_TRY(run_evaluation(&pass));

@@ -53,7 +53,6 @@ struct cnni_best {
     float **weights;  /* a set of weight_set.h; NULL: they are not kept */
     int64_t epoch;    /* from 1; 0: none yet */
     double accuracy, loss;
-    bool running; /* fit is */
 };
 
 /* Batches that are to make one update: trainer_accumulate.c. */
@@ -103,6 +102,9 @@ struct cnni_trainer_options {
 cnn_status cnni_trainer_create(cnn_trainer **trainer, cnn_model *model,
                                const struct cnni_trainer_options *options, const char *function);
 
+/* CNN_ERROR_STATE in a callback of cnn_trainer_fit(). */
+cnn_status cnni_trainer_check_idle(const cnn_trainer *trainer, const char *function);
+
 /* The parts of a step on checked arguments, inside the gate. */
 void cnni_trainer_forward(cnn_trainer *trainer, const cnn_tensor *inputs, int64_t n, bool training,
                           int32_t layers);
@@ -133,10 +135,10 @@ cnn_status cnni_trainer_show_average(cnn_trainer *trainer, bool on, const char *
 /* What part of the distance to the weights the average is to go in this update. */
 double cnni_average_rest(struct cnni_average *average);
 
-/* Fit begins; an epoch is validated, with the weights that the model has; whether it was one too
- * many without a better one; fit ends with `status`, and so does this, unless putting the best
- * weights back fails. */
-cnn_status cnni_best_begin(cnn_trainer *trainer, const cnn_loader *validation,
+/* Whether fit can look for the best epoch; an epoch is validated, with the weights that the model
+ * has; whether it was one too many without a better one; fit ends with `status`, and so does this,
+ * unless putting the best weights back fails. */
+cnn_status cnni_best_check(const cnn_trainer *trainer, const cnn_loader *validation,
                            const char *function);
 void cnni_best_add(cnn_trainer *trainer, int64_t epoch, double accuracy, double loss);
 bool cnni_best_gives_up(const cnn_trainer *trainer, int64_t epoch);
