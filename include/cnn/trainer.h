@@ -172,10 +172,10 @@ CNN_API double cnn_progress_seconds(const cnn_progress *progress);
 /* How many batches make one update in cnn_trainer_fit(), 1 (default) to 2147483647: their gradients
  * are added, each with the weight of its samples, which gives those of one batch of all of them;
  * the last batches of an epoch make an update of their own.  An update is one step: of progress,
- * which is told after it, of the optimizer, its schedule and the average; until it is made the model
- * is as the one before left it, and what ends the training in between leaves nothing.  Takes effect
- * with the next epoch.  Memory is that of one batch, and above 1 that of the running statistics
- * once more.
+ * which is told after it, of the optimizer, its schedule and the average; until it is made the
+ * model is as the one before left it, and what ends the training in between leaves nothing.  Takes
+ * effect with the next epoch.  Memory is that of one batch, and above 1 that of the running
+ * statistics once more.
  * CNN_ERROR_INVALID: another number.  CNN_ERROR_MEMORY: it stays what it was. */
 CNN_API cnn_status cnn_trainer_set_accumulation(cnn_trainer *trainer, int64_t batches);
 

@@ -2,6 +2,7 @@
  * Checkpoints, writing: now, or when their time has come. */
 #include "model/checkpoint.h"
 
+#include "base/clock.h"
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -13,7 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- What is kept ---- */
 
@@ -209,13 +209,6 @@ cnn_status cnn_trainer_save_checkpoint(cnn_trainer *trainer, const cnn_loader *l
 
 /* ---- While training ---- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 cnn_status cnn_trainer_set_checkpoint(cnn_trainer *trainer, const char *path, double minutes)
 {
     char *copy = NULL;
@@ -246,7 +239,7 @@ static void write_checkpoint(cnn_trainer *trainer)
     cnni_error_capture(problem);
     checkpoint->status = save(trainer, trainer->place.loader, checkpoint->path, function);
     cnni_error_capture(NULL);
-    checkpoint->begun = now();
+    checkpoint->begun = cnni_seconds();
     if (checkpoint->status != CNN_OK) {
         cnni_note(trainer->context, CNN_LOG_WARNING, "a checkpoint was not written: %s", problem);
         return;
@@ -257,7 +250,7 @@ static void write_checkpoint(cnn_trainer *trainer)
 
 void cnni_checkpoint_begin(cnn_trainer *trainer)
 {
-    trainer->checkpoint.begun = now();
+    trainer->checkpoint.begun = cnni_seconds();
     trainer->checkpoint.steps = -1;
     trainer->checkpoint.status = CNN_OK;
 }
@@ -267,7 +260,8 @@ void cnni_checkpoint_between(cnn_trainer *trainer, bool epoch)
     const struct cnni_checkpointing *checkpoint = &trainer->checkpoint;
     if (checkpoint->path == NULL)
         return;
-    if (epoch || (checkpoint->seconds > 0 && now() - checkpoint->begun >= checkpoint->seconds))
+    if (epoch ||
+        (checkpoint->seconds > 0 && cnni_seconds() - checkpoint->begun >= checkpoint->seconds))
         write_checkpoint(trainer);
 }
 

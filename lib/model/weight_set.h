@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A second set of a model's weights: one array for each of its parameters, trained or not, in the
- * order of their names; or for its running statistics alone, with NULL for the others.  What changes
- * the model's own is called inside its gate. */
+ * order of their names; or for its running statistics alone, with NULL for the others.  What
+ * changes the model's own is called inside its gate. */
 #ifndef CNNI_WEIGHT_SET_H
 #define CNNI_WEIGHT_SET_H
 
