@@ -7,7 +7,7 @@
 #include "support/suite.h"
 #include "support/trainings.h"
 
-static const struct training_options usual = {.threads = 1};
+static const struct training_options usual = {.threads = 0};
 static struct training training;
 
 static void save(void)
