@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Grad-CAM against PyTorch's autograd, at every layer with pixels: cnn_model_heat_map(). */
+ * Grad-CAM against PyTorch's autograd, at every layer with pixels, and whatever is frozen:
+ * cnn_model_heat_map(). */
 #include <math.h>
 #include <stdio.h>
 
@@ -191,6 +192,130 @@ START_TEST(layers_without_pixels_are_passed_over)
 }
 END_TEST
 
+/* ---- What is trained does not matter ------------------------------------------------------- */
+
+static cnn_model *(*const trained[])(cnn_context *own) = {chain, model_residual, model_normalized,
+                                                          model_dropout};
+enum { TRAINED = sizeof trained / sizeof trained[0] };
+
+/* The maps of class 1 at all layers with pixels; those of others are NULL. */
+static void make_maps(cnn_tensor **maps, cnn_model *model, const cnn_tensor *x)
+{
+    for (int32_t i = 0; i < cnn_model_layer_count(model); i++) {
+        const cnn_status status = cnn_model_heat_map(&maps[i], model, x, 1, i);
+        ck_assert(status == CNN_OK || status == CNN_ERROR_SHAPE);
+    }
+}
+
+static void expect_same_maps(cnn_tensor *const *wanted, cnn_model *model, const cnn_tensor *x,
+                             const char *what, int32_t number)
+{
+    for (int32_t i = 0; i < cnn_model_layer_count(model); i++) {
+        cnn_tensor *map;
+        if (wanted[i] == NULL)
+            continue;
+        EXPECT_OK(cnn_model_heat_map(&map, model, x, 1, i));
+        ck_assert_msg(tensors_equal(map, wanted[i]), "%s %d, map of layer %d", what, number, i);
+        cnn_tensor_free(map);
+    }
+}
+
+/* Layers 0 .. n - 1, as a network that is fine-tuned has them, or layer n alone. */
+START_TEST(frozen_layers_change_nothing)
+{
+    struct accounts accounts;
+    cnn_context *own = accounts_context(&accounts);
+    cnn_tensor *maps[16];
+    cnn_model *model = trained[_i](own);
+    const int32_t layers = cnn_model_layer_count(model);
+    cnn_tensor *x = model_inputs(model, own, 1, 5);
+    ck_assert_int_le(layers, 16);
+    make_maps(maps, model, x);
+    ck_assert_ptr_nonnull(maps[0]);
+    for (int32_t n = 1; n <= layers; n++) {
+        EXPECT_OK(cnn_model_set_trained(model, 0, n, 0));
+        expect_same_maps(maps, model, x, "frozen below", n);
+    }
+    for (int32_t n = 0; n < layers; n++) {
+        EXPECT_OK(cnn_model_set_trained(model, 0, layers, 1));
+        EXPECT_OK(cnn_layer_set_trained(cnn_model_layer(model, n), 0));
+        expect_same_maps(maps, model, x, "frozen", n);
+    }
+    for (int32_t i = 0; i < layers; i++)
+        cnn_tensor_free(maps[i]);
+    cnn_tensor_free(x);
+    cnn_model_free(model);
+    cnn_context_free(own);
+    ck_assert_int_eq(accounts.blocks, 0);
+}
+END_TEST
+
+/* conv2d 1x1 that copies its input, unless there is `nothing_below`; pad2d, conv2d, mean, dense. */
+static cnn_model *padded(cnn_context *own, bool nothing_below)
+{
+    cnn_layer *layer;
+    cnn_model *model = model_new(own, (int64_t[]){6, 5, 2}, 3);
+    if (!nothing_below) {
+        cnn_tensor *copies = TENSOR(own, CNN_FLOAT32, 2, 2, 1, 1);
+        floats(copies)[0] = floats(copies)[3] = 1;
+        EXPECT_OK(cnn_conv2d_create(&layer, own, 2, 1, 1));
+        EXPECT_OK(cnn_layer_set_name(layer, "copy"));
+        model_take(model, layer);
+        EXPECT_OK(cnn_model_set_parameter(model, "copy.weight", copies));
+        cnn_tensor_free(copies);
+    }
+    EXPECT_OK(cnn_pad2d_create(&layer, own, 1, 1, 2, 0));
+    model_take(model, layer);
+    EXPECT_OK(cnn_conv2d_create(&layer, own, 4, 3, 3));
+    EXPECT_OK(cnn_layer_set_name(layer, "conv"));
+    model_take(model, layer);
+    take_plain(model, own, cnn_relu_create);
+    take_plain(model, own, cnn_global_avgpool2d_create);
+    take_dense(model, own, 3);
+    return model;
+}
+
+static void copy_parameters(cnn_model *to, const cnn_model *from)
+{
+    for (int32_t i = 0; i < cnn_model_parameter_count(from); i++) {
+        int64_t shape[CNN_MAX_RANK];
+        int32_t rank;
+        const char *name = cnn_model_parameter_name(from, i);
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, from, name));
+        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
+        EXPECT_OK(cnn_model_get_parameter(from, name, values));
+        EXPECT_OK(cnn_model_set_parameter(to, name, values));
+        cnn_tensor_free(values);
+    }
+}
+
+/* A first layer without parameters has nothing below that could be trained. */
+START_TEST(the_first_layer_has_a_map)
+{
+    struct accounts accounts;
+    cnn_context *own = accounts_context(&accounts);
+    cnn_model *model = padded(own, true), *longer = padded(own, false);
+    cnn_tensor *map, *wanted, *x = model_inputs(model, own, 1, 5);
+    double sum = 0;
+    copy_parameters(longer, model);
+    for (int32_t class = 0; class < 3; class ++) {
+        EXPECT_OK(cnn_model_heat_map(&wanted, longer, x, class, 1));
+        EXPECT_OK(cnn_model_heat_map(&map, model, x, class, 0));
+        expect_tensor_equal("map", map, wanted);
+        for (int64_t i = 0; i < cnn_tensor_count(map); i++)
+            sum += (double)floats(map)[i];
+        cnn_tensor_free(map);
+        cnn_tensor_free(wanted);
+    }
+    ck_assert_double_gt(sum, 0);
+    cnn_tensor_free(x);
+    cnn_model_free(model);
+    cnn_model_free(longer);
+    cnn_context_free(own);
+    ck_assert_int_eq(accounts.blocks, 0);
+}
+END_TEST
+
 /* ---- What it leaves ------------------------------------------------------------------------ */
 
 static void predict(cnn_model *model, cnn_tensor *output, const cnn_tensor *x)
@@ -349,6 +474,8 @@ static Suite *heat_map_suite(void)
     tcase_add_loop_test(tcase, maps_are_those_of_pytorch, 0, NETWORKS * LAYERS);
     tcase_add_loop_test(tcase, the_layer_is_behind_the_last_convolution, 0, NETWORKS);
     tcase_add_test(tcase, layers_without_pixels_are_passed_over);
+    tcase_add_loop_test(tcase, frozen_layers_change_nothing, 0, TRAINED);
+    tcase_add_test(tcase, the_first_layer_has_a_map);
     tcase_add_loop_test(tcase, the_model_stays_as_it_is, 0, 2);
     tcase_add_test(tcase, nothing_leaks_when_memory_runs_out);
     tcase_add_test(tcase, what_does_not_fit_is_refused);

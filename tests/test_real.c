@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Elementary functions: against libm's in long double, at their special values, and bit by bit
  * against a digest, because "the same bits on every system" is what they are for. */
+#include <fenv.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -159,6 +160,24 @@ START_TEST(power_multiplies)
 END_TEST
 
 /* FNV-1a over the results' bytes: one digest for every compiler, level and architecture. */
+/* Thirds, of which the nearest is below and above. */
+START_TEST(ratios_are_rounded_to_the_nearest)
+{
+    static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    for (int32_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(fesetround(modes[i]), 0);
+        const double third = cnni_ratio(1, 3), eleventh = cnni_ratio(-2, 11);
+        const double none = cnni_ratio(1, 0), neither = cnni_ratio(0, 0), all = cnni_ratio(5, 5);
+        ck_assert_int_eq(fegetround(), modes[i]);
+        fesetround(FE_TONEAREST);
+        ck_assert_double_eq(third, 0x1.5555555555555p-2);
+        ck_assert_double_eq(eleventh, -0x1.745d1745d1746p-3);
+        ck_assert_double_eq(all, 1);
+        ck_assert(isnan(none) && isnan(neither));
+    }
+}
+END_TEST
+
 START_TEST(bits_are_the_same_everywhere)
 {
     static const struct {
@@ -200,6 +219,7 @@ static Suite *real_suite(void)
     tcase_add_test(tcase, cospi_and_sinpi_are_within_their_bounds);
     tcase_add_test(tcase, cospi_and_sinpi_at_multiples_of_a_half);
     tcase_add_test(tcase, power_multiplies);
+    tcase_add_test(tcase, ratios_are_rounded_to_the_nearest);
     tcase_add_test(tcase, bits_are_the_same_everywhere);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -31,10 +31,13 @@ CNN_API cnn_status cnn_trainer_set_checkpoint(cnn_trainer *trainer, const char *
 CNN_API cnn_status cnn_trainer_checkpoint_status(const cnn_trainer *trainer);
 
 /* Writes a checkpoint to `path` now: from a progress callback, or between the steps of a loop of
- * one's own.  `loader` is the one that the training goes over; borrowed for the call.
- * CNN_ERROR_IO: what the system said, with the path.  CNN_ERROR_STATE: gradients are waiting for
- * cnn_trainer_update(), or somebody is changing the weights.  CNN_ERROR_LIMIT: larger than the
- * context would resume. */
+ * one's own.  `loader` is the one that the training goes over; borrowed for the call.  In
+ * cnn_trainer_fit(), and behind it or cnn_trainer_resume() until a step is made or the loader is
+ * moved, the place is the one in its epochs; else it is that of the loader in the first epoch.
+ * CNN_ERROR_IO: what the system said, with the path.  CNN_ERROR_INVALID: cnn_trainer_fit() is
+ * running, over another loader.  CNN_ERROR_STATE: gradients are waiting for cnn_trainer_update(),
+ * or batches for the others of their update; or somebody is changing the weights.
+ * CNN_ERROR_LIMIT: larger than the context would resume. */
 CNN_API cnn_status cnn_trainer_save_checkpoint(cnn_trainer *trainer, const cnn_loader *loader,
                                                const char *path);
 

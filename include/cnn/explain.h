@@ -25,8 +25,8 @@ CNN_API int32_t cnn_model_heat_map_layer(const cnn_model *model);
  * `layer` one whose output is [h][w][c]; -1: cnn_model_heat_map_layer().
  *
  * The model is run as in predictions (no dropout, no statistics of the batch), and stays as it is;
- * gradients that its layers had are cleared.  Each call plans the model anew, with the memory of a
- * training step on one sample.
+ * whether layers are frozen makes no difference.  Gradients that its layers had are cleared.  Each
+ * call plans the model anew, with the memory of a training step on one sample.
  * CNN_ERROR_SHAPE: shapes or types that do not fit, a layer without pixels, or none for -1.
  * CNN_ERROR_STATE: no layers, a layer whose output nobody takes, a trainer has the model, or
  * somebody is predicting with it or saving it at this moment. */

@@ -95,9 +95,11 @@ CNN_API cnn_status cnn_trainer_use_average(cnn_trainer *trainer, int32_t on);
 
 /* One training step on `inputs[0]` [n][input shape] and `targets[0]`, 1 <= n <= batch: forward,
  * loss, backward, update.  Both counts are 1.  Writes the loss before the update into `loss`, which
- * may be NULL.  A step that fails changes no weight.
+ * may be NULL.  Gradients of a cnn_trainer_backward() that wait for cnn_trainer_update() are added
+ * to: this update is theirs too.  A step that fails changes nothing.
  * CNN_ERROR_SHAPE: shapes or types that do not fit.  CNN_ERROR_INVALID: a label out of range.
- * CNN_ERROR_STATE: somebody is predicting with the model, saving or training it at this moment. */
+ * CNN_ERROR_STATE: somebody is predicting with the model, saving or training it at this moment, or
+ * this is a callback of cnn_trainer_fit(). */
 CNN_API cnn_status cnn_trainer_step(double *loss, cnn_trainer *trainer,
                                     const cnn_tensor *const *inputs, int32_t input_count,
                                     const cnn_tensor *const *targets, int32_t target_count);
@@ -137,7 +139,9 @@ enum {
 CNN_API const char *cnn_progress_kind_name(cnn_progress_kind kind);
 
 /* Called on the thread that called cnn_trainer_fit(), between steps; may save the model or a
- * checkpoint, run sessions of the model and change the optimizer.  Any result but 0 stops the
+ * checkpoint, run sessions of the model, evaluate (over any loader, also those of the training) and
+ * change the optimizer.  Training the model otherwise, by a step, a part of one, another
+ * cnn_trainer_fit() or cnn_trainer_resume(), is CNN_ERROR_STATE.  Any result but 0 stops the
  * training. */
 typedef int32_t (*cnn_progress_fn)(void *user, const cnn_progress *progress);
 
@@ -168,9 +172,11 @@ CNN_API double cnn_progress_seconds(const cnn_progress *progress);
 /* How many batches make one update in cnn_trainer_fit(), 1 (default) to 2147483647: their gradients
  * are added, each with the weight of its samples, which gives those of one batch of all of them;
  * the last batches of an epoch make an update of their own.  An update is one step: of progress,
- * which is told after it, of the optimizer, its schedule and the average.  Takes effect with the
- * next epoch.  Memory is that of one batch.
- * CNN_ERROR_INVALID: another number. */
+ * which is told after it, of the optimizer, its schedule and the average; until it is made the
+ * model is as the one before left it, and what ends the training in between leaves nothing.  Takes
+ * effect with the next epoch.  Memory is that of one batch, and above 1 that of the running
+ * statistics once more.
+ * CNN_ERROR_INVALID: another number.  CNN_ERROR_MEMORY: it stays what it was. */
 CNN_API cnn_status cnn_trainer_set_accumulation(cnn_trainer *trainer, int64_t batches);
 
 /* Whether validation and cnn_trainer_evaluate() also look at the mirror image of each picture: 1
@@ -210,13 +216,14 @@ CNN_API double cnn_trainer_best_loss(const cnn_trainer *trainer);
  * CNN_ERROR_LIMIT: the context's limits are below the model's size.  CNN_ERROR_MEMORY. */
 CNN_API cnn_status cnn_trainer_copy_best(cnn_model **model, const cnn_trainer *trainer);
 
-/* Trains for `epochs` epochs of `training`, from cnn_loader_epoch() on, validating after each on
- * epoch 0 of `validation` (NULL: not), whose epoch stays what it was; it may be the same loader.
- * After cnn_trainer_resume() it goes on where the checkpoint was written, in the same epoch of as
- * many.  Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
+/* Trains for `epochs` epochs of `training`, from the beginning of cnn_loader_epoch() on, validating
+ * after each on epoch 0 of `validation` (NULL: not), whose place stays what it was; it may be the
+ * same loader.  After cnn_trainer_resume() it goes on where the checkpoint was written, in the same
+ * epoch of as many.  Borrows the loaders for the call, and `progress` (NULL: none) with `user`.
  * The statuses of cnn_trainer_step() and cnn_loader_next(); CNN_ERROR_CANCELLED after
  * cnn_trainer_cancel() or when the callback returned other than 0.  After any error the model is as
- * the last completed step left it, but see cnn_trainer_set_keep_best().  Before the first step,
+ * the last completed step left it, but see cnn_trainer_set_keep_best(), and `training` comes to the
+ * batch behind that step.  Before the first step, CNN_ERROR_STATE: in a callback of this function.
  * CNN_ERROR_INVALID: no validation, but patience or the best epoch asked for; after
  * cnn_trainer_resume(), another loader than it has put to its place.  CNN_ERROR_SHAPE: a loader of
  * larger batches than the trainer's, of other samples than the model's input, or of more classes
@@ -226,7 +233,7 @@ CNN_API cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training,
                                    cnn_loader *validation, int64_t epochs, cnn_progress_fn progress,
                                    void *user);
 
-/* Mean loss and share of right classes of epoch 0 of `loader`, whose epoch stays what it was,
+/* Mean loss and share of right classes of epoch 0 of `loader`, whose place stays what it was,
  * predicting (no dropout).  `loss` and `accuracy` may be NULL.  Others may predict with the model
  * and save it meanwhile, though not at the moment when it gets the averaged weights, where there
  * are any.  Statuses of cnn_trainer_fit(). */
@@ -234,9 +241,10 @@ CNN_API cnn_status cnn_trainer_evaluate(double *loss, double *accuracy, cnn_trai
                                         cnn_loader *loader);
 
 /* Makes a running cnn_trainer_fit() or cnn_trainer_evaluate() of this trainer return
- * CNN_ERROR_CANCELLED at its next step.  Where none is running it does nothing: who may be asked to
- * stop just before one begins also remembers that, for the progress callback to look at.  May be
- * called concurrently, and from a signal handler. */
+ * CNN_ERROR_CANCELLED at its next step; both, where a callback of one has called the other.  Where
+ * none is running it does nothing: who may be asked to stop just before one begins also remembers
+ * that, for the progress callback to look at.  May be called concurrently, and from a signal
+ * handler. */
 CNN_API void cnn_trainer_cancel(cnn_trainer *trainer);
 
 /* ---- Checking ------------------------------------------------------------------------------ */

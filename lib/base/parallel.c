@@ -9,9 +9,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -160,13 +160,6 @@ static void relax(void)
 #endif
 }
 
-static int64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* Returns when `count` is no longer `old`, or when it has been that for too long.  Where the lanes
  * of a job share processors, looking on would keep others from their work. */
 static void look_on(const struct cnni_pool *pool, int32_t lanes, const _Atomic uint64_t *count,
@@ -174,14 +167,14 @@ static void look_on(const struct cnni_pool *pool, int32_t lanes, const _Atomic u
 {
     if (lanes > pool->processors)
         return;
-    const int64_t end = nanoseconds() + PATIENCE_NANOSECONDS;
+    const int64_t end = cnni_nanoseconds() + PATIENCE_NANOSECONDS;
     do
         for (int32_t i = 0; i < LOOKS_PER_TIME; i++) {
             if (atomic_load_explicit(count, memory_order_acquire) != old)
                 return;
             relax();
         }
-    while (nanoseconds() < end);
+    while (cnni_nanoseconds() < end);
 }
 
 /* ---- Workers ---- */

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/parallel.h"
+
 static double from_bits(uint64_t bits)
 {
     double value;
@@ -133,5 +135,18 @@ double cnni_power(double x, long long n)
             result *= x;
         x *= x;
     }
+    return result;
+}
+
+/* Compilers move arithmetic, but not volatile accesses, across calls that change its rounding. */
+double cnni_ratio(double part, double whole)
+{
+    struct cnni_float_state host;
+    if (whole == 0)
+        return NAN;
+    cnni_float_enter(&host);
+    const volatile double divisor = whole;
+    const volatile double result = part / divisor;
+    cnni_float_leave(&host);
     return result;
 }

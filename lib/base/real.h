@@ -14,4 +14,7 @@ double cnni_sinpi(double x);
 /* x^n for n >= 0, by repeated squaring. */
 double cnni_power(double x, long long n);
 
+/* part / whole, rounded to the nearest in any environment; NaN while there is no whole. */
+double cnni_ratio(double part, double whole);
+
 #endif

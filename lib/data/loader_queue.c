@@ -3,9 +3,9 @@
  * the lock a fraction of one, so that nothing finer is needed. */
 #include "data/loader_queue.h"
 
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/parallel.h"
 
@@ -129,20 +129,13 @@ void cnni_queue_drop(struct cnni_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 double cnni_queue_wait(struct cnni_queue *queue, int64_t index)
 {
     int64_t *undone = &queue->undone[index % queue->plan.slots];
     double start = 0;
     pthread_mutex_lock(&queue->lock);
     if (*undone > 0 && queue->threads > 0)
-        start = now();
+        start = cnni_seconds();
     while (*undone > 0) {
         if (queue->next < batch_end(queue, index))
             make_next(queue);
@@ -150,7 +143,7 @@ double cnni_queue_wait(struct cnni_queue *queue, int64_t index)
             pthread_cond_wait(&queue->done, &queue->lock);
     }
     pthread_mutex_unlock(&queue->lock);
-    return start > 0 ? now() - start : 0;
+    return start > 0 ? cnni_seconds() - start : 0;
 }
 
 void cnni_queue_release(struct cnni_queue *queue)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a layer is inside: a class, one per kind, as a constant table of functions and options; and
  * an object that begins with `struct cnn_layer`.  A new kind is one file with its class, a row in
- * layer.c and its functions in cnn/layer.h. */
+ * layer_list.h and its functions in cnn/layer.h. */
 #ifndef CNNI_LAYER_H
 #define CNNI_LAYER_H
 

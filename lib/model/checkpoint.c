@@ -2,6 +2,7 @@
  * Checkpoints, writing: now, or when their time has come. */
 #include "model/checkpoint.h"
 
+#include "base/clock.h"
 #include "base/context_internal.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -13,7 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- What is kept ---- */
 
@@ -88,12 +88,12 @@ static void list_best(struct cnni_best *best, const cnn_model *model, struct cnn
     cnni_weight_set_list(best->weights, "trainer.best", model, state);
 }
 
-void cnni_trainer_list_state(cnn_trainer *trainer, const cnn_loader *loader,
-                             struct cnni_state *state)
+void cnni_trainer_list_state(cnn_trainer *trainer, struct cnni_place *place,
+                             const cnn_loader *loader, struct cnni_state *state)
 {
     cnni_model_list_state(trainer->model, state); /* first, as in model files */
     list_streams(trainer->model, state);
-    list_place(&trainer->place, loader, state);
+    list_place(place, loader, state);
     cnni_state_number(state, "trainer.passes", CNNI_NUMBER_INT64, &trainer->passes, 0, 0x1p55);
     cnni_optimizer_list_state(trainer->optimizer, state);
     list_layers(trainer->model, state);
@@ -122,14 +122,25 @@ static cnn_status put_checkpoint(struct cnni_json_writer *json, const cnn_traine
     return json->status;
 }
 
-/* Where a loop of the caller's own is, which may move its loader at any time; cnn_trainer_fit()
- * notes it itself. */
-static void find_place(cnn_trainer *trainer, const cnn_loader *loader)
+/* Whether the loader is at the place; the end of an epoch is the beginning of the next. */
+static bool is_at(const cnn_loader *loader, const struct cnni_place *place)
 {
-    int64_t steps = cnn_optimizer_steps(trainer->optimizer);
-    if (trainer->place.loader == loader && trainer->place.steps == steps)
-        return;
-    trainer->place = (struct cnni_place){
+    const int64_t batches = cnn_loader_batches(loader), batch = cnn_loader_batch(loader);
+    return cnn_loader_epoch(loader) + batch / batches ==
+               place->loader_epoch + place->batch / batches &&
+           batch % batches == place->batch % batches;
+}
+
+/* cnn_trainer_fit() notes its place itself, and until the loader is moved or a step is made it is
+ * the one to go on at; where a loop of the caller's own is, its loader tells. */
+static struct cnni_place find_place(const cnn_trainer *trainer, const cnn_loader *loader)
+{
+    const struct cnni_place *noted = &trainer->place;
+    if (trainer->fitting ||
+        (noted->loader == loader && noted->steps == cnn_optimizer_steps(trainer->optimizer) &&
+         is_at(loader, noted)))
+        return *noted;
+    return (struct cnni_place){
         .epoch = 1,
         .loader_epoch = cnn_loader_epoch(loader),
         .batch = cnn_loader_batch(loader),
@@ -142,9 +153,10 @@ static cnn_status make_bytes(cnn_tensor **bytes, cnn_trainer *trainer, const cnn
 {
     struct cnni_state state;
     struct cnni_json_writer json;
+    struct cnni_place place = find_place(trainer, loader);
     cnni_state_start(&state, trainer->context, function);
     cnni_json_writer_start(&json, trainer->context, function);
-    cnni_trainer_list_state(trainer, loader, &state);
+    cnni_trainer_list_state(trainer, &place, loader, &state);
     cnn_status status = state.status;
     if (status == CNN_OK)
         status = put_checkpoint(&json, trainer, loader, &state);
@@ -155,15 +167,28 @@ static cnn_status make_bytes(cnn_tensor **bytes, cnn_trainer *trainer, const cnn
     return status;
 }
 
-static cnn_status save(cnn_trainer *trainer, const cnn_loader *loader, const char *path,
-                       const char *function)
+static cnn_status check_moment(const cnn_trainer *trainer, const cnn_loader *loader,
+                               const char *function)
 {
-    cnn_tensor *bytes = NULL;
+    if (trainer->fitting && trainer->place.loader != loader)
+        return cnni_fail(trainer->context, CNN_ERROR_INVALID,
+                         "%s: loader is not the one that cnn_trainer_fit() goes over", function);
     if (trainer->gradients)
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: gradients of cnn_trainer_backward() wait for cnn_trainer_update()",
                          function);
-    find_place(trainer, loader);
+    if (trainer->group.done > 0)
+        return cnni_fail(trainer->context, CNN_ERROR_STATE,
+                         "%s: %lld batches wait for the others of their update", function,
+                         (long long)trainer->group.done);
+    return CNN_OK;
+}
+
+static cnn_status save(cnn_trainer *trainer, const cnn_loader *loader, const char *path,
+                       const char *function)
+{
+    cnn_tensor *bytes = NULL;
+    CNNI_TRY(check_moment(trainer, loader, function));
     CNNI_TRY(make_bytes(&bytes, trainer, loader, function));
     cnn_status status = cnni_model_write_file(bytes, path, function);
     cnn_tensor_free(bytes);
@@ -183,13 +208,6 @@ cnn_status cnn_trainer_save_checkpoint(cnn_trainer *trainer, const cnn_loader *l
 }
 
 /* ---- While training ---- */
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 cnn_status cnn_trainer_set_checkpoint(cnn_trainer *trainer, const char *path, double minutes)
 {
@@ -221,7 +239,7 @@ static void write_checkpoint(cnn_trainer *trainer)
     cnni_error_capture(problem);
     checkpoint->status = save(trainer, trainer->place.loader, checkpoint->path, function);
     cnni_error_capture(NULL);
-    checkpoint->begun = now();
+    checkpoint->begun = cnni_seconds();
     if (checkpoint->status != CNN_OK) {
         cnni_note(trainer->context, CNN_LOG_WARNING, "a checkpoint was not written: %s", problem);
         return;
@@ -232,7 +250,7 @@ static void write_checkpoint(cnn_trainer *trainer)
 
 void cnni_checkpoint_begin(cnn_trainer *trainer)
 {
-    trainer->checkpoint.begun = now();
+    trainer->checkpoint.begun = cnni_seconds();
     trainer->checkpoint.steps = -1;
     trainer->checkpoint.status = CNN_OK;
 }
@@ -242,7 +260,8 @@ void cnni_checkpoint_between(cnn_trainer *trainer, bool epoch)
     const struct cnni_checkpointing *checkpoint = &trainer->checkpoint;
     if (checkpoint->path == NULL)
         return;
-    if (epoch || (checkpoint->seconds > 0 && now() - checkpoint->begun >= checkpoint->seconds))
+    if (epoch ||
+        (checkpoint->seconds > 0 && cnni_seconds() - checkpoint->begun >= checkpoint->seconds))
         write_checkpoint(trainer);
 }
 

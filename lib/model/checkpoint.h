@@ -18,9 +18,9 @@
 /* The number "format": grows with every change that an older version would misunderstand. */
 enum { CNNI_CHECKPOINT_FORMAT = 1 };
 
-/* Adds all that a training over `loader` is made of to a table. */
-void cnni_trainer_list_state(cnn_trainer *trainer, const cnn_loader *loader,
-                             struct cnni_state *state);
+/* Adds all that a training over `loader` is made of, which is at `place`, to a table. */
+void cnni_trainer_list_state(cnn_trainer *trainer, struct cnni_place *place,
+                             const cnn_loader *loader, struct cnni_state *state);
 
 /* Writes the settings; compares those of a file, and the network, and names a difference. */
 cnn_status cnni_checkpoint_put_settings(struct cnni_json_writer *json, const cnn_trainer *trainer,

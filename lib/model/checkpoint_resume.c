@@ -185,7 +185,7 @@ static cnn_status resume_table(cnn_trainer *trainer, cnn_loader *loader, struct 
 {
     const char *function = reading->source.function;
     float *work;
-    cnni_trainer_list_state(trainer, loader, state);
+    cnni_trainer_list_state(trainer, &trainer->place, loader, state);
     CNNI_TRY(state->status);
     CNNI_TRY(read_rest(reading, trainer, loader, state));
     CNNI_TRY(
@@ -209,9 +209,7 @@ cnn_status cnn_trainer_resume(cnn_trainer *trainer, cnn_loader *loader, const ch
         return cnni_fail_null(trainer->context, __func__, "loader");
     if (path == NULL)
         return cnni_fail_null(trainer->context, __func__, "path");
-    if (trainer->fitting)
-        return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: cnn_trainer_fit() is running",
-                         __func__);
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     cnni_state_start(&state, trainer->context, __func__);
     cnn_status status = begin_reading(&reading, trainer->context, path, __func__);
     if (status == CNN_OK)

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Whole epochs: batches from a loader, steps, sums, and a callback that is told about them. */
+#include "base/clock.h"
 #include "base/error.h"
-#include "base/parallel.h"
 #include "model/checkpoint.h"
-
-#include <math.h>
-#include <time.h>
-
-struct cnn_progress {
-    cnn_progress_kind kind;
-    int64_t epoch, epochs, step, steps;
-    int64_t samples_total;
-    struct cnni_tally training, validation;
-    bool classes;
-    double learning_rate;
-    struct timespec began;
-};
+#include "model/progress.h"
 
 /* One pass over a loader, and who is told. */
 struct pass {
@@ -28,127 +16,6 @@ struct pass {
     void *user;
     const char *function;
 };
-
-/* ---- What a callback sees ---- */
-
-const char *cnn_progress_kind_name(cnn_progress_kind kind)
-{
-    static const char *const names[] = {
-        [CNN_PROGRESS_STEP] = "step",
-        [CNN_PROGRESS_VALIDATION] = "validation",
-        [CNN_PROGRESS_EPOCH] = "epoch",
-    };
-    return kind >= 1 && kind < CNNI_COUNT(names) ? names[kind] : "unknown progress";
-}
-
-cnn_progress_kind cnn_progress_get_kind(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->kind;
-}
-
-int64_t cnn_progress_epoch(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->epoch;
-}
-
-int64_t cnn_progress_epochs(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->epochs;
-}
-
-int64_t cnn_progress_step(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->step;
-}
-
-int64_t cnn_progress_steps(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->steps;
-}
-
-int64_t cnn_progress_samples(const cnn_progress *progress)
-{
-    if (progress == NULL)
-        return 0;
-    return progress->kind == CNN_PROGRESS_VALIDATION ? progress->validation.samples
-                                                     : progress->training.samples;
-}
-
-int64_t cnn_progress_samples_total(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->samples_total;
-}
-
-/* Adds the results of a batch. */
-static void count(struct cnni_tally *tally, const struct cnni_loss_result *result, int64_t samples)
-{
-    struct cnni_float_state host;
-    cnni_float_enter(&host);
-    tally->samples += samples;
-    tally->loss += result->sum;
-    tally->weight += result->weight;
-    tally->right += result->right;
-    cnni_float_leave(&host);
-}
-
-/* NaN while there is nothing to divide by.  Compilers move arithmetic, but not volatile accesses,
- * across calls that change its rounding. */
-static double mean(double sum, double weight)
-{
-    struct cnni_float_state host;
-    if (weight == 0)
-        return NAN;
-    cnni_float_enter(&host);
-    const volatile double divisor = weight;
-    const volatile double result = sum / divisor;
-    cnni_float_leave(&host);
-    return result;
-}
-
-static double mean_loss(const struct cnni_tally *tally)
-{
-    return mean(tally->loss, tally->weight);
-}
-
-static double accuracy(const struct cnni_tally *tally, bool classes)
-{
-    return classes ? mean((double)tally->right, (double)tally->samples) : NAN;
-}
-
-double cnn_progress_loss(const cnn_progress *progress)
-{
-    return progress == NULL ? NAN : mean_loss(&progress->training);
-}
-
-double cnn_progress_accuracy(const cnn_progress *progress)
-{
-    return progress == NULL ? NAN : accuracy(&progress->training, progress->classes);
-}
-
-double cnn_progress_validation_loss(const cnn_progress *progress)
-{
-    return progress == NULL ? NAN : mean_loss(&progress->validation);
-}
-
-double cnn_progress_validation_accuracy(const cnn_progress *progress)
-{
-    return progress == NULL ? NAN : accuracy(&progress->validation, progress->classes);
-}
-
-double cnn_progress_learning_rate(const cnn_progress *progress)
-{
-    return progress == NULL ? 0 : progress->learning_rate;
-}
-
-double cnn_progress_seconds(const cnn_progress *progress)
-{
-    struct timespec now;
-    if (progress == NULL)
-        return 0;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - progress->began.tv_sec) +
-           1e-9 * (double)(now.tv_nsec - progress->began.tv_nsec);
-}
 
 /* ---- Passes ---- */
 
@@ -201,7 +68,7 @@ static cnn_status run_batch(const struct pass *pass, const cnn_tensor *inputs,
     double rate = pass->training ? cnn_optimizer_learning_rate(trainer->optimizer) : 0;
     CNNI_TRY(
         cnni_trainer_run(&result, trainer, &inputs, 1, &labels, 1, pass->training, pass->function));
-    count(pass->tally, &result, cnn_tensor_dim(inputs, 0));
+    cnni_tally_add(pass->tally, &result, cnn_tensor_dim(inputs, 0));
     if (!pass->training)
         return tell(pass, CNN_PROGRESS_VALIDATION);
     return trainer->group.done > 0 ? CNN_OK : end_step(pass, rate, cnn_loader_batch(pass->loader));
@@ -236,20 +103,18 @@ static cnn_status run_pass(const struct pass *pass, int64_t epoch, int64_t batch
     if (pass->progress != NULL)
         pass->progress->samples_total = cnn_loader_samples(pass->loader);
     CNNI_TRY(cnn_loader_start_at(pass->loader, epoch, batch));
-    cnn_status status = run_batches(pass);
-    if (status != CNN_OK) /* leaves the epoch, which nobody will finish */
-        (void)cnn_loader_start(pass->loader, epoch);
-    return status;
+    return run_batches(pass);
 }
 
-/* A pass that does not train, over the first epoch of the loader, which keeps its place. */
+/* A pass that does not train, over the first epoch of the loader, which keeps its place: it may be
+ * in the middle of another epoch. */
 static cnn_status run_evaluation(const struct pass *pass)
 {
     CNNI_TRY(cnni_trainer_show_average(pass->trainer, true, pass->function));
-    const int64_t next = cnn_loader_epoch(pass->loader);
+    const int64_t epoch = cnn_loader_epoch(pass->loader), batch = cnn_loader_batch(pass->loader);
     *pass->tally = (struct cnni_tally){0};
     const cnn_status status = run_pass(pass, 0, 0);
-    (void)cnn_loader_start(pass->loader, next);
+    (void)cnn_loader_start_at(pass->loader, epoch, batch);
     return status;
 }
 
@@ -280,6 +145,8 @@ static cnn_status run_training(struct pass *pass, cnn_loader *training)
     cnni_group_begin(trainer, cnn_loader_batch_size(training));
     const cnn_status status = run_pass(pass, place->loader_epoch, place->batch);
     cnni_group_drop(trainer);
+    if (status != CNN_OK)
+        (void)cnn_loader_start_at(training, place->loader_epoch, place->batch);
     return status;
 }
 
@@ -296,7 +163,7 @@ static cnn_status validate_epoch(struct pass *pass)
 static cnn_status run_epoch(struct pass *pass, cnn_loader *training, cnn_loader *validation)
 {
     cnn_progress *progress = pass->progress;
-    clock_gettime(CLOCK_MONOTONIC, &progress->began);
+    progress->began = cnni_seconds();
     progress->validation = (struct cnni_tally){0};
     CNNI_TRY(run_training(pass, training));
     if (validation != NULL) {
@@ -358,14 +225,13 @@ static cnn_status run_epochs(struct pass *pass, cnn_loader *training, cnn_loader
 {
     cnn_trainer *trainer = pass->trainer;
     cnn_status status = CNN_OK;
-    trainer->fitting = true;
+    CNNI_TRY(find_place(trainer, training, pass->function));
     cnni_checkpoint_begin(trainer);
     while (status == CNN_OK && trainer->place.epoch <= pass->progress->epochs &&
            !cnni_best_gives_up(trainer, trainer->place.epoch - 1))
         status = run_epoch(pass, training, validation);
     if (status != CNN_OK)
         cnni_checkpoint_stopped(trainer);
-    trainer->fitting = false;
     return status;
 }
 
@@ -379,9 +245,11 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
     if (epochs < 1)
         return cnni_fail(trainer->context, CNN_ERROR_INVALID,
                          "%s: epochs is %lld, must be at least 1", __func__, (long long)epochs);
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     CNNI_TRY(check_loader(trainer, training, __func__, "training"));
     if (validation != NULL)
         CNNI_TRY(check_loader(trainer, validation, __func__, "validation"));
+    CNNI_TRY(cnni_best_check(trainer, validation, __func__));
     atomic_store(&trainer->cancelled, false); /* what came before cancels nothing */
     cnn_progress state = {.epochs = epochs, .classes = cnni_loss_has_classes(&trainer->loss)};
     struct pass pass = {.trainer = trainer,
@@ -389,10 +257,9 @@ cnn_status cnn_trainer_fit(cnn_trainer *trainer, cnn_loader *training, cnn_loade
                         .callback = progress,
                         .user = user,
                         .function = __func__};
-    CNNI_TRY(cnni_best_begin(trainer, validation, __func__));
-    cnn_status status = find_place(trainer, training, __func__);
-    if (status == CNN_OK)
-        status = run_epochs(&pass, training, validation);
+    trainer->fitting = true;
+    const cnn_status status = run_epochs(&pass, training, validation);
+    trainer->fitting = false;
     return cnni_best_end(trainer, status, __func__);
 }
 
@@ -405,13 +272,14 @@ cnn_status cnn_trainer_evaluate(double *loss, double *right, cnn_trainer *traine
     if (loader == NULL)
         return cnni_fail_null(trainer->context, __func__, "loader");
     CNNI_TRY(check_loader(trainer, loader, __func__, "loader"));
-    atomic_store(&trainer->cancelled, false);
+    if (!trainer->fitting) /* in a callback, who wants to end the training is still to be heard */
+        atomic_store(&trainer->cancelled, false);
     const struct pass pass = {
         .trainer = trainer, .loader = loader, .tally = &tally, .function = __func__};
     CNNI_TRY(run_evaluation(&pass));
     if (loss != NULL)
-        *loss = mean_loss(&tally);
+        *loss = cnni_tally_loss(&tally);
     if (right != NULL)
-        *right = accuracy(&tally, cnni_loss_has_classes(&trainer->loss));
+        *right = cnni_tally_accuracy(&tally, cnni_loss_has_classes(&trainer->loss));
     return CNN_OK;
 }

@@ -21,7 +21,7 @@ struct batch {
     const float *targets;  /* [n][outputs], or NULL */
 };
 
-static int64_t first_largest(const float *values, int64_t count)
+int64_t cnni_first_largest(const float *values, int64_t count)
 {
     int64_t best = 0;
     for (int64_t i = 1; i < count; i++)
@@ -83,10 +83,10 @@ static struct cnni_loss_result softmax_cross_entropy(const struct batch *batch)
     cnni_softmax_forward(batch->loss->context, batch->loss->lanes, batch->n, outputs,
                          batch->softmax, NULL, batch->output);
     for (int64_t i = 0; i < batch->n; i++) {
-        int64_t largest = first_largest(batch->output + i * outputs, outputs);
+        int64_t largest = cnni_first_largest(batch->output + i * outputs, outputs);
         int64_t wanted = batch->labels != NULL
                              ? batch->labels[i]
-                             : first_largest(batch->targets + i * outputs, outputs);
+                             : cnni_first_largest(batch->targets + i * outputs, outputs);
         const double loss = sample_cross_entropy(batch, i, largest);
         result.sum += loss;
         result.right += largest == wanted && !isnan(loss); /* of NaN the first is the largest */

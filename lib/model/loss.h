@@ -39,6 +39,10 @@ struct cnni_loss_result {
 struct cnni_loss_result cnni_loss_run(const struct cnni_loss *loss, int64_t n, float *gradient,
                                       float *work, const float *output, const cnn_tensor *targets);
 
+/* Which class `count` outputs, or shares of classes, stand for: the largest, of equal ones the
+ * first. */
+int64_t cnni_first_largest(const float *values, int64_t count);
+
 /* Whether the loss knows right from wrong. */
 bool cnni_loss_has_classes(const struct cnni_loss *loss);
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/real.h"
+#include "model/loss.h"
 #include "model/roc.h"
 #include "tensor/tensor_internal.h"
 
@@ -158,15 +159,6 @@ static int32_t rank_of(const float *score, int32_t classes, int32_t label)
     return rank;
 }
 
-static int32_t first_largest(const float *score, int32_t classes)
-{
-    int32_t best = 0;
-    for (int32_t k = 1; k < classes; k++)
-        if (score[k] > score[best])
-            best = k;
-    return best;
-}
-
 /* Sums of float32 probabilities are nearer to 1 than this, whatever made them; scores are not. */
 static bool are_probabilities(const float *score, int32_t classes)
 {
@@ -182,7 +174,7 @@ static bool are_probabilities(const float *score, int32_t classes)
 static void add_sample(cnn_metrics *metrics, const float *score, int32_t label)
 {
     metrics->samples++;
-    (*cell(metrics, label, first_largest(score, metrics->classes)))++;
+    (*cell(metrics, label, (int32_t)cnni_first_largest(score, metrics->classes)))++;
     metrics->ranks[rank_of(score, metrics->classes, label)]++;
     metrics->probabilities = metrics->probabilities && are_probabilities(score, metrics->classes);
     if (metrics->probabilities)
@@ -221,18 +213,6 @@ int64_t cnn_metrics_samples(const cnn_metrics *metrics)
     return metrics == NULL ? 0 : metrics->samples;
 }
 
-/* part / whole; NaN where there is no whole. */
-static double share(double part, double whole)
-{
-    struct cnni_float_state host;
-    if (whole == 0)
-        return NAN;
-    cnni_float_enter(&host);
-    const double result = part / whole;
-    cnni_float_leave(&host);
-    return result;
-}
-
 double cnn_metrics_accuracy(const cnn_metrics *metrics)
 {
     return cnn_metrics_top_k_accuracy(metrics, 1);
@@ -245,14 +225,14 @@ double cnn_metrics_top_k_accuracy(const cnn_metrics *metrics, int32_t k)
         return NAN;
     for (int32_t rank = 0; rank < CNNI_MIN(k, metrics->classes); rank++)
         right += metrics->ranks[rank];
-    return share((double)right, (double)metrics->samples);
+    return cnni_ratio((double)right, (double)metrics->samples);
 }
 
 double cnn_metrics_log_loss(const cnn_metrics *metrics)
 {
     if (metrics == NULL || !metrics->probabilities)
         return NAN;
-    return share(metrics->log_loss, (double)metrics->samples);
+    return cnni_ratio(metrics->log_loss, (double)metrics->samples);
 }
 
 cnn_status cnn_metrics_roc_auc(double *area, cnn_metrics *metrics)
@@ -304,20 +284,20 @@ int64_t cnn_metrics_predicted(const cnn_metrics *metrics, int32_t index)
 
 double cnn_metrics_precision(const cnn_metrics *metrics, int32_t index)
 {
-    return share((double)cnn_metrics_confusion(metrics, index, index),
-                 (double)cnn_metrics_predicted(metrics, index));
+    return cnni_ratio((double)cnn_metrics_confusion(metrics, index, index),
+                      (double)cnn_metrics_predicted(metrics, index));
 }
 
 double cnn_metrics_recall(const cnn_metrics *metrics, int32_t index)
 {
-    return share((double)cnn_metrics_confusion(metrics, index, index),
-                 (double)cnn_metrics_actual(metrics, index));
+    return cnni_ratio((double)cnn_metrics_confusion(metrics, index, index),
+                      (double)cnn_metrics_actual(metrics, index));
 }
 
 double cnn_metrics_f1(const cnn_metrics *metrics, int32_t index)
 {
     /* 2 tp + fp + fn is what is of the class and what was taken for it. */
-    return share(
+    return cnni_ratio(
         2 * (double)cnn_metrics_confusion(metrics, index, index),
         (double)(cnn_metrics_actual(metrics, index) + cnn_metrics_predicted(metrics, index)));
 }
@@ -327,7 +307,8 @@ typedef double class_figure(const cnn_metrics *metrics, int32_t index);
 static double macro_mean(class_figure *figure, const cnn_metrics *metrics)
 {
     struct cnni_float_state host;
-    double sum = 0, defined = 0;
+    volatile double sum = 0; /* for the reason that is in cnni_ratio() */
+    double defined = 0;
     cnni_float_enter(&host);
     for (int32_t k = 0; k < cnn_metrics_class_count(metrics); k++) {
         const double value = figure(metrics, k);
@@ -337,7 +318,7 @@ static double macro_mean(class_figure *figure, const cnn_metrics *metrics)
         }
     }
     cnni_float_leave(&host);
-    return share(sum, defined);
+    return cnni_ratio(sum, defined);
 }
 
 double cnn_metrics_macro_precision(const cnn_metrics *metrics)

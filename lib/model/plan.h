@@ -60,7 +60,7 @@ struct cnni_plan_options {
     bool training;
     bool input_gradient; /* training: the gradient by the model's input is wanted */
     int32_t cut; /* nothing is fused across the layers cut - 1 and cut, so that what passes between
-                    them is stored, also backward; 0: wherever it pays */
+                    them is stored, also backward, whatever is trained; 0: wherever it pays */
 };
 
 /* Plans and allocates.  The plan holds for the model's layers at this moment. */

@@ -2,8 +2,7 @@
  * Running a plan: packing weights, forward, backward.  How it is made is in plan.c. */
 #include "model/plan.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/context_internal.h"
 #include "base/memory.h"
 #include "ops/op_elementwise.h"
@@ -85,13 +84,6 @@ static struct cnni_layer_run prepare(struct cnni_plan *plan, const struct part *
     };
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 cnn_status cnni_plan_measure(struct cnni_plan *plan, bool on, const char *function)
 {
     const size_t count = (size_t)plan->model->node_count;
@@ -114,10 +106,10 @@ static void run_layers(struct cnni_plan *plan, const struct part *part, int32_t 
             continue;
         struct cnni_layer_run one = prepare(plan, part, i);
         one.scratch = place(plan, plan->steps[i].forward_scratch);
-        const double start = plan->seconds == NULL ? 0 : seconds();
+        const double start = plan->seconds == NULL ? 0 : cnni_seconds();
         plan->model->nodes[i].layer->class->forward(&one);
         if (plan->seconds != NULL)
-            plan->seconds[i] += seconds() - start;
+            plan->seconds[i] += cnni_seconds() - start;
     }
 }
 
@@ -131,11 +123,13 @@ void cnni_plan_forward(struct cnni_plan *plan, const struct cnni_plan_run *run, 
     run_layers(plan, &(struct part){run, 0, run->n}, CNNI_MAX(front, run->first), count);
 }
 
-/* Whether the gradient by the output of layer `index`, or by the model's input, is wanted. */
+/* Whether the gradient by the output of layer `index`, or by the model's input, is wanted: what
+ * passes a cut is, whatever is trained. */
 static bool gradient_is_wanted(const struct cnni_plan *plan, int32_t index)
 {
-    return index == CNN_MODEL_INPUT ? plan->input_gradient != CNNI_NO_BUFFER
-                                    : plan->steps[index].runs_backward;
+    if (index == CNN_MODEL_INPUT)
+        return plan->input_gradient != CNNI_NO_BUFFER;
+    return index == plan->cut - 1 || plan->steps[index].runs_backward;
 }
 
 /* Frozen layers get no gradients; but where the one by the model's input is wanted, gradients are

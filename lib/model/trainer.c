@@ -115,6 +115,7 @@ void cnn_trainer_free(cnn_trainer *trainer)
     }
     cnni_weight_set_free(trainer->average.weights, trainer->model);
     cnni_weight_set_free(trainer->best.weights, trainer->model);
+    cnni_weight_set_free(trainer->group.statistics, trainer->model);
     cnni_flip_free(&trainer->flip, context);
     cnni_plan_free(trainer->plan);
     atomic_store(&trainer->model->trained, false);
@@ -133,10 +134,11 @@ size_t cnn_trainer_bytes(const cnn_trainer *trainer)
     if (trainer == NULL)
         return 0;
     size_t parameters = (size_t)cnn_model_parameters(trainer->plan->model);
-    size_t sets = (size_t)(trainer->average.weights != NULL) + (trainer->best.weights != NULL);
     return sizeof *trainer + cnni_plan_bytes(trainer->plan) +
            cnni_optimizer_bytes(trainer->optimizer) + parameters * sizeof(float) +
-           sets * cnni_weight_set_bytes(trainer->model) + trainer->flip.bytes +
+           cnni_weight_set_bytes(trainer->average.weights, trainer->model) +
+           cnni_weight_set_bytes(trainer->best.weights, trainer->model) +
+           cnni_weight_set_bytes(trainer->group.statistics, trainer->model) + trainer->flip.bytes +
            (size_t)trainer->plan->max_n * (size_t)cnni_shape_count(&trainer->loss.shape) *
                sizeof(float);
 }
@@ -174,7 +176,6 @@ void cnni_trainer_backward(cnn_trainer *trainer, const cnn_tensor *inputs, int64
 void cnni_trainer_update(cnn_trainer *trainer)
 {
     struct cnni_average *average = &trainer->average;
-    cnni_average_use(trainer, false);
     const struct cnni_optimizer_pass pass = {
         .scale = cnni_group_end(trainer),
         .averages = average->weights,
@@ -212,6 +213,14 @@ cnn_status cnni_trainer_check_batch(const cnn_trainer *trainer, const cnn_tensor
     return cnni_loss_check_targets(&trainer->loss, targets[0], *n, function);
 }
 
+cnn_status cnni_trainer_check_idle(const cnn_trainer *trainer, const char *function)
+{
+    if (!trainer->fitting)
+        return CNN_OK;
+    return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: cnn_trainer_fit() is running",
+                     function);
+}
+
 /* A step has the model to itself; an evaluation reads it as sessions do. */
 static cnn_status enter(const cnn_trainer *trainer, bool training, const char *function)
 {
@@ -220,13 +229,9 @@ static cnn_status enter(const cnn_trainer *trainer, bool training, const char *f
                     : cnni_weight_gate_enter_reading(gate, function);
 }
 
-static void leave(const cnn_trainer *trainer, bool training)
+static void leave(const cnn_trainer *trainer)
 {
-    struct cnni_weight_gate *gate = trainer->plan->model->gate;
-    if (training)
-        cnni_weight_gate_leave(gate);
-    else
-        cnni_weight_gate_leave(gate);
+    cnni_weight_gate_leave(trainer->plan->model->gate);
 }
 
 void cnni_trainer_forget_forward(cnn_trainer *trainer)
@@ -245,7 +250,7 @@ void cnni_trainer_forget(cnn_trainer *trainer)
 static struct cnni_loss_result train(cnn_trainer *trainer, const cnn_tensor *inputs,
                                      const cnn_tensor *targets, int64_t n)
 {
-    cnni_average_use(trainer, false);
+    cnni_group_enter(trainer);
     cnni_trainer_forward(trainer, inputs, n, true, trainer->loss_layers);
     const struct cnni_loss_result result = cnni_trainer_loss(trainer, targets, n, true);
     cnni_group_weigh(trainer, n);
@@ -279,7 +284,7 @@ cnn_status cnni_trainer_run(struct cnni_loss_result *result, cnn_trainer *traine
     *result = training ? train(trainer, inputs[0], targets[0], n)
                        : evaluate(trainer, inputs[0], targets[0], n);
     cnni_float_leave(&host);
-    leave(trainer, training);
+    leave(trainer);
     return CNN_OK;
 }
 
@@ -288,9 +293,10 @@ cnn_status cnni_trainer_finish_group(cnn_trainer *trainer, const char *function)
     struct cnni_float_state host;
     CNNI_TRY(enter(trainer, true, function));
     cnni_float_enter(&host);
+    cnni_group_enter(trainer);
     cnni_trainer_update(trainer);
     cnni_float_leave(&host);
-    leave(trainer, true);
+    leave(trainer);
     return CNN_OK;
 }
 
@@ -301,6 +307,7 @@ cnn_status cnn_trainer_step(double *loss, cnn_trainer *trainer, const cnn_tensor
     struct cnni_loss_result result;
     if (trainer == NULL)
         return cnni_fail_null(NULL, __func__, "trainer");
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     CNNI_TRY(cnni_trainer_run(&result, trainer, inputs, input_count, targets, target_count, true,
                               __func__));
     if (loss != NULL)
@@ -329,11 +336,12 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     int64_t n = 0;
     if (trainer == NULL)
         return cnni_fail_null(NULL, __func__, "trainer");
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     CNNI_TRY(check_inputs(trainer, inputs, input_count, &n, __func__));
     CNNI_TRY(check_outputs(trainer, (const cnn_tensor *const *)outputs, output_count, n, __func__,
                            "outputs"));
     CNNI_TRY(cnni_tensor_check_apart(outputs[0], "outputs[0]", inputs[0], "inputs[0]", __func__));
-    CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
+    CNNI_TRY(enter(trainer, true, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
@@ -345,7 +353,7 @@ cnn_status cnn_trainer_forward(cnn_trainer *trainer, cnn_tensor *const *outputs,
     trainer->inputs = cnni_tensor_share((cnn_tensor *)inputs[0]);
     trainer->n = n;
     cnni_float_leave(&host);
-    cnni_weight_gate_leave(trainer->plan->model->gate);
+    leave(trainer);
     return CNN_OK;
 }
 
@@ -354,12 +362,13 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
 {
     if (trainer == NULL)
         return cnni_fail_null(NULL, __func__, "trainer");
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     if (trainer->n == 0)
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: no cnn_trainer_forward() came before", __func__);
     CNNI_TRY(check_outputs(trainer, output_gradients, gradient_count, trainer->n, __func__,
                            "output_gradients"));
-    CNNI_TRY(cnni_weight_gate_enter_writing(trainer->plan->model->gate, __func__));
+    CNNI_TRY(enter(trainer, true, __func__));
     struct cnni_float_state host;
     int32_t layers = trainer->plan->model->node_count;
     cnni_float_enter(&host);
@@ -369,7 +378,7 @@ cnn_status cnn_trainer_backward(cnn_trainer *trainer, const cnn_tensor *const *o
     cnni_trainer_forget_forward(trainer);
     trainer->gradients = true;
     cnni_float_leave(&host);
-    cnni_weight_gate_leave(trainer->plan->model->gate);
+    leave(trainer);
     return CNN_OK;
 }
 
@@ -377,6 +386,7 @@ cnn_status cnn_trainer_update(cnn_trainer *trainer)
 {
     if (trainer == NULL)
         return cnni_fail_null(NULL, __func__, "trainer");
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     if (!trainer->gradients)
         return cnni_fail(trainer->context, CNN_ERROR_STATE,
                          "%s: no cnn_trainer_backward() came before", __func__);

@@ -29,9 +29,7 @@ cnn_status cnn_trainer_set_keep_best(cnn_trainer *trainer, int32_t on)
     if (on != 0 && on != 1)
         return cnni_fail(trainer->context, CNN_ERROR_INVALID, "%s: on is %d, must be 0 or 1",
                          __func__, on);
-    if (trainer->best.running)
-        return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: cnn_trainer_fit() is running",
-                         __func__);
+    CNNI_TRY(cnni_trainer_check_idle(trainer, __func__));
     if (on == 1 && trainer->best.weights != NULL)
         return CNN_OK;
     if (on == 1) {
@@ -110,15 +108,15 @@ static bool is_better(const struct cnni_best *best, double accuracy, double loss
     return best->epoch == 0 || order > 0 || (order == 0 && compare(-loss, -best->loss) > 0);
 }
 
-cnn_status cnni_best_begin(cnn_trainer *trainer, const cnn_loader *validation, const char *function)
+cnn_status cnni_best_check(const cnn_trainer *trainer, const cnn_loader *validation,
+                           const char *function)
 {
-    struct cnni_best *best = &trainer->best;
+    const struct cnni_best *best = &trainer->best;
     if (validation == NULL && (best->patience > 0 || best->weights != NULL))
         return cnni_fail(trainer->context, CNN_ERROR_INVALID,
                          "%s: validation is NULL, but tells which epoch is the best, which "
                          "cnn_trainer_set_%s() asked for",
                          function, best->patience > 0 ? "patience" : "keep_best");
-    best->running = true;
     return CNN_OK;
 }
 
@@ -153,7 +151,6 @@ static cnn_status put_back(cnn_trainer *trainer, const char *function)
 
 cnn_status cnni_best_end(cnn_trainer *trainer, cnn_status status, const char *function)
 {
-    trainer->best.running = false;
     if (status == CNN_OK || status == CNN_ERROR_CANCELLED) {
         const cnn_status put = put_back(trainer, function);
         return put != CNN_OK ? put : status;

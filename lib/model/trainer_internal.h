@@ -41,7 +41,7 @@ struct cnni_checkpointing {
 
 /* The moving average of all weights: trainer_average.c. */
 struct cnni_average {
-    float **weights; /* a set of weights.h; NULL: there is none */
+    float **weights; /* a set of weight_set.h; NULL: there is none */
     double decay;
     int64_t updates; /* of the average */
     int32_t used;    /* 1: the model has the average, and `weights` what is trained */
@@ -50,16 +50,18 @@ struct cnni_average {
 /* The best epoch of the latest fit: trainer_best.c. */
 struct cnni_best {
     int64_t patience; /* epochs; 0: no end */
-    float **weights;  /* a set of weights.h; NULL: they are not kept */
+    float **weights;  /* a set of weight_set.h; NULL: they are not kept */
     int64_t epoch;    /* from 1; 0: none yet */
     double accuracy, loss;
-    bool running; /* fit is */
 };
 
 /* Batches that are to make one update: trainer_accumulate.c. */
 struct cnni_group {
     int64_t batches, most_samples; /* of a full one */
     int64_t done, samples;         /* by now */
+    uint64_t passes;               /* the trainer's before it */
+    float **statistics; /* a set of weight_set.h: the running statistics of what is not yet an
+                           update; NULL: there never was more than one batch */
 };
 
 struct cnn_trainer {
@@ -100,6 +102,9 @@ struct cnni_trainer_options {
 cnn_status cnni_trainer_create(cnn_trainer **trainer, cnn_model *model,
                                const struct cnni_trainer_options *options, const char *function);
 
+/* CNN_ERROR_STATE in a callback of cnn_trainer_fit(). */
+cnn_status cnni_trainer_check_idle(const cnn_trainer *trainer, const char *function);
+
 /* The parts of a step on checked arguments, inside the gate. */
 void cnni_trainer_forward(cnn_trainer *trainer, const cnn_tensor *inputs, int64_t n, bool training,
                           int32_t layers);
@@ -130,22 +135,28 @@ cnn_status cnni_trainer_show_average(cnn_trainer *trainer, bool on, const char *
 /* What part of the distance to the weights the average is to go in this update. */
 double cnni_average_rest(struct cnni_average *average);
 
-/* Fit begins; an epoch is validated, with the weights that the model has; whether it was one too
- * many without a better one; fit ends with `status`, and so does this, unless putting the best
- * weights back fails. */
-cnn_status cnni_best_begin(cnn_trainer *trainer, const cnn_loader *validation,
+/* Whether fit can look for the best epoch; an epoch is validated, with the weights that the model
+ * has; whether it was one too many without a better one; fit ends with `status`, and so does this,
+ * unless putting the best weights back fails. */
+cnn_status cnni_best_check(const cnn_trainer *trainer, const cnn_loader *validation,
                            const char *function);
 void cnni_best_add(cnn_trainer *trainer, int64_t epoch, double accuracy, double loss);
 bool cnni_best_gives_up(const cnn_trainer *trainer, int64_t epoch);
 cnn_status cnni_best_end(cnn_trainer *trainer, cnn_status status, const char *function);
 
 /* Groups of batches of at most `batch` samples begin; each update is again one batch's, and what
- * was not used is dropped. */
+ * was not used is dropped without a trace. */
 void cnni_group_begin(cnn_trainer *trainer, int64_t batch);
 void cnni_group_drop(cnn_trainer *trainer);
 
+/* Inside the gate, the model gets the weights that are trained, with the running statistics of the
+ * group: before a batch, and before the update of a group that is not full, which leaves it with
+ * them. */
+void cnni_group_enter(cnn_trainer *trainer);
+
 /* Weighs the gradient of the loss for a batch of `n`; counts it, and says whether it fills the
- * group; begins the next group, and says what the gradients are to be multiplied by. */
+ * group, or else gives the model back the running statistics of the latest update; begins the next
+ * group, and says what the gradients are to be multiplied by. */
 void cnni_group_weigh(const cnn_trainer *trainer, int64_t n);
 bool cnni_group_add(cnn_trainer *trainer, int64_t n);
 double cnni_group_end(cnn_trainer *trainer);

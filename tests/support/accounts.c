@@ -4,6 +4,10 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* So many bytes of a block are no numbers at first, for who reads what nobody has written. */
+enum { DIRTY = 1 << 16 };
 
 static bool refuses(const struct accounts *accounts, int64_t call)
 {
@@ -20,6 +24,7 @@ static void *allocate(void *user, size_t size, size_t alignment)
     void *memory = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
     if (memory == NULL)
         return NULL;
+    memset(memory, 0xff, size < DIRTY ? size : DIRTY);
     accounts->blocks++;
     accounts->bytes += size;
     return memory;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * An allocator that keeps accounts and can refuse, to show that nothing leaks whatever fails. */
+ * An allocator that keeps accounts and can refuse, to show that nothing leaks whatever fails; what
+ * it gives is full of NaN. */
 #ifndef SUPPORT_ACCOUNTS_H
 #define SUPPORT_ACCOUNTS_H
 
