@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Activations as layers: what they say of themselves and refuse; in a model, where they may write
  * over what they read; in its file; and bits that do not depend on threads or instruction sets.
- * Values: test_kernels_activation.c, test_layers.c, test_gradients.c. */
+ * Values: test_kernels_activation.c, test_layers.c, test_gradients_elements.c. */
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Each kind of layer on its own, against PyTorch: outputs, gradients by the input and by the
  * parameters.  Dropout is in test_dropout.c; refusals, names and initial values in
- * test_layer_api.c; larger shapes against double precision in test_gradients.c. */
+ * test_layer_api.c; larger shapes against double precision in test_gradients*.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

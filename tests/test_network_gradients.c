@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The gradients of all parameters of a whole network with a residual connection, against central
  * differences of the same network in double precision.  The layers one by one are in
- * test_gradients.c. */
+ * test_gradients*.c. */
 #include <stdlib.h>
 
 #include "cnn/trainer.h"

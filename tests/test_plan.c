@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Plans from the inside: buffers that live at the same time never overlap, others do share memory,
- * and the plans of real models keep every value until it has been read for the last time. */
+ * and the plans of real models keep every value until it has been read for the last time.  Which
+ * layers are done along with others is in test_plan_fuse.c. */
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -217,127 +218,7 @@ START_TEST(plans_keep_what_is_read_later)
 }
 END_TEST
 
-/* ---- Layers that are done along with others ------------------------------------------------- */
-
-static void add_relu(cnn_model *model)
-{
-    cnn_layer *layer;
-    EXPECT_OK(cnn_relu_create(&layer, context));
-    model_take(model, layer);
-}
-
-static void add_pool(cnn_model *model, int64_t side, int64_t stride, int64_t padding)
-{
-    cnn_layer *layer;
-    EXPECT_OK(cnn_maxpool2d_create(&layer, context, side, side));
-    EXPECT_OK(cnn_maxpool2d_set_stride(layer, stride, stride));
-    EXPECT_OK(cnn_maxpool2d_set_padding(layer, padding, padding));
-    model_take(model, layer);
-}
-
-static void add_conv(cnn_model *model, int64_t groups)
-{
-    cnn_layer *layer;
-    EXPECT_OK(cnn_conv2d_create(&layer, context, 4, 3, 3));
-    EXPECT_OK(cnn_conv2d_set_groups(layer, groups));
-    model_take(model, layer);
-}
-
-static void add_sum(cnn_model *model, int32_t first, int32_t second)
-{
-    cnn_layer *layer;
-    EXPECT_OK(cnn_add_create(&layer, context));
-    EXPECT_OK(cnn_model_add_with_inputs(model, layer, (int32_t[]){first, second}, 2));
-    cnn_layer_free(layer);
-}
-
-/* Max-pooling of other windows behind a ReLU does that one's backward, which frees the values
- * before it; a ReLU with another reader, or with another layer behind it, keeps its own. */
-START_TEST(pooling_takes_over_from_relu)
-{
-    cnn_model *model = model_new(context, (int64_t[]){8, 8, 2}, 3);
-    add_conv(model, 1);       /* 0 */
-    add_relu(model);          /* 1 */
-    add_pool(model, 3, 2, 0); /* 2 */
-    add_pool(model, 1, 1, 0); /* 3 */
-    add_relu(model);          /* 4 */
-    add_pool(model, 1, 1, 0); /* 5 */
-    add_sum(model, 4, 5);     /* 6 */
-    for (int32_t training = 0; training < 2; training++) {
-        struct cnni_plan *plan = new_plan(model, 2, training != 0);
-        ck_assert_int_eq(plan->steps[1].skips_backward, training);
-        ck_assert_int_eq(plan->steps[2].layer.fused.gate, training);
-        ck_assert_int_le(plan->buffers[plan->steps[1].value].to, 2);
-        ck_assert(!plan->steps[4].skips_backward && !plan->steps[5].layer.fused.gate);
-        cnni_plan_free(plan);
-    }
-    cnn_model_free(model);
-}
-END_TEST
-
-/* What a convolution makes is never stored where its ReLU and 2x2 max-pooling come behind it. */
-START_TEST(a_convolution_pools)
-{
-    for (int32_t relu = 0; relu < 2; relu++)
-        for (int32_t training = 0; training < 2; training++) {
-            cnn_model *model = model_new(context, (int64_t[]){9, 8, 2}, 3);
-            add_conv(model, 1);
-            if (relu)
-                add_relu(model);
-            add_pool(model, 2, relu ? 2 : 0, 0);
-            add_conv(model, 1);
-            struct cnni_plan *plan = new_plan(model, 3, training != 0);
-            const int32_t pool = relu ? 2 : 1;
-            const struct cnni_step *steps = plan->steps;
-            ck_assert(steps[0].layer.fused.pool);
-            ck_assert_int_eq(steps[0].layer.fused.activation.kind, relu == 1 ? CNN_RELU : 0);
-            ck_assert(!steps[0].skips_forward && !steps[0].skips_backward);
-            for (int32_t i = 1; i <= pool; i++) {
-                ck_assert(steps[i].skips_forward && steps[i].skips_backward);
-                ck_assert_int_eq(steps[i].value, steps[0].value);
-                ck_assert_int_eq(steps[i].gradient, steps[0].gradient);
-                ck_assert_int_eq(steps[i].state, CNNI_NO_BUFFER);
-            }
-            ck_assert(!steps[pool + 1].skips_forward && steps[pool + 1].value != steps[0].value);
-            ck_assert_uint_eq(plan->buffers[steps[0].value].bytes,
-                              (3 * 3 * 3 * 4 * sizeof(float) + 63) / 64 * 64);
-            ck_assert_int_eq(steps[0].state != CNNI_NO_BUFFER, training);
-            cnni_plan_free(plan);
-            cnn_model_free(model);
-        }
-}
-END_TEST
-
-/* Convolution, ReLU, and pooling that cannot be done along with it. */
-START_TEST(other_pooling_is_left_alone)
-{
-    static const struct {
-        int64_t groups, side, stride, padding;
-        int32_t second_reader; /* of layer number ... */
-    } cases[] = {
-        {2, 2, 2, 0, -1}, {1, 3, 2, 0, -1}, {1, 2, 1, 0, -1}, {1, 2, 3, 0, -1},
-        {1, 2, 2, 1, -1}, {1, 2, 2, 0, 0},  {1, 2, 2, 0, 1},
-    };
-    for (int32_t i = 0; i < CNNI_COUNT(cases); i++) {
-        cnn_model *model = model_new(context, (int64_t[]){8, 8, 2}, 3);
-        add_conv(model, cases[i].groups);
-        add_relu(model);
-        add_pool(model, cases[i].side, cases[i].stride, cases[i].padding);
-        if (cases[i].second_reader >= 0) {
-            cnn_layer *layer;
-            EXPECT_OK(cnn_maxpool2d_create(&layer, context, 2, 2));
-            EXPECT_OK(cnn_model_add_with_inputs(model, layer, &cases[i].second_reader, 1));
-            cnn_layer_free(layer);
-            add_sum(model, 2, 3);
-        }
-        struct cnni_plan *plan = new_plan(model, 2, true);
-        ck_assert_msg(!plan->steps[0].layer.fused.pool && !plan->steps[2].skips_forward, "case %d",
-                      i);
-        cnni_plan_free(plan);
-        cnn_model_free(model);
-    }
-}
-END_TEST
+/* ---- Memory -------------------------------------------------------------------------------- */
 
 /* The first layers run on few samples at a time, and only what the others read has room for all. */
 START_TEST(leading_layers_go_depth_first)
@@ -504,9 +385,6 @@ static Suite *plan_suite(void)
     tcase_add_test(tcase, a_chain_needs_two_places);
     tcase_add_test(tcase, layouts_at_the_edges);
     tcase_add_test(tcase, plans_keep_what_is_read_later);
-    tcase_add_test(tcase, pooling_takes_over_from_relu);
-    tcase_add_test(tcase, a_convolution_pools);
-    tcase_add_test(tcase, other_pooling_is_left_alone);
     tcase_add_test(tcase, the_optimizer_packs);
     tcase_add_test(tcase, leading_layers_go_depth_first);
     tcase_add_test(tcase, predicting_reuses_memory);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Same bits: what is trained and predicted does not depend on how many threads do the work, in
  * what order, on the batch that a picture is in, or on the instruction set, as long as it has fused
- * multiply-add. */
+ * multiply-add.  Layers that are in no network here are in test_same_bits_layers.c. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>

@@ -23,7 +23,7 @@ static const struct network {
     cnn_status (*build)(cnn_model *model, cnn_context *context, int64_t classes);
     const char *head;             /* what the names of the last layer begin with */
     int32_t parameters, counters; /* in the file */
-    double answers;               /* as in test_networks.c */
+    double answers;               /* as in test_networks_torch.c */
 } networks[] = {
     {"resnet18", network_resnet18, "fc.", 102, 20, 2e-5},
     {"mobilenet_v2", network_mobilenet_v2, "classifier.1.", 262, 52, 1e-4},
@@ -179,7 +179,7 @@ START_TEST(weights_fit_without_rules)
     EXPECT_OK(load(model, network));
     expect_outcomes(weights, 0, 0, 0, network->counters, 0, network->parameters);
     torch_open("networks");
-    cnn_tensor *pictures = given_pictures(context, network->name);
+    cnn_tensor *pictures = given_pictures(context, network->name, GIVEN_SIZE);
     cnn_tensor *answers = given_predict(model, context, pictures);
     expect_given_answers(network->name, "predicted", answers, network->answers);
     cnn_tensor_free(answers);

@@ -58,37 +58,55 @@ void given_fill_smooth(cnn_tensor *values, const char *name)
         given_fill(values, name);
 }
 
+cnn_model *given_model(cnn_context *context, given_build_fn *build, given_fill_fn *fill,
+                       int64_t size)
+{
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
+    cnn_model *model = model_new(context, (const int64_t[]){size, size, 3}, 3);
+    EXPECT_OK(build(model, context, GIVEN_CLASSES));
+    for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {
+        const char *name = cnn_model_parameter_name(model, i);
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, model, name));
+        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
+        fill(values, name);
+        EXPECT_OK(cnn_model_set_parameter(model, name, values));
+        cnn_tensor_free(values);
+    }
+    return model;
+}
+
 /* ---- Pictures ------------------------------------------------------------------------------ */
 
-/* Adds noise whose pixels are so large that there are `size` x `size` of them. */
-static void add_noise(cnn_tensor *pictures, cnn_context *context, int64_t size, uint64_t seed)
+/* Adds noise whose pixels are so large that there are `grid` x `grid` of them. */
+static void add_noise(cnn_tensor *pictures, cnn_context *context, int64_t grid, uint64_t seed)
 {
     char name[32];
-    snprintf(name, sizeof name, "pictures%d", (int)size);
-    cnn_tensor *noise = TENSOR(context, CNN_FLOAT32, GIVEN_SAMPLES, size, size, 3);
+    snprintf(name, sizeof name, "pictures%d", (int)grid);
+    cnn_tensor *noise = TENSOR(context, CNN_FLOAT32, GIVEN_SAMPLES, grid, grid, 3);
     fill_tensor(noise, given_seed(name) + seed);
     float *to = floats(pictures);
-    const int64_t each = GIVEN_SIZE / size;
-    for (int64_t row = 0; row < GIVEN_SAMPLES * GIVEN_SIZE; row++)
-        for (int64_t column = 0; column < GIVEN_SIZE; column++, to += 3)
+    const int64_t size = cnn_tensor_dim(pictures, 1), each = size / grid;
+    for (int64_t row = 0; row < GIVEN_SAMPLES * size; row++)
+        for (int64_t column = 0; column < size; column++, to += 3)
             for (int64_t i = 0; i < 3; i++)
-                to[i] += floats(noise)[(row / each * size + column / each) * 3 + i] / 2;
+                to[i] += floats(noise)[(row / each * grid + column / each) * 3 + i] / 2;
     cnn_tensor_free(noise);
 }
 
 /* Noise of all sizes, from the whole picture to a pixel. */
-cnn_tensor *given_noise(cnn_context *context, uint64_t seed)
+cnn_tensor *given_noise(cnn_context *context, int64_t size, uint64_t seed)
 {
-    static const int64_t sizes[] = {1, 4, 16, GIVEN_SIZE};
-    cnn_tensor *pictures = TENSOR(context, CNN_FLOAT32, GIVEN_SAMPLES, GIVEN_SIZE, GIVEN_SIZE, 3);
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        add_noise(pictures, context, sizes[i], seed);
+    const int64_t grids[] = {1, 4, 16, size};
+    cnn_tensor *pictures = TENSOR(context, CNN_FLOAT32, GIVEN_SAMPLES, size, size, 3);
+    for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
+        add_noise(pictures, context, grids[i], seed);
     return pictures;
 }
 
-cnn_tensor *given_pictures(cnn_context *context, const char *network)
+cnn_tensor *given_pictures(cnn_context *context, const char *network, int64_t size)
 {
-    return given_noise(context, (uint64_t)torch_number(network, "seed", 0));
+    return given_noise(context, size, (uint64_t)torch_number(network, "seed", 0));
 }
 
 /* ---- Answers ------------------------------------------------------------------------------- */

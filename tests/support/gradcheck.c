@@ -13,7 +13,7 @@
 static const double h = 1e-6;
 
 /* An element that happens to cancel out has no relative accuracy: it counts as 1 % of the largest.
- * The worst of all tests, layers and levels uses 0.13 of this tolerance. */
+ * The worst of all tests, layers and levels uses 0.15 of this tolerance. */
 static const double tolerance = 1e-4, floor_share = 0.01;
 
 enum { MOST_ELEMENTS = 150 };

@@ -155,6 +155,27 @@ void reference_add(double *y, int64_t count, const double *a, const double *b)
         y[i] = a[i] + b[i];
 }
 
+void reference_moments(double *mean, double *variance, int64_t pixels, int64_t channels,
+                       const double *x)
+{
+    for (int64_t c = 0; c < channels; c++) {
+        mean[c] = variance[c] = 0;
+        for (int64_t i = 0; i < pixels; i++)
+            mean[c] += x[i * channels + c] / (double)pixels;
+        for (int64_t i = 0; i < pixels; i++)
+            variance[c] += pow(x[i * channels + c] - mean[c], 2) / (double)pixels;
+    }
+}
+
+void reference_batch_norm(double *y, int64_t pixels, int64_t channels, const double *x,
+                          const double *mean, const double *variance, double epsilon,
+                          const double *w, const double *b)
+{
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t c = 0; c < channels; c++)
+            *y++ = (*x++ - mean[c]) / sqrt(variance[c] + epsilon) * w[c] + b[c];
+}
+
 void reference_columns_to_hwc(double *hwc, int64_t units, int64_t h, int64_t w, int64_t c,
                               const double *chw)
 {

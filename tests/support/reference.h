@@ -34,6 +34,13 @@ void reference_dense(double *y, int64_t n, int64_t units, int64_t features, cons
 void reference_relu(double *y, int64_t count, const double *x);
 void reference_softmax(double *y, int64_t rows, int64_t columns, const double *x);
 void reference_add(double *y, int64_t count, const double *a, const double *b);
+/* Mean and variance, which divides by the number of pixels, of each channel of [pixels][channels];
+ * and what batch normalisation makes of them. */
+void reference_moments(double *mean, double *variance, int64_t pixels, int64_t channels,
+                       const double *x);
+void reference_batch_norm(double *y, int64_t pixels, int64_t channels, const double *x,
+                          const double *mean, const double *variance, double epsilon,
+                          const double *w, const double *b);
 
 /* The columns of a dense layer's weights behind a flatten of [h][w][c]: from c, h, w order, that of
  * files, to h, w, c order, that of the flattened values. */

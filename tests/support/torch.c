@@ -8,7 +8,7 @@
 
 #include "support/fixtures.h"
 
-enum { MOST_ARRAYS = 1200 };
+enum { MOST_ARRAYS = 2000 };
 
 static struct torch_array arrays[MOST_ARRAYS];
 static int32_t array_count;
