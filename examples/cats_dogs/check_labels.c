@@ -3,7 +3,6 @@
  * each thread by a predictor of its own, whose sessions share the model. */
 #include "check_labels.h"
 
-#include "confusion.h"
 #include "console.h"
 #include "crew.h"
 #include "predictor.h"

@@ -2,7 +2,6 @@
  * Picture by picture, as predict does, so that each answer is known to be of a certain file. */
 #include "report_answers.h"
 
-#include "confusion.h"
 #include "console.h"
 #include "interrupt.h"
 

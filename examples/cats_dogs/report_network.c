@@ -12,21 +12,14 @@
 
 enum { RUNS = 20 };
 
-static cnn_status run(struct predictor *predictor)
-{
-    const cnn_tensor *input = predictor->input;
-
-    return cnn_session_run(predictor->session, &predictor->output, 1, &input, 1);
-}
-
 static cnn_status measure(struct predictor *predictor)
 {
-    cnn_status status = run(predictor);
+    cnn_status status = predictor_predict(predictor);
 
     if (status == CNN_OK)
         status = cnn_session_profile(predictor->session, 1);
     for (int i = 0; status == CNN_OK && i < RUNS; i++)
-        status = run(predictor);
+        status = predictor_predict(predictor);
     return status;
 }
 
