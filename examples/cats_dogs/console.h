@@ -19,8 +19,8 @@ enum {
 /* Prints "cats-dogs: " and one line. */
 void console_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints why this thread's latest call of the library failed.  Returns EXIT_ERROR. */
-int console_library_error(void);
+/* Prints why this thread's latest call of the library failed. */
+void console_library_error(void);
 
 /* The same reason as text, without the name of the function that found it.  Borrowed until the next
  * call that fails. */
