@@ -10,7 +10,7 @@
 #include "interrupt.h"
 #include "output_file.h"
 #include "recipe.h"
-#include "report_network.h"
+#include "report_layers.h"
 
 #include <stdlib.h>
 
@@ -48,7 +48,7 @@ bool report_write(struct report *report, const char *path)
     const bool done = predictor_create(&report->predictor, report->context, report->model,
                                        report->model_path, report->flips) &&
                       answers_create(&report->answers, &report->predictor, report->dataset) &&
-                      (report->seconds = network_seconds(&report->predictor)) != NULL &&
+                      (report->seconds = layers_seconds(&report->predictor)) != NULL &&
                       write_page(report, path);
 
     free(report->seconds);

@@ -4,6 +4,8 @@
 #include "report_classes.h"
 
 #include "html.h"
+#include "mistakes.h"
+#include "report_chart.h"
 
 #include <math.h>
 #include <string.h>
@@ -172,8 +174,8 @@ void classes_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metri
     const int height = matrix.top + matrix.classes * matrix.cell + 4;
 
     if (matrix.classes > MOST_CLASSES) {
-        html_element(page, "p class=\"soft\"", "A matrix of %d classes has no room here.",
-                     (int)matrix.classes);
+        fprintf(page, "<p class=\"soft\">A matrix of %d classes has no room here.</p>\n",
+                (int)matrix.classes);
         return;
     }
     fprintf(page, "<figure class=\"card\">\n<h3>Confusion matrix</h3>\n<div class=\"wide\">\n");
@@ -188,67 +190,35 @@ void classes_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metri
     fputs("</svg>\n</div>\n</figure>\n", page);
 }
 
-/* ---- Pairs --------------------------------------------------------------------------------- */
+/* ---- Mistakes ------------------------------------------------------------------------------ */
 
-enum { MOST_PAIRS = 10 };
+enum { MOST_MISTAKES = 10 };
 
-struct pair {
-    int32_t actual, predicted;
-    int64_t count;
-};
-
-/* Puts a pair in its place among the most frequent ones. */
-static void insert(struct pair pairs[MOST_PAIRS], struct pair pair)
+static void put_mistake(FILE *page, const struct mistake *mistake, const cnn_model *model,
+                        const cnn_metrics *metrics)
 {
-    int at = MOST_PAIRS - 1;
-
-    if (pair.count <= pairs[at].count)
-        return;
-    for (; at > 0 && pairs[at - 1].count < pair.count; at--)
-        pairs[at] = pairs[at - 1];
-    pairs[at] = pair;
-}
-
-static void find_pairs(struct pair pairs[MOST_PAIRS], const cnn_metrics *metrics)
-{
-    const int32_t classes = cnn_metrics_class_count(metrics);
-
-    for (int32_t i = 0; i < classes; i++) {
-        for (int32_t j = 0; j < classes; j++) {
-            if (i != j)
-                insert(pairs, (struct pair){i, j, cnn_metrics_confusion(metrics, i, j)});
-        }
-    }
-}
-
-static void put_pair(FILE *page, const struct pair *pair, const cnn_model *model,
-                     const cnn_metrics *metrics)
-{
-    const double all = (double)cnn_metrics_actual(metrics, pair->actual);
+    const double all = (double)cnn_metrics_actual(metrics, mistake->actual);
 
     fputs("<tr>", page);
-    html_element(page, "td class=\"name\"", "%s", cnn_model_class_name(model, pair->actual));
-    html_element(page, "td class=\"name\"", "%s", cnn_model_class_name(model, pair->predicted));
-    html_element(page, "td", "%lld", (long long)pair->count);
-    html_element(page, "td", "%.1f %%", 100 * (double)pair->count / all);
-    fputs("</tr>\n", page);
+    html_element(page, "td class=\"name\"", cnn_model_class_name(model, mistake->actual));
+    html_element(page, "td class=\"name\"", cnn_model_class_name(model, mistake->predicted));
+    fprintf(page, "<td>%lld</td><td>%.1f %%</td></tr>\n", (long long)mistake->count,
+            100 * (double)mistake->count / all);
 }
 
-void classes_pairs(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
+void classes_mistakes(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
 {
-    struct pair pairs[MOST_PAIRS] = {{0}};
+    struct mistake mistakes[MOST_MISTAKES];
+    const int count = mistakes_find(mistakes, MOST_MISTAKES, metrics);
 
-    if (cnn_metrics_class_count(metrics) == 2)
-        return;
-    find_pairs(pairs, metrics);
-    if (pairs[0].count == 0)
+    if (cnn_metrics_class_count(metrics) == 2 || count == 0)
         return;
     fputs("<div class=\"card\">\n<h3>Most often confused</h3>\n<table>\n<thead><tr><th>is</th>"
           "<th class=\"name\">taken for</th><th>pictures</th><th>of all that "
           "are</th></tr></thead>\n<tbody>\n",
           page);
-    for (int i = 0; i < MOST_PAIRS && pairs[i].count > 0; i++)
-        put_pair(page, &pairs[i], model, metrics);
+    for (int i = 0; i < count; i++)
+        put_mistake(page, &mistakes[i], model, metrics);
     fputs("</tbody>\n</table>\n</div>\n", page);
 }
 
@@ -258,14 +228,12 @@ void classes_pairs(FILE *page, const cnn_model *model, const cnn_metrics *metric
 static void put_share(FILE *page, double share)
 {
     if (!isfinite(share)) {
-        html_element(page, "td", "%s", "\xe2\x80\x93");
+        html_element(page, "td", "\xe2\x80\x93");
         return;
     }
-    fprintf(page,
-            "<td>%.1f %%<svg class=\"meter\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\">"
-            "<rect class=\"well\" width=\"100\" height=\"4\"/>"
-            "<rect class=\"bar\" width=\"%.1f\" height=\"4\"/></svg></td>\n",
-            100 * share, 100 * share);
+    fprintf(page, "<td>%.1f %%", 100 * share);
+    chart_meter(page, share);
+    fputs("</td>\n", page);
 }
 
 static void put_shares(FILE *page, double precision, double recall, double f1)
@@ -283,8 +251,8 @@ void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metric
           page);
     for (int32_t i = 0; i < cnn_metrics_class_count(metrics); i++) {
         fputs("<tr>", page);
-        html_element(page, "td class=\"name\"", "%s", cnn_model_class_name(model, i));
-        html_element(page, "td", "%lld", (long long)cnn_metrics_actual(metrics, i));
+        html_element(page, "td class=\"name\"", cnn_model_class_name(model, i));
+        fprintf(page, "<td>%lld</td>\n", (long long)cnn_metrics_actual(metrics, i));
         put_shares(page, cnn_metrics_precision(metrics, i), cnn_metrics_recall(metrics, i),
                    cnn_metrics_f1(metrics, i));
         fputs("</tr>\n", page);

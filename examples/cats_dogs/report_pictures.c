@@ -46,7 +46,7 @@ static void put_caption(FILE *page, const struct answers *answers, const struct 
         put_class(page, "truth", "is", cnn_model_class_name(model, answer->actual),
                   answer->actual_probability);
     fputs("<span class=\"file\"", page);
-    html_attribute(page, "title", "%s", path);
+    html_attribute(page, "title", path);
     fputs(">", page);
     html_text_short(page, path, 40);
     fputs("</span>\n</figcaption>\n", page);
@@ -78,7 +78,7 @@ void pictures_gallery(FILE *page, const struct answers *answers, struct predicto
     const struct answer **sorted = answers_sorted(&count, answers, order);
 
     if (count == 0)
-        html_element(page, "p class=\"soft\"", "%s", "There are none.");
+        html_element(page, "p class=\"soft\"", "There are none.");
     fputs("<div class=\"gallery\">\n", page);
     for (int64_t i = 0; i < count && i < GALLERY; i++)
         put_picture(page, answers, sorted[i], predictor->model, predictor->context);
@@ -180,7 +180,7 @@ static void put_wrong_ones(FILE *page, const struct answers *answers, struct pre
 void pictures_heat(FILE *page, const struct answers *answers, struct predictor *predictor)
 {
     if (cnn_model_heat_map_layer(predictor->model) < 0) {
-        html_element(page, "p class=\"soft\"", "%s", "The network has no convolution to look at.");
+        html_element(page, "p class=\"soft\"", "The network has no convolution to look at.");
         return;
     }
     fputs("<div class=\"heats\">\n", page);
@@ -254,7 +254,7 @@ void pictures_filters(FILE *page, struct predictor *predictor)
 
     if (layer == NULL || cnn_layer_parameter_shape(shape, &rank, layer, CNN_WEIGHT) != CNN_OK ||
         shape[2] > LARGEST_FILTER || shape[3] > LARGEST_FILTER) {
-        html_element(page, "p class=\"soft\"", "%s", "The network has none that can be shown.");
+        html_element(page, "p class=\"soft\"", "The network has none that can be shown.");
         return;
     }
     if (console_succeeded(

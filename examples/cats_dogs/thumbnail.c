@@ -132,7 +132,7 @@ static void write_image(FILE *page, const char *type, char *bytes, size_t size, 
                         int height, const char *alt)
 {
     fprintf(page, "<img width=\"%d\" height=\"%d\"", width, height);
-    html_attribute(page, "alt", "%s", alt);
+    html_attribute(page, "alt", alt);
     fputs(" src=\"", page);
     html_data_uri(page, type, (const unsigned char *)bytes, size);
     fputs("\"/>", page);

@@ -94,6 +94,10 @@ expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad
     'conv2d 32 3x3' ' ms<'
 [ "$(grep -c 'class="heat"' "$page")" -ge 6 ] || fail "wanted heat maps"
 
+# Only of a training that came to its end it is said that its command makes the model again.
+again='The same command gives the same model'
+expect_in_page "$again"
+
 # What the page counts is what evaluate counts.
 run 0 "$cats_dogs" evaluate "$model" "$drawings"
 right=$(tail -n 1 "$work/out" | sed 's/.*(\(.*\)\/.*/\1/')
@@ -110,11 +114,30 @@ expect_no_errors
 # shellcheck disable=SC2086
 expect_page "$page" $sections
 expect_in_page "$right of 20 given pictures are recognised"
+grep -q "$again" "$page" && fail "a report without a training speaks of making the model again"
 cp "$page" "$work/before.html"
 run 0 "$cats_dogs" report "$model" "$drawings/train" --output "$work/other.html"
 cmp -s "$page" "$work/before.html" || fail "--output was not heeded"
 page=$work/other.html
 expect_in_page 'of 120 given pictures'
+
+# ---- An interrupted training ----
+
+page=$work/interrupted.html
+rm -f "$model"
+# shellcheck disable=SC2086
+"$cats_dogs" train "$drawings" --output "$model" $small --epochs 100000 --report "$page" --quiet \
+    >"$work/out" 2>"$work/err" &
+training=$!
+seconds=0
+while [ ! -e "$model" ] && [ $seconds -lt 60 ]; do
+    sleep 1
+    seconds=$((seconds + 1))
+done
+kill -INT $training
+wait $training || fail "interrupted: found exit status $?, wanted 0"
+expect_in_page 'The training was interrupted.'
+grep -q "$again" "$page" && fail "an interrupted training is said to be made again by its command"
 
 # ---- With mirror images ----
 

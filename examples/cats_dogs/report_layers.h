@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The network, layer by layer, with the time that each takes. */
-#ifndef REPORT_NETWORK_H
-#define REPORT_NETWORK_H
+#ifndef REPORT_LAYERS_H
+#define REPORT_LAYERS_H
 
 #include "predictor.h"
 
@@ -9,15 +9,15 @@
 
 /* Measures the predictor's session, on its input, for the seconds of each layer: a new array; NULL,
  * after a message, when that cannot be done. */
-double *network_seconds(struct predictor *predictor);
+double *layers_seconds(struct predictor *predictor);
 
 /* The sum over all layers. */
-double network_total(const double *seconds, const cnn_model *model);
+double layers_total(const double *seconds, const cnn_model *model);
 
 /* The table. */
-void network_table(FILE *page, cnn_model *model, const double *seconds);
+void layers_table(FILE *page, cnn_model *model, const double *seconds);
 
 /* How the session runs it, as the library says. */
-void network_plan(FILE *page, const cnn_session *session);
+void layers_plan(FILE *page, const cnn_session *session);
 
 #endif
