@@ -136,16 +136,17 @@ void layers_table(FILE *page, cnn_model *model, const double *seconds)
 
 /* ---- The plan ------------------------------------------------------------------------------ */
 
-void layers_plan(FILE *page, const cnn_session *session)
+bool layers_plan(FILE *page, const cnn_session *session)
 {
     const size_t size = cnn_session_describe(session, NULL, 0) + 1;
     char *text = malloc(size);
 
     if (text == NULL)
-        return;
+        return false;
     cnn_session_describe(session, text, size);
     fputs("<details><summary>How the library runs it</summary>\n<pre>", page);
     html_text(page, text);
     fputs("</pre>\n</details>\n", page);
     free(text);
+    return true;
 }

@@ -5,6 +5,7 @@
 
 #include "predictor.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Measures the predictor's session, on its input, for the seconds of each layer: a new array; NULL,
@@ -17,7 +18,7 @@ double layers_total(const double *seconds, const cnn_model *model);
 /* The table. */
 void layers_table(FILE *page, cnn_model *model, const double *seconds);
 
-/* How the session runs it, as the library says. */
-void layers_plan(FILE *page, const cnn_session *session);
+/* How the session runs it, as the library says; false without memory. */
+bool layers_plan(FILE *page, const cnn_session *session);
 
 #endif

@@ -127,28 +127,30 @@ static void put_classes(FILE *page, struct report *report)
 
 static void put_mistakes(FILE *page, struct report *report)
 {
-    pictures_gallery(page, &report->answers, &report->predictor, &worst_mistakes);
+    report->is_incomplete |=
+        !pictures_gallery(page, &report->answers, &report->predictor, &worst_mistakes);
 }
 
 static void put_uncertain(FILE *page, struct report *report)
 {
-    pictures_gallery(page, &report->answers, &report->predictor, &most_uncertain);
+    report->is_incomplete |=
+        !pictures_gallery(page, &report->answers, &report->predictor, &most_uncertain);
 }
 
 static void put_heat_maps(FILE *page, struct report *report)
 {
-    pictures_heat(page, &report->answers, &report->predictor);
+    report->is_incomplete |= !pictures_heat(page, &report->answers, &report->predictor);
 }
 
 static void put_filters(FILE *page, struct report *report)
 {
-    pictures_filters(page, &report->predictor);
+    report->is_incomplete |= !pictures_filters(page, &report->predictor);
 }
 
 static void put_network(FILE *page, struct report *report)
 {
     layers_table(page, report->model, report->seconds);
-    layers_plan(page, report->predictor.session);
+    report->is_incomplete |= !layers_plan(page, report->predictor.session);
 }
 
 /* ---- How it was made ----------------------------------------------------------------------- */
