@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* All are false without memory, with the page incomplete.  Pictures that cannot be read any more are
- * left out, after a message. */
+/* All are false without memory, with the page incomplete.  Pictures that cannot be read any more
+ * are left out, after a message. */
 
 /* The first pictures of an order, with what they are and what they are taken for. */
 bool pictures_gallery(FILE *page, const struct answers *answers, struct predictor *predictor,

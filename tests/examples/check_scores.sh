@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A classifier that ends in scores and not in probabilities: whoever would speak of its probabilities
+# A classifier that ends in scores and not in probabilities: whoever would speak of probabilities
 # refuses it.  The second argument is the program make_scorer, which makes such models.
 set -u
 . "$(dirname "$0")/common.sh"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * make_scorer FILE CAT DOG [softmax]: a model of 16 x 16 pictures that says CAT and DOG of each,
- * or the softmax of both: as it comes from a training elsewhere that has the softmax in its loss. */
+ * make_scorer FILE CAT DOG [softmax]: a model of 16 x 16 pictures that says CAT and DOG of each, as
+ * it comes from a training elsewhere that has the softmax in its loss; or the softmax of both. */
 #include "net.h"
 
 #include <stdbool.h>
