@@ -154,9 +154,19 @@ static void print_row(const struct table *table, const char *name, int64_t pictu
     printf("\n");
 }
 
+int32_t figures_taken_for(const cnn_metrics *metrics)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < cnn_metrics_class_count(metrics); i++)
+        count += cnn_metrics_predicted(metrics, i) > 0;
+    return count;
+}
+
 static void print_classes(const struct table *table)
 {
     const cnn_metrics *metrics = table->metrics;
+    const int32_t taken_for = figures_taken_for(metrics);
 
     print_left("class", table->name_width);
     printf("  pictures  precision     recall         F1\n");
@@ -166,6 +176,9 @@ static void print_classes(const struct table *table)
                   cnn_metrics_f1(metrics, i));
     print_row(table, "(mean)", cnn_metrics_samples(metrics), cnn_metrics_macro_precision(metrics),
               cnn_metrics_macro_recall(metrics), cnn_metrics_macro_f1(metrics));
+    if (taken_for < table->classes)
+        printf("the mean precision is over %d of %d classes: no picture was taken for the others\n",
+               (int)taken_for, (int)table->classes);
     printf("\n");
 }
 

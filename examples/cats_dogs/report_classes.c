@@ -3,6 +3,7 @@
  * its row, so that classes with few pictures count as much as others. */
 #include "report_classes.h"
 
+#include "figures.h"
 #include "html.h"
 #include "mistakes.h"
 #include "report_chart.h"
@@ -243,6 +244,20 @@ static void put_shares(FILE *page, double precision, double recall, double f1)
     put_share(page, f1);
 }
 
+/* Others count such classes as 0, scikit-learn for instance. */
+static void put_precision_note(FILE *page, const cnn_metrics *metrics)
+{
+    const int32_t classes = cnn_metrics_class_count(metrics);
+    const int32_t taken_for = figures_taken_for(metrics);
+
+    if (taken_for < classes)
+        fprintf(
+            page,
+            "<p class=\"soft\">The mean precision is over %d of %d classes: no picture was taken "
+            "for the others.</p>\n",
+            (int)taken_for, (int)classes);
+}
+
 void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
 {
     fputs("<div class=\"card\">\n<h3>Class by class</h3>\n<div class=\"wide tall\">\n<table>\n"
@@ -261,5 +276,7 @@ void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metric
             (long long)cnn_metrics_samples(metrics));
     put_shares(page, cnn_metrics_macro_precision(metrics), cnn_metrics_macro_recall(metrics),
                cnn_metrics_macro_f1(metrics));
-    fputs("</tr></tfoot>\n</table>\n</div>\n</div>\n", page);
+    fputs("</tr></tfoot>\n</table>\n</div>\n", page);
+    put_precision_note(page, metrics);
+    fputs("</div>\n", page);
 }

@@ -27,6 +27,9 @@ for scores in '-3 -4' '3e38 1'; do
     run 0 "$cats_dogs" evaluate "$work/scorer.cnn" "$data"
     expect_last '^accuracy 0\.5000 '
     grep -q 'log loss' "$work/out" && fail 'a log loss of what are no probabilities'
+    # Dogs are never predicted: what that makes of the mean of precisions is said beside it.
+    expect_output '^dogs +1 +- +0\.0000 +0\.0000$' '^\(mean\) +2 +0\.5000 +0\.5000 +0\.3333$' \
+        '^the mean precision is over 1 of 2 classes: no picture was taken for the others$'
 done
 
 # The same scores with a softmax behind them.
@@ -35,6 +38,8 @@ run 0 "$cats_dogs" predict "$work/sure.cnn" "$picture"
 expect_last '	cats	1\.0000$'
 run 0 "$cats_dogs" report "$work/sure.cnn" "$data" --output "$page"
 grep -q '90 to 100 %: 1 of 2 right' "$page" || fail 'the surest answers are not in the last bin'
+grep -q 'The mean precision is over 1 of 2 classes' "$page" ||
+    fail 'the page has a mean of one precision, and does not say so'
 run 1 "$cats_dogs" check "$data" --model "$work/sure.cnn"
 expect_output 'cats, probability 1\.0000$'
 finish
