@@ -19,6 +19,7 @@ enum {
     LARGEST_CELL = 104,
     NUMBER_CELL = 26,   /* from here on cells have numbers */
     MOST_CLASSES = 200, /* no picture of more of them would fit a screen */
+    MOST_CELLS = 8000,  /* of about 250 bytes: 2 MB */
     LABEL_LETTERS = 18,
 };
 
@@ -31,6 +32,7 @@ struct matrix {
     int left, top;  /* room for the names */
     int letter;     /* size of the names */
     bool is_turned; /* names of columns are upright */
+    int64_t least;  /* mistakes that are made less often have no cell */
 };
 
 static int longest_label(const cnn_model *model, int32_t classes)
@@ -42,6 +44,27 @@ static int longest_label(const cnn_model *model, int32_t classes)
         longest = length > longest ? length : longest;
     }
     return longest > LABEL_LETTERS ? LABEL_LETTERS : (int)longest;
+}
+
+/* How many kinds of mistakes are made at least `least` times. */
+static int32_t count_mistakes(const cnn_metrics *metrics, int32_t classes, int64_t least)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < classes * classes; i++)
+        count += i / classes != i % classes &&
+                 cnn_metrics_confusion(metrics, i / classes, i % classes) >= least;
+    return count;
+}
+
+/* The smallest of 1, 2, 4 ... that leaves no more cells than there may be. */
+static int64_t least_shown(const cnn_metrics *metrics, int32_t classes)
+{
+    int64_t least = 1;
+
+    while (count_mistakes(metrics, classes, least) > MOST_CELLS)
+        least *= 2;
+    return least;
 }
 
 static struct matrix make_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
@@ -63,7 +86,8 @@ static struct matrix make_matrix(FILE *page, const cnn_model *model, const cnn_m
                            .left = label + 22,
                            .top = (is_turned ? label : 24) + 22,
                            .letter = letter,
-                           .is_turned = is_turned};
+                           .is_turned = is_turned,
+                           .least = classes <= MOST_CLASSES ? least_shown(metrics, classes) : 0};
 }
 
 /* The middle of row or column `index`. */
@@ -155,7 +179,7 @@ static void put_cell(const struct matrix *matrix, int32_t actual, int32_t predic
     const int x = matrix->left + predicted * matrix->cell;
     const int y = matrix->top + actual * matrix->cell;
 
-    if (count == 0)
+    if (count == 0 || (actual != predicted && count < matrix->least))
         return;
     /* The square root brings out small shares, which most mistakes are. */
     fprintf(matrix->page, "<g><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"",
@@ -188,7 +212,11 @@ void classes_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metri
     put_ground(&matrix);
     for (int32_t i = 0; i < matrix.classes * matrix.classes; i++)
         put_cell(&matrix, i / matrix.classes, i % matrix.classes);
-    fputs("</svg>\n</div>\n</figure>\n", page);
+    fputs("</svg>\n</div>\n", page);
+    if (matrix.least > 1)
+        fprintf(page, "<p class=\"soft\">Mistakes made fewer than %lld times are left out.</p>\n",
+                (long long)matrix.least);
+    fputs("</figure>\n", page);
 }
 
 /* ---- Mistakes ------------------------------------------------------------------------------ */
