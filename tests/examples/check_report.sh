@@ -29,7 +29,7 @@ for part in "$drawings"/*/; do
             case $((n % 4)) in
             0) new='"><img src=x onerror=1>' ;;
             1) new="it's & <b>" ;;
-            2) new=$(printf 'bad \377 \001 \033 utf\303') ;;
+            2) new=$(printf 'bad \377 \300\212 \001 \033 utf\303') ;;
             3) new=$(printf 'line\nbreak \342\200\256 h\303\251') ;;
             esac
             mv "$picture" "$class$n $new.${picture##*.}"
@@ -88,7 +88,7 @@ expect_page "$page" training $sections
 for chart in Loss Accuracy 'Learning rate' 'Time of an epoch' 'Confusion matrix'; do
     expect_in_page "aria-label=\"$chart\""
 done
-expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad \xFF \x01 \x1B' \
+expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad \xFF \xC0\x8A \x01 \x1B' \
     '<title>epoch 3: training ' 'best: ' "--seed 3 --report" '<dt>seed</dt>' '<dd>3</dd>' \
     "libcnn $("$cats_dogs" --version | cut -d' ' -f2)" '108 for training, 12 for validation, 20' \
     'conv2d 32 3x3' ' ms<'
