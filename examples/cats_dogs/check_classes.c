@@ -13,6 +13,10 @@ enum { MOST_CLASSES = 20 };
  * right. */
 static const double most_unbalanced = 3;
 
+/* By tenths, 2 of so many are set aside for the test, and 2 for validation: from fewer, nothing can
+ * be said about a class. */
+enum { FEWEST_FILES = 20 };
+
 static int64_t count_files(const struct check_folder *folder, int part)
 {
     int64_t count = 0;
@@ -58,10 +62,23 @@ static void check_balance(const struct check_folder *folder, struct findings *fi
                      (long long)most->files[part], most->name, ratio);
 }
 
+/* Classes with too few pictures to learn from; those without any are found in the folder. */
+static void check_small(const struct check_folder *folder, struct findings *findings)
+{
+    for (int64_t i = 0; i < folder->class_count; i++) {
+        const int64_t files = folder->classes[i].files[TRAIN];
+        if (files > 0 && files < FEWEST_FILES)
+            findings_add(findings, FOUND_CLASSES, "%s: %lld picture%s of %s, fewer than %d",
+                         part_name(TRAIN), (long long)files, files == 1 ? "" : "s",
+                         folder->classes[i].name, FEWEST_FILES);
+    }
+}
+
 void check_classes(const struct check_folder *folder, struct findings *findings)
 {
     if (folder->has_test)
         check_missing(folder, findings);
+    check_small(folder, findings);
     check_balance(folder, findings, TRAIN);
     check_balance(folder, findings, TEST);
 }

@@ -5,7 +5,8 @@
 
 #include "check_folder.h"
 
-/* Adds classes that are missing from a part, and parts that are unbalanced. */
+/* Adds classes that are missing from a part or have too few pictures, and parts that are
+ * unbalanced. */
 void check_classes(const struct check_folder *folder, struct findings *findings);
 
 /* Prints a table of them, of `all` or the first few. */

@@ -53,9 +53,10 @@ static const struct section {
                       "All pictures are squeezed into squares. Cut out of these what they are\n"
                       "there for."},
     [FOUND_PLAIN] = {"Pictures of nothing", "There is nothing on them to learn from. Delete them."},
-    [FOUND_CLASSES] = {"Classes",
-                       "A class needs pictures for training and for testing, and about as many as\n"
-                       "the others; --class-weights balanced helps where there are no more."},
+    [FOUND_CLASSES] =
+        {"Classes", "A class needs pictures for training and for testing, some fifty to begin\n"
+                    "with, and about as many as the others; --class-weights balanced helps where\n"
+                    "there are no more."},
     [FOUND_DOUBTFUL] = {"Labels that the model doubts",
                         "Look at them, the surest come first, and move or delete what is in the\n"
                         "wrong class. Often the model is wrong."},

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,18 +54,6 @@ static char *join(const char *folder, const char *name)
 }
 
 /* ---- Files --------------------------------------------------------------------------------- */
-
-static bool ends_in(const char *name, const char *ending)
-{
-    const size_t length = strlen(name);
-
-    return length >= strlen(ending) && strcasecmp(name + length - strlen(ending), ending) == 0;
-}
-
-static bool is_picture_name(const char *name)
-{
-    return ends_in(name, ".jpg") || ends_in(name, ".jpeg") || ends_in(name, ".png");
-}
 
 static void find_link(const struct walk *walk, const char *path)
 {

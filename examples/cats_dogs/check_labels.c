@@ -3,7 +3,6 @@
  * each thread by a predictor of its own, whose sessions share the model. */
 #include "check_labels.h"
 
-#include "confusion.h"
 #include "console.h"
 #include "crew.h"
 #include "predictor.h"
@@ -15,7 +14,7 @@
 static const float least_sure = 0.8f;
 
 /* What the model says of a file. */
-struct answer {
+struct verdict {
     int64_t file;
     int32_t predicted; /* the model's number of the class; -1: it was not asked */
     float probability, own_probability;
@@ -24,8 +23,8 @@ struct answer {
 struct asking {
     const struct check_folder *folder;
     const cnn_model *model;
-    int32_t *numbers;       /* the model's number of each class of the folder; -1: it has none */
-    struct answer *answers; /* of each file */
+    int32_t *numbers;         /* the model's number of each class of the folder; -1: it has none */
+    struct verdict *verdicts; /* of each file */
     struct predictor predictors[CREW_MOST]; /* one for each thread */
 };
 
@@ -70,30 +69,31 @@ static void find_unused(const struct asking *asking, struct findings *findings)
 /* ---- Pictures ------------------------------------------------------------------------------ */
 
 /* Asks about a file; false when the model cannot answer. */
-static bool ask(void *user, int64_t member, int64_t index)
+static bool judge_file(void *user, int64_t member, int64_t index)
 {
     struct asking *asking = user;
     struct predictor *predictor = &asking->predictors[member];
     const struct check_file *file = &asking->folder->files[index];
     const int32_t own = asking->numbers[file->class];
 
-    asking->answers[index].predicted = -1;
+    asking->verdicts[index].predicted = -1;
     if (own < 0 || file->picture.state != FINE)
         return true;
     if (predictor_run(predictor, file->path) != CNN_OK)
         return false;
     const float *probabilities = predictor_probabilities(predictor);
     const int32_t best = most_probable(probabilities, predictor->classes);
-    asking->answers[index] = (struct answer){index, best, probabilities[best], probabilities[own]};
+    asking->verdicts[index] =
+        (struct verdict){index, best, probabilities[best], probabilities[own]};
     return true;
 }
 
-static bool ask_all(struct asking *asking, const cnn_context *context, int64_t threads)
+static bool judge_all(struct asking *asking, const cnn_context *context, int64_t threads)
 {
     const struct crew crew = {.what = "predicting",
                               .count = asking->folder->file_count,
                               .threads = threads,
-                              .work = ask,
+                              .work = judge_file,
                               .user = asking};
     const enum crew_end end = crew_run(&crew);
     char reason[512]; /* on whatever thread it happened */
@@ -106,19 +106,19 @@ static bool ask_all(struct asking *asking, const cnn_context *context, int64_t t
 }
 
 /* Whether the model is sure that a file is of another class than its own. */
-static bool is_doubt(const struct asking *asking, const struct answer *answer)
+static bool is_doubt(const struct asking *asking, const struct verdict *verdict)
 {
-    const int class = asking->folder->files[answer->file].class;
+    const int class = asking->folder->files[verdict->file].class;
 
-    return answer->predicted >= 0 && answer->predicted != asking->numbers[class] &&
-           answer->probability >= least_sure;
+    return verdict->predicted >= 0 && verdict->predicted != asking->numbers[class] &&
+           verdict->probability >= least_sure;
 }
 
 /* The least probable label first; of equally probable ones the earlier file. */
 static int by_probability(const void *a, const void *b)
 {
-    const struct answer *first = a;
-    const struct answer *second = b;
+    const struct verdict *first = a;
+    const struct verdict *second = b;
 
     if (first->own_probability != second->own_probability)
         return first->own_probability < second->own_probability ? -1 : 1;
@@ -127,12 +127,12 @@ static int by_probability(const void *a, const void *b)
 
 static void find_doubts(struct asking *asking, struct findings *findings)
 {
-    struct answer *doubts = asking->answers; /* moved together over answers that have been seen */
+    struct verdict *doubts = asking->verdicts; /* moved together over those that have been seen */
     size_t count = 0;
 
     for (int64_t i = 0; i < asking->folder->file_count; i++) {
-        if (is_doubt(asking, &asking->answers[i]))
-            doubts[count++] = asking->answers[i];
+        if (is_doubt(asking, &asking->verdicts[i]))
+            doubts[count++] = asking->verdicts[i];
     }
     if (count > 0)
         qsort(doubts, count, sizeof *doubts, by_probability);
@@ -150,8 +150,8 @@ static bool create(struct asking *asking, cnn_context *context, cnn_model *model
     bool done = true;
 
     asking->numbers = calloc((size_t)folder->class_count + 1, sizeof *asking->numbers);
-    asking->answers = calloc((size_t)folder->file_count + 1, sizeof *asking->answers);
-    if (asking->numbers == NULL || asking->answers == NULL) {
+    asking->verdicts = calloc((size_t)folder->file_count + 1, sizeof *asking->verdicts);
+    if (asking->numbers == NULL || asking->verdicts == NULL) {
         console_error("no memory for what the model says of all pictures");
         return false;
     }
@@ -169,13 +169,13 @@ bool check_labels(const struct check_folder *folder, struct findings *findings,
     if (done) {
         match_classes(&asking, findings);
         find_unused(&asking, findings);
-        done = ask_all(&asking, judge->context, threads);
+        done = judge_all(&asking, judge->context, threads);
     }
     if (done)
         find_doubts(&asking, findings);
     for (int64_t i = 0; i < threads; i++)
         predictor_free(&asking.predictors[i]);
-    free(asking.answers);
+    free(asking.verdicts);
     free(asking.numbers);
     return done;
 }

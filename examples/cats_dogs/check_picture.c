@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,23 @@ void lens_free(struct lens *lens)
 }
 
 /* ---- The file ------------------------------------------------------------------------------ */
+
+static bool ends_in(const char *name, const char *ending)
+{
+    const size_t length = strlen(name);
+
+    return length >= strlen(ending) && strcasecmp(name + length - strlen(ending), ending) == 0;
+}
+
+bool is_png_name(const char *name)
+{
+    return ends_in(name, ".png");
+}
+
+bool is_picture_name(const char *name)
+{
+    return ends_in(name, ".jpg") || ends_in(name, ".jpeg") || is_png_name(name);
+}
 
 const char *picture_format(const unsigned char *bytes, size_t size)
 {

@@ -44,6 +44,10 @@ void lens_free(struct lens *lens);
 /* Looks at the file at `path`, which must not be a link.  False without memory. */
 bool picture_look(struct picture *picture, struct lens *lens, const char *path);
 
+/* Whether a file is called as a picture that training takes, and as a PNG. */
+bool is_picture_name(const char *name);
+bool is_png_name(const char *name);
+
 /* The format of a file by its first bytes, at least 12 of it where it has as many; "" for none. */
 const char *picture_format(const unsigned char *bytes, size_t size);
 

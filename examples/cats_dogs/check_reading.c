@@ -7,7 +7,6 @@
 #include "crew.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* Above it, a square shows a picture squeezed beyond recognition. */
 static const double most_narrow = 3;
@@ -60,17 +59,10 @@ bool check_reading(struct check_folder *folder, int64_t side, int64_t threads)
 
 /* ---- Findings ------------------------------------------------------------------------------ */
 
-static bool ends_in(const char *name, const char *ending)
-{
-    const size_t length = strlen(name);
-
-    return length >= strlen(ending) && strcasecmp(name + length - strlen(ending), ending) == 0;
-}
-
 static void check_name(const struct check_file *file, struct findings *findings)
 {
     const char *found = file->picture.format;
-    const char *named = ends_in(file->path, ".png") ? "PNG" : "JPEG";
+    const char *named = is_png_name(file->path) ? "PNG" : "JPEG";
 
     if (strcmp(found, named) != 0)
         findings_add(findings, FOUND_MISNAMED, "%s: a %s", file->path, found);

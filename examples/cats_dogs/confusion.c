@@ -51,17 +51,6 @@ bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, 
 
 /* ---- Counting ------------------------------------------------------------------------------ */
 
-int32_t most_probable(const float *probabilities, int32_t classes)
-{
-    int32_t best = 0;
-
-    for (int32_t i = 1; i < classes; i++) {
-        if (probabilities[i] > probabilities[best])
-            best = i;
-    }
-    return best;
-}
-
 static cnn_status add_batch(cnn_metrics *metrics, cnn_context *context, cnn_session *session,
                             const cnn_tensor *inputs, const cnn_tensor *labels)
 {

@@ -10,9 +10,6 @@
 /* Whether `dataset`, opened from `path`, has the classes of `model`; names both, if not. */
 bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, const char *path);
 
-/* The class that a network takes a picture for. */
-int32_t most_probable(const float *probabilities, int32_t classes);
-
 /* Predicts every picture of `dataset`, with `flip` averaged over its mirror image, and prints the
  * figures of figures_print(), the last of which, the accuracy, it also writes into `accuracy`
  * unless that is NULL.  Bad pictures are left out and reported.  False when it cannot, after a

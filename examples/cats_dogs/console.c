@@ -54,10 +54,9 @@ const char *console_library_reason(void)
     return strncmp(text, "cnn_", 4) == 0 && colon != NULL ? colon + 2 : text;
 }
 
-int console_library_error(void)
+void console_library_error(void)
 {
     console_error("%s", console_library_reason());
-    return EXIT_ERROR;
 }
 
 bool console_succeeded(cnn_status status)

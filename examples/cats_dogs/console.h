@@ -22,8 +22,8 @@ void console_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* Whether console_error() keeps silent from now on: while something is only tried. */
 void console_hush(bool on);
 
-/* Prints why this thread's latest call of the library failed.  Returns EXIT_ERROR. */
-int console_library_error(void);
+/* Prints why this thread's latest call of the library failed. */
+void console_library_error(void);
 
 /* The same reason as text, without the name of the function that found it.  Borrowed until the next
  * call that fails. */

@@ -17,7 +17,7 @@ struct dice dice_for(uint64_t seed, uint64_t index)
     return (struct dice){mix(mix(seed + golden) ^ index)};
 }
 
-uint64_t dice_bits(struct dice *dice)
+static uint64_t next_bits(struct dice *dice)
 {
     dice->state += golden;
     return mix(dice->state);
@@ -25,12 +25,12 @@ uint64_t dice_bits(struct dice *dice)
 
 float dice_between(struct dice *dice, float low, float high)
 {
-    return low + (high - low) * (float)(dice_bits(dice) >> 40) / 16777216.0f;
+    return low + (high - low) * (float)(next_bits(dice) >> 40) / 16777216.0f;
 }
 
 int dice_below(struct dice *dice, int count)
 {
-    return (int)(dice_bits(dice) % (uint64_t)count);
+    return (int)(next_bits(dice) % (uint64_t)count);
 }
 
 bool dice_chance(struct dice *dice, float probability)

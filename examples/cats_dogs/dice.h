@@ -16,9 +16,6 @@ struct dice {
 /* Dice for picture number `index` of the drawings with this seed, independent of all others. */
 struct dice dice_for(uint64_t seed, uint64_t index);
 
-/* 64 random bits. */
-uint64_t dice_bits(struct dice *dice);
-
 /* A number from `low` to `high`, evenly. */
 float dice_between(struct dice *dice, float low, float high);
 

@@ -4,9 +4,11 @@
  * can be taken of data that contain others.
  *
  * The messages, with their fields' numbers:
- *   Event    1 wall_time (double), 2 step (int64), 3 file_version (string), 5 summary (Summary)
- *   Summary  1 value (Value, repeated)
- *   Value    1 tag (string), 2 simple_value (float)
+ *   Event       1 wall_time (double), 2 step (int64), 3 file_version (string),
+ *               5 summary (Summary), 7 session_log (SessionLog)
+ *   Summary     1 value (Value, repeated)
+ *   Value       1 tag (string), 2 simple_value (float)
+ *   SessionLog  1 status (enum; START is 1)
  * See tensorflow/core/util/event.proto, framework/summary.proto and lib/io/record_writer.h. */
 #include "event_file.h"
 

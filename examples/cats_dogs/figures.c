@@ -3,10 +3,11 @@
  * are; columns of the matrix are headed by numbers where names are too long for a line. */
 #include "figures.h"
 
+#include "mistakes.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { LINE_WIDTH = 100, MOST_MISTAKES = 20, DIGITS = 24 };
 
@@ -111,47 +112,18 @@ static void print_matrix(const struct table *table, int width, bool numbers)
     printf("\n");
 }
 
-/* So many pictures of one class were taken for another. */
-struct mistake {
-    int32_t actual, predicted;
-    int64_t count;
-};
-
-/* Puts a mistake into its place among the most frequent ones, of which there are `held`; equally
- * frequent ones stay in the order of classes.  Returns how many there are now. */
-static int keep_mistake(struct mistake kept[MOST_MISTAKES], int held, struct mistake mistake)
-{
-    int place = held;
-
-    while (place > 0 && kept[place - 1].count < mistake.count)
-        place--;
-    if (place == MOST_MISTAKES)
-        return held;
-    held = held < MOST_MISTAKES ? held + 1 : held;
-    memmove(kept + place + 1, kept + place, (size_t)(held - 1 - place) * sizeof *kept);
-    kept[place] = mistake;
-    return held;
-}
-
 static void print_mistakes(const struct table *table)
 {
-    struct mistake kept[MOST_MISTAKES];
-    int held = 0;
+    struct mistake mistakes[MOST_MISTAKES];
+    const int count = mistakes_find(mistakes, MOST_MISTAKES, table->metrics);
 
-    for (int32_t row = 0; row < table->classes; row++) {
-        for (int32_t column = 0; column < table->classes; column++) {
-            const int64_t count = cnn_metrics_confusion(table->metrics, row, column);
-            if (row != column && count > 0)
-                held = keep_mistake(kept, held, (struct mistake){row, column, count});
-        }
-    }
     printf("mistakes, the most frequent first\n");
-    for (int i = 0; i < held; i++) {
-        printf("%*lld  ", table->number_width, (long long)kept[i].count);
-        print_left(name_of(table, kept[i].actual), table->name_width);
-        printf("  taken for  %s\n", name_of(table, kept[i].predicted));
+    for (int i = 0; i < count; i++) {
+        printf("%*lld  ", table->number_width, (long long)mistakes[i].count);
+        print_left(name_of(table, mistakes[i].actual), table->name_width);
+        printf("  taken for  %s\n", name_of(table, mistakes[i].predicted));
     }
-    printf(held > 0 ? "\n" : "none\n\n");
+    printf(count > 0 ? "\n" : "none\n\n");
 }
 
 /* The widest form that fits into a line. */
@@ -182,9 +154,19 @@ static void print_row(const struct table *table, const char *name, int64_t pictu
     printf("\n");
 }
 
+int32_t figures_taken_for(const cnn_metrics *metrics)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < cnn_metrics_class_count(metrics); i++)
+        count += cnn_metrics_predicted(metrics, i) > 0;
+    return count;
+}
+
 static void print_classes(const struct table *table)
 {
     const cnn_metrics *metrics = table->metrics;
+    const int32_t taken_for = figures_taken_for(metrics);
 
     print_left("class", table->name_width);
     printf("  pictures  precision     recall         F1\n");
@@ -194,6 +176,9 @@ static void print_classes(const struct table *table)
                   cnn_metrics_f1(metrics, i));
     print_row(table, "(mean)", cnn_metrics_samples(metrics), cnn_metrics_macro_precision(metrics),
               cnn_metrics_macro_recall(metrics), cnn_metrics_macro_f1(metrics));
+    if (taken_for < table->classes)
+        printf("the mean precision is over %d of %d classes: no picture was taken for the others\n",
+               (int)taken_for, (int)table->classes);
     printf("\n");
 }
 

@@ -2,42 +2,21 @@
  * Escaping, and bytes as text. */
 #include "html.h"
 
+#include "utf8.h"
+
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- Characters ---------------------------------------------------------------------------- */
 
-/* Whether XML allows the character, and it is its shortest form in UTF-8 of `length` bytes. */
-static bool is_character(uint32_t code, int length)
+/* Whether XML allows a character, and browsers show it. */
+static bool is_shown(uint32_t code)
 {
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-
     if (code < 0x20)
         return code == '\t' || code == '\n';
-    return code >= smallest[length] && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) &&
-           code != 0xfffe && code != 0xffff && !(code >= 0x7f && code < 0xa0);
-}
-
-/* The bytes of the character that `text` begins with; 0: it begins with none. */
-static int character_length(const char *text)
-{
-    const unsigned char first = (unsigned char)text[0];
-    const int length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    uint32_t code = length == 1 ? first : first & (0x7fu >> length);
-
-    if (first >= 0xf8 || (first >= 0x80 && first < 0xc0))
-        return 0;
-    for (int i = 1; i < length; i++) {
-        const unsigned char next = (unsigned char)text[i];
-        if ((next & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (next & 0x3f);
-    }
-    return is_character(code, length) ? length : 0;
+    return code != 0xfffe && code != 0xffff && !(code >= 0x7f && code < 0xa0);
 }
 
 static const char *entity(char character)
@@ -55,7 +34,9 @@ static const char *entity(char character)
 /* Writes one character, or one byte that is none; returns what is behind it. */
 static const char *put_character(FILE *page, const char *text)
 {
-    const int length = character_length(text);
+    uint32_t code = 0;
+    const size_t found = utf8_character(&code, text);
+    const size_t length = is_shown(code) ? found : 0;
     const char *escaped = entity(text[0]);
 
     if (length == 0)
@@ -63,7 +44,7 @@ static const char *put_character(FILE *page, const char *text)
     else if (escaped != NULL)
         fputs(escaped, page);
     else
-        fwrite(text, 1, (size_t)length, page);
+        fwrite(text, 1, length, page);
     return text + (length > 0 ? length : 1);
 }
 
@@ -85,37 +66,17 @@ void html_text(FILE *page, const char *text)
     html_text_short(page, text, INT_MAX);
 }
 
-/* Formats and escapes. */
-__attribute__((format(printf, 2, 0))) static void put_format(FILE *page, const char *format,
-                                                             va_list arguments)
+void html_element(FILE *page, const char *tag, const char *text)
 {
-    char *text = NULL;
-
-    if (vasprintf(&text, format, arguments) < 0)
-        return;
-    html_text(page, text);
-    free(text);
-}
-
-void html_element(FILE *page, const char *tag, const char *format, ...)
-{
-    va_list arguments;
-
     fprintf(page, "<%s>", tag);
-    va_start(arguments, format);
-    put_format(page, format, arguments);
-    va_end(arguments);
+    html_text(page, text);
     fprintf(page, "</%.*s>\n", (int)strcspn(tag, " "), tag);
 }
 
-void html_attribute(FILE *page, const char *name, const char *format, ...)
+void html_attribute(FILE *page, const char *name, const char *text)
 {
-    va_list arguments;
-
     fprintf(page, " %s=\"", name);
-    va_start(arguments, format);
-    put_format(page, format, arguments);
-    va_end(arguments);
+    html_text(page, text);
     fputs("\"", page);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Writing HTML that an XML parser takes as well.  Whatever comes from outside goes through these
- * functions; plain fprintf() is for markup of ours. */
+ * functions; plain fprintf() is for markup and numbers of ours. */
 #ifndef HTML_H
 #define HTML_H
 
@@ -14,14 +14,11 @@ void html_text(FILE *page, const char *text);
 /* The same for at most `most` characters; more are cut off at their end, with an ellipsis. */
 void html_text_short(FILE *page, const char *text, int most);
 
-/* <tag>text</tag> on a line; `tag` may have attributes, `p class="note"`.  Formats as printf() does
- * and then escapes. */
-void html_element(FILE *page, const char *tag, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* <tag>text</tag> on a line; `tag` may have attributes, `p class="note"`. */
+void html_element(FILE *page, const char *tag, const char *text);
 
 /* " alt="text"": a space and one attribute. */
-void html_attribute(FILE *page, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void html_attribute(FILE *page, const char *name, const char *text);
 
 /* data:TYPE;base64,... */
 void html_data_uri(FILE *page, const char *type, const unsigned char *bytes, size_t size);

@@ -2,43 +2,17 @@
  * The program never sets a locale, so that printf() writes numbers as JSON wants them. */
 #include "json_line.h"
 
+#include "utf8.h"
+
 #include <math.h>
-#include <string.h>
 
 /* ---- Text ---------------------------------------------------------------------------------- */
-
-/* The bytes of the UTF-8 character at `text`; 0 where there is none.  Shortest forms only, no
- * surrogates, nothing above U+10FFFF. */
-static size_t character_bytes(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first_low, first_high, second_low, second_high;
-        size_t bytes;
-    } forms[] = {
-        {0x00, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    size_t form = 0;
-
-    while (form < sizeof forms / sizeof forms[0] &&
-           (text[0] < forms[form].first_low || text[0] > forms[form].first_high ||
-            text[1] < forms[form].second_low || text[1] > forms[form].second_high))
-        form++;
-    if (form == sizeof forms / sizeof forms[0])
-        return 0;
-    for (size_t i = 2; i < forms[form].bytes; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return forms[form].bytes;
-}
 
 static void put_text(FILE *file, const char *text)
 {
     putc('"', file);
     for (size_t bytes; *text != '\0'; text += bytes > 0 ? bytes : 1) {
-        bytes = character_bytes((const unsigned char *)text);
+        bytes = utf8_character(NULL, text);
         if (bytes == 0)
             fputs("\\ufffd", file);
         else if (*text == '"' || *text == '\\')

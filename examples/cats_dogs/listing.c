@@ -24,8 +24,10 @@ static bool add_entry(struct listing *listing, const char *name, mode_t type)
     if (entries == NULL)
         return false;
     listing->entries = entries;
-    entries[listing->count] = (struct entry){strdup(name), type};
-    return entries[listing->count++].name != NULL;
+    char *copy = strdup(name);
+    if (copy != NULL)
+        entries[listing->count++] = (struct entry){copy, type};
+    return copy != NULL;
 }
 
 static int by_name(const void *a, const void *b)

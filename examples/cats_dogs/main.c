@@ -138,7 +138,10 @@ static int run(int argc, char **argv)
 
     if (command != NULL) {
         char *text = command_line_text(argc, argv);
-        const int status = run_command(command, text != NULL ? text : "", argc - 1, argv + 1);
+        if (text == NULL)
+            console_error("no memory for the command line");
+        const int status =
+            text != NULL ? run_command(command, text, argc - 1, argv + 1) : EXIT_ERROR;
         free(text);
         return status;
     }

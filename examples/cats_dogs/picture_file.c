@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <setjmp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,18 +29,6 @@ static bool finish(const char *path, FILE *file, bool written)
     const int kept = errno;
     unlink(path);
     errno = kept;
-    return false;
-}
-
-/* Ends a stream into memory; what is not complete is freed. */
-static bool finish_memory(char **bytes, FILE *memory, bool written)
-{
-    const bool closed = fclose(memory) == 0;
-
-    if (written && closed)
-        return true;
-    free(*bytes);
-    *bytes = NULL;
     return false;
 }
 
@@ -120,14 +107,13 @@ bool write_jpeg(const char *path, const uint8_t *pixels, int width, int height,
     return finish(path, file, compress_to(file, pixels, width, height, style));
 }
 
-bool encode_jpeg(char **bytes, size_t *size, const uint8_t *pixels, int width, int height,
+bool encode_jpeg(struct memory_file *memory, const uint8_t *pixels, int width, int height,
                  struct jpeg_style style)
 {
-    FILE *memory = open_memstream(bytes, size);
+    FILE *file = memory_file_open(memory);
 
-    if (memory == NULL)
-        return false;
-    return finish_memory(bytes, memory, compress_to(memory, pixels, width, height, style));
+    return file != NULL &&
+           memory_file_close(memory, file, compress_to(file, pixels, width, height, style));
 }
 
 /* ---- PNG ----------------------------------------------------------------------------------- */
@@ -153,11 +139,10 @@ bool write_png(const char *path, const uint8_t *pixels, int width, int height)
     return finish(path, file, write_png_to(file, pixels, width, height));
 }
 
-bool encode_png(char **bytes, size_t *size, const uint8_t *pixels, int width, int height)
+bool encode_png(struct memory_file *memory, const uint8_t *pixels, int width, int height)
 {
-    FILE *memory = open_memstream(bytes, size);
+    FILE *file = memory_file_open(memory);
 
-    if (memory == NULL)
-        return false;
-    return finish_memory(bytes, memory, write_png_to(memory, pixels, width, height));
+    return file != NULL &&
+           memory_file_close(memory, file, write_png_to(file, pixels, width, height));
 }

@@ -3,8 +3,9 @@
 #ifndef PICTURE_FILE_H
 #define PICTURE_FILE_H
 
+#include "memory_file.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* What a JPEG can vary in. */
@@ -20,9 +21,9 @@ bool write_jpeg(const char *path, const uint8_t *pixels, int width, int height,
                 struct jpeg_style style);
 bool write_png(const char *path, const uint8_t *pixels, int width, int height);
 
-/* The same into memory, `size` bytes, which the caller frees. */
-bool encode_jpeg(char **bytes, size_t *size, const uint8_t *pixels, int width, int height,
+/* The same into memory, whose bytes the caller frees; false without that. */
+bool encode_jpeg(struct memory_file *memory, const uint8_t *pixels, int width, int height,
                  struct jpeg_style style);
-bool encode_png(char **bytes, size_t *size, const uint8_t *pixels, int width, int height);
+bool encode_png(struct memory_file *memory, const uint8_t *pixels, int width, int height);
 
 #endif

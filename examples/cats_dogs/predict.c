@@ -3,7 +3,6 @@
  *
  * A picture that cannot be read is reported and passed over. */
 #include "commands.h"
-#include "confusion.h"
 #include "console.h"
 #include "predictor.h"
 

@@ -19,6 +19,20 @@ static bool is_classifier(const cnn_model *model, const char *path)
     return false;
 }
 
+/* The scores of one that has no softmax, as it may be for training, are any numbers. */
+static bool gives_probabilities(cnn_model *model, const char *path)
+{
+    cnn_layer *last = cnn_model_layer(model, cnn_model_layer_count(model) - 1);
+    char text[160];
+
+    if (cnn_layer_get_kind(last) == CNN_SOFTMAX)
+        return true;
+    cnn_layer_describe(last, text, sizeof text);
+    console_error("%s: a model whose last layer is \"%s\"; wanted softmax, for probabilities", path,
+                  text);
+    return false;
+}
+
 static cnn_status create_tensors(struct predictor *predictor)
 {
     int64_t input[CNN_MAX_RANK] = {1};
@@ -38,7 +52,7 @@ bool predictor_create(struct predictor *predictor, cnn_context *context, cnn_mod
 {
     *predictor = (struct predictor){
         .context = context, .model = model, .classes = cnn_model_class_count(model)};
-    return is_classifier(model, path) &&
+    return is_classifier(model, path) && gives_probabilities(model, path) &&
            console_succeeded(cnn_session_create(&predictor->session, model, 1)) &&
            console_succeeded(cnn_session_set_flip_averaging(predictor->session, flip)) &&
            console_succeeded(create_tensors(predictor));
@@ -65,16 +79,32 @@ cnn_status predictor_read(struct predictor *predictor, const char *path)
     return status;
 }
 
-cnn_status predictor_run(struct predictor *predictor, const char *path)
+cnn_status predictor_predict(struct predictor *predictor)
 {
     const cnn_tensor *input = predictor->input;
+
+    return cnn_session_run(predictor->session, &predictor->output, 1, &input, 1);
+}
+
+cnn_status predictor_run(struct predictor *predictor, const char *path)
+{
     const cnn_status status = predictor_read(predictor, path);
 
-    return status == CNN_OK ? cnn_session_run(predictor->session, &predictor->output, 1, &input, 1)
-                            : status;
+    return status == CNN_OK ? predictor_predict(predictor) : status;
 }
 
 const float *predictor_probabilities(const struct predictor *predictor)
 {
     return cnn_tensor_const_data(predictor->output);
+}
+
+int32_t most_probable(const float *probabilities, int32_t classes)
+{
+    int32_t best = 0;
+
+    for (int32_t i = 1; i < classes; i++) {
+        if (probabilities[i] > probabilities[best])
+            best = i;
+    }
+    return best;
 }

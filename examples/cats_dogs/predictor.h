@@ -17,17 +17,21 @@ struct predictor {
 };
 
 /* Makes one for a model that was read from `path`, with `flip` of each picture and its mirror
- * image.  False, after a message, when it cannot or the
- * model is no classifier of pictures; to be freed in any case. */
+ * image.  False, after a message, when it cannot or the model is no classifier of pictures that
+ * gives probabilities; to be freed in any case. */
 bool predictor_create(struct predictor *predictor, cnn_context *context, cnn_model *model,
                       const char *path, bool flip);
 void predictor_free(struct predictor *predictor);
 
-/* Reads the picture at `path` into `input`, and predicts it into `output`. */
+/* Reads the picture at `path` into `input`; predicts what is there into `output`; does both. */
 cnn_status predictor_read(struct predictor *predictor, const char *path);
+cnn_status predictor_predict(struct predictor *predictor);
 cnn_status predictor_run(struct predictor *predictor, const char *path);
 
 /* The probabilities of the latest run, [classes]. */
 const float *predictor_probabilities(const struct predictor *predictor);
+
+/* The class that a network takes a picture for. */
+int32_t most_probable(const float *probabilities, int32_t classes);
 
 #endif

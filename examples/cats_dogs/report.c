@@ -8,39 +8,36 @@
 #include "console.h"
 #include "evaluate.h"
 #include "interrupt.h"
+#include "memory_file.h"
 #include "output_file.h"
 #include "outputs.h"
 #include "recipe.h"
-#include "report_network.h"
+#include "report_layers.h"
 
 #include <stdlib.h>
 
 /* ---- Any report ---------------------------------------------------------------------------- */
 
-static void page_into(char **bytes, size_t *size, struct report *report)
+static bool page_into(struct memory_file *memory, struct report *report)
 {
-    FILE *page = open_memstream(bytes, size);
+    FILE *page = memory_file_open(memory);
 
     if (page == NULL)
-        return;
+        return false;
     report_page(page, report);
-    const bool is_whole = ferror(page) == 0;
-    if (fclose(page) == 0 && is_whole)
-        return;
-    free(*bytes);
-    *bytes = NULL;
+    return memory_file_close(memory, page, !report->is_incomplete);
 }
 
 static bool write_page(struct report *report, const char *path)
 {
-    char *bytes = NULL;
-    size_t size = 0;
+    struct memory_file memory;
 
-    page_into(&bytes, &size, report);
-    if (bytes == NULL)
+    if (!page_into(&memory, report)) {
         console_error("no memory for the report");
-    const bool done = bytes != NULL && output_file_write(path, bytes, size);
-    free(bytes);
+        return false;
+    }
+    const bool done = output_file_write(path, memory.bytes, memory.size);
+    free(memory.bytes);
     return done;
 }
 
@@ -49,7 +46,7 @@ bool report_write(struct report *report, const char *path)
     const bool done = predictor_create(&report->predictor, report->context, report->model,
                                        report->model_path, report->flips) &&
                       answers_create(&report->answers, &report->predictor, report->dataset) &&
-                      (report->seconds = network_seconds(&report->predictor)) != NULL &&
+                      (report->seconds = layers_seconds(&report->predictor)) != NULL &&
                       write_page(report, path);
 
     free(report->seconds);

@@ -27,14 +27,15 @@ struct report {
     /* Made by report_write(). */
     struct predictor predictor;
     struct answers answers;
-    double *seconds; /* of each layer, for one picture */
+    double *seconds;    /* of each layer, for one picture */
+    bool is_incomplete; /* there was no memory for something on the page */
 };
 
 /* Asks the model about all pictures and writes the page to `path`: complete or not at all.  False
  * after a message when it cannot, and when it was interrupted. */
 bool report_write(struct report *report, const char *path);
 
-/* Writes the page. */
+/* Writes the page, and whether it is incomplete into `report`. */
 void report_page(FILE *page, struct report *report);
 
 /* The style of the page, as CSS without a "<" or "&". */

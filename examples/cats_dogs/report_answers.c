@@ -2,7 +2,6 @@
  * Picture by picture, as predict does, so that each answer is known to be of a certain file. */
 #include "report_answers.h"
 
-#include "confusion.h"
 #include "console.h"
 #include "interrupt.h"
 
@@ -43,8 +42,11 @@ static struct answer make_answer(const float *probabilities, int32_t classes, in
 static cnn_status ask(struct answers *answers, struct predictor *predictor, int64_t index)
 {
     int32_t *label = cnn_tensor_data(answers->label);
+    const cnn_status status = predictor_run(predictor, cnn_dataset_path(answers->dataset, index));
 
-    if (!console_succeeded(predictor_run(predictor, cnn_dataset_path(answers->dataset, index)))) {
+    if (status == CNN_ERROR_MEMORY)
+        return status;
+    if (!console_succeeded(status)) {
         answers->unreadable++;
         return CNN_OK;
     }

@@ -94,13 +94,13 @@ void chart_begin(const struct chart *chart, const char *title, const struct char
     FILE *page = chart->page;
 
     fputs("<figure class=\"card chart\">\n<figcaption>", page);
-    html_element(page, "h3", "%s", title);
+    html_element(page, "h3", title);
     for (int i = 0; i < count; i++)
         fprintf(page, "<span class=\"key\"><i class=\"%s\"></i>%s</span>\n", keys[i].class,
                 keys[i].name);
     fprintf(page, "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\"", CHART_WIDTH,
             CHART_HEIGHT);
-    html_attribute(page, "aria-label", "%s", title);
+    html_attribute(page, "aria-label", title);
     fputs(">\n", page);
     put_y_axis(chart);
     put_x_axis(chart, x_title);
@@ -109,4 +109,15 @@ void chart_begin(const struct chart *chart, const char *title, const struct char
 void chart_end(const struct chart *chart)
 {
     fputs("</svg>\n</figure>\n", chart->page);
+}
+
+/* ---- Meters -------------------------------------------------------------------------------- */
+
+void chart_meter(FILE *page, double share)
+{
+    fprintf(page,
+            "<svg class=\"meter\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\">"
+            "<rect class=\"well\" width=\"100\" height=\"4\"/>"
+            "<rect class=\"bar\" width=\"%.1f\" height=\"4\"/></svg>",
+            100 * share);
 }

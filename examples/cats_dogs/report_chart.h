@@ -46,4 +46,7 @@ void chart_begin(const struct chart *chart, const char *title, const struct char
                  int count, const char *x_title);
 void chart_end(const struct chart *chart);
 
+/* A bar of its own, without axes, that fills this share of its width: for a cell of a table. */
+void chart_meter(FILE *page, double share);
+
 #endif

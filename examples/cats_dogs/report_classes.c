@@ -3,7 +3,10 @@
  * its row, so that classes with few pictures count as much as others. */
 #include "report_classes.h"
 
+#include "figures.h"
 #include "html.h"
+#include "mistakes.h"
+#include "report_chart.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,6 +19,7 @@ enum {
     LARGEST_CELL = 104,
     NUMBER_CELL = 26,   /* from here on cells have numbers */
     MOST_CLASSES = 200, /* no picture of more of them would fit a screen */
+    MOST_CELLS = 8000,  /* of about 250 bytes: 2 MB */
     LABEL_LETTERS = 18,
 };
 
@@ -28,6 +32,7 @@ struct matrix {
     int left, top;  /* room for the names */
     int letter;     /* size of the names */
     bool is_turned; /* names of columns are upright */
+    int64_t least;  /* mistakes that are made less often have no cell */
 };
 
 static int longest_label(const cnn_model *model, int32_t classes)
@@ -39,6 +44,27 @@ static int longest_label(const cnn_model *model, int32_t classes)
         longest = length > longest ? length : longest;
     }
     return longest > LABEL_LETTERS ? LABEL_LETTERS : (int)longest;
+}
+
+/* How many kinds of mistakes are made at least `least` times. */
+static int32_t count_mistakes(const cnn_metrics *metrics, int32_t classes, int64_t least)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < classes * classes; i++)
+        count += i / classes != i % classes &&
+                 cnn_metrics_confusion(metrics, i / classes, i % classes) >= least;
+    return count;
+}
+
+/* The smallest of 1, 2, 4 ... that leaves no more cells than there may be. */
+static int64_t least_shown(const cnn_metrics *metrics, int32_t classes)
+{
+    int64_t least = 1;
+
+    while (count_mistakes(metrics, classes, least) > MOST_CELLS)
+        least *= 2;
+    return least;
 }
 
 static struct matrix make_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
@@ -60,7 +86,8 @@ static struct matrix make_matrix(FILE *page, const cnn_model *model, const cnn_m
                            .left = label + 22,
                            .top = (is_turned ? label : 24) + 22,
                            .letter = letter,
-                           .is_turned = is_turned};
+                           .is_turned = is_turned,
+                           .least = classes <= MOST_CLASSES ? least_shown(metrics, classes) : 0};
 }
 
 /* The middle of row or column `index`. */
@@ -152,7 +179,7 @@ static void put_cell(const struct matrix *matrix, int32_t actual, int32_t predic
     const int x = matrix->left + predicted * matrix->cell;
     const int y = matrix->top + actual * matrix->cell;
 
-    if (count == 0)
+    if (count == 0 || (actual != predicted && count < matrix->least))
         return;
     /* The square root brings out small shares, which most mistakes are. */
     fprintf(matrix->page, "<g><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"",
@@ -172,8 +199,8 @@ void classes_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metri
     const int height = matrix.top + matrix.classes * matrix.cell + 4;
 
     if (matrix.classes > MOST_CLASSES) {
-        html_element(page, "p class=\"soft\"", "A matrix of %d classes has no room here.",
-                     (int)matrix.classes);
+        fprintf(page, "<p class=\"soft\">A matrix of %d classes has no room here.</p>\n",
+                (int)matrix.classes);
         return;
     }
     fprintf(page, "<figure class=\"card\">\n<h3>Confusion matrix</h3>\n<div class=\"wide\">\n");
@@ -185,70 +212,42 @@ void classes_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metri
     put_ground(&matrix);
     for (int32_t i = 0; i < matrix.classes * matrix.classes; i++)
         put_cell(&matrix, i / matrix.classes, i % matrix.classes);
-    fputs("</svg>\n</div>\n</figure>\n", page);
+    fputs("</svg>\n</div>\n", page);
+    if (matrix.least > 1)
+        fprintf(page, "<p class=\"soft\">Mistakes made fewer than %lld times are left out.</p>\n",
+                (long long)matrix.least);
+    fputs("</figure>\n", page);
 }
 
-/* ---- Pairs --------------------------------------------------------------------------------- */
+/* ---- Mistakes ------------------------------------------------------------------------------ */
 
-enum { MOST_PAIRS = 10 };
+enum { MOST_MISTAKES = 10 };
 
-struct pair {
-    int32_t actual, predicted;
-    int64_t count;
-};
-
-/* Puts a pair in its place among the most frequent ones. */
-static void insert(struct pair pairs[MOST_PAIRS], struct pair pair)
+static void put_mistake(FILE *page, const struct mistake *mistake, const cnn_model *model,
+                        const cnn_metrics *metrics)
 {
-    int at = MOST_PAIRS - 1;
-
-    if (pair.count <= pairs[at].count)
-        return;
-    for (; at > 0 && pairs[at - 1].count < pair.count; at--)
-        pairs[at] = pairs[at - 1];
-    pairs[at] = pair;
-}
-
-static void find_pairs(struct pair pairs[MOST_PAIRS], const cnn_metrics *metrics)
-{
-    const int32_t classes = cnn_metrics_class_count(metrics);
-
-    for (int32_t i = 0; i < classes; i++) {
-        for (int32_t j = 0; j < classes; j++) {
-            if (i != j)
-                insert(pairs, (struct pair){i, j, cnn_metrics_confusion(metrics, i, j)});
-        }
-    }
-}
-
-static void put_pair(FILE *page, const struct pair *pair, const cnn_model *model,
-                     const cnn_metrics *metrics)
-{
-    const double all = (double)cnn_metrics_actual(metrics, pair->actual);
+    const double all = (double)cnn_metrics_actual(metrics, mistake->actual);
 
     fputs("<tr>", page);
-    html_element(page, "td class=\"name\"", "%s", cnn_model_class_name(model, pair->actual));
-    html_element(page, "td class=\"name\"", "%s", cnn_model_class_name(model, pair->predicted));
-    html_element(page, "td", "%lld", (long long)pair->count);
-    html_element(page, "td", "%.1f %%", 100 * (double)pair->count / all);
-    fputs("</tr>\n", page);
+    html_element(page, "td class=\"name\"", cnn_model_class_name(model, mistake->actual));
+    html_element(page, "td class=\"name\"", cnn_model_class_name(model, mistake->predicted));
+    fprintf(page, "<td>%lld</td><td>%.1f %%</td></tr>\n", (long long)mistake->count,
+            100 * (double)mistake->count / all);
 }
 
-void classes_pairs(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
+void classes_mistakes(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
 {
-    struct pair pairs[MOST_PAIRS] = {{0}};
+    struct mistake mistakes[MOST_MISTAKES];
+    const int count = mistakes_find(mistakes, MOST_MISTAKES, metrics);
 
-    if (cnn_metrics_class_count(metrics) == 2)
-        return;
-    find_pairs(pairs, metrics);
-    if (pairs[0].count == 0)
+    if (cnn_metrics_class_count(metrics) == 2 || count == 0)
         return;
     fputs("<div class=\"card\">\n<h3>Most often confused</h3>\n<table>\n<thead><tr><th>is</th>"
           "<th class=\"name\">taken for</th><th>pictures</th><th>of all that "
           "are</th></tr></thead>\n<tbody>\n",
           page);
-    for (int i = 0; i < MOST_PAIRS && pairs[i].count > 0; i++)
-        put_pair(page, &pairs[i], model, metrics);
+    for (int i = 0; i < count; i++)
+        put_mistake(page, &mistakes[i], model, metrics);
     fputs("</tbody>\n</table>\n</div>\n", page);
 }
 
@@ -258,14 +257,12 @@ void classes_pairs(FILE *page, const cnn_model *model, const cnn_metrics *metric
 static void put_share(FILE *page, double share)
 {
     if (!isfinite(share)) {
-        html_element(page, "td", "%s", "\xe2\x80\x93");
+        html_element(page, "td", "\xe2\x80\x93");
         return;
     }
-    fprintf(page,
-            "<td>%.1f %%<svg class=\"meter\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\">"
-            "<rect class=\"well\" width=\"100\" height=\"4\"/>"
-            "<rect class=\"bar\" width=\"%.1f\" height=\"4\"/></svg></td>\n",
-            100 * share, 100 * share);
+    fprintf(page, "<td>%.1f %%", 100 * share);
+    chart_meter(page, share);
+    fputs("</td>\n", page);
 }
 
 static void put_shares(FILE *page, double precision, double recall, double f1)
@@ -273,6 +270,20 @@ static void put_shares(FILE *page, double precision, double recall, double f1)
     put_share(page, precision);
     put_share(page, recall);
     put_share(page, f1);
+}
+
+/* Others count such classes as 0, scikit-learn for instance. */
+static void put_precision_note(FILE *page, const cnn_metrics *metrics)
+{
+    const int32_t classes = cnn_metrics_class_count(metrics);
+    const int32_t taken_for = figures_taken_for(metrics);
+
+    if (taken_for < classes)
+        fprintf(
+            page,
+            "<p class=\"soft\">The mean precision is over %d of %d classes: no picture was taken "
+            "for the others.</p>\n",
+            (int)taken_for, (int)classes);
 }
 
 void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metrics)
@@ -283,8 +294,8 @@ void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metric
           page);
     for (int32_t i = 0; i < cnn_metrics_class_count(metrics); i++) {
         fputs("<tr>", page);
-        html_element(page, "td class=\"name\"", "%s", cnn_model_class_name(model, i));
-        html_element(page, "td", "%lld", (long long)cnn_metrics_actual(metrics, i));
+        html_element(page, "td class=\"name\"", cnn_model_class_name(model, i));
+        fprintf(page, "<td>%lld</td>\n", (long long)cnn_metrics_actual(metrics, i));
         put_shares(page, cnn_metrics_precision(metrics, i), cnn_metrics_recall(metrics, i),
                    cnn_metrics_f1(metrics, i));
         fputs("</tr>\n", page);
@@ -293,5 +304,7 @@ void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metric
             (long long)cnn_metrics_samples(metrics));
     put_shares(page, cnn_metrics_macro_precision(metrics), cnn_metrics_macro_recall(metrics),
                cnn_metrics_macro_f1(metrics));
-    fputs("</tr></tfoot>\n</table>\n</div>\n</div>\n", page);
+    fputs("</tr></tfoot>\n</table>\n</div>\n", page);
+    put_precision_note(page, metrics);
+    fputs("</div>\n", page);
 }

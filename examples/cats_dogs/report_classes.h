@@ -11,7 +11,7 @@
 void classes_matrix(FILE *page, const cnn_model *model, const cnn_metrics *metrics);
 
 /* The classes that are taken for each other most often; nothing where there are only two. */
-void classes_pairs(FILE *page, const cnn_model *model, const cnn_metrics *metrics);
+void classes_mistakes(FILE *page, const cnn_model *model, const cnn_metrics *metrics);
 
 /* Precision, recall and F1 of each class. */
 void classes_table(FILE *page, const cnn_model *model, const cnn_metrics *metrics);

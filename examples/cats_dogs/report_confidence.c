@@ -15,14 +15,19 @@ struct bins {
     int64_t all_right, all_wrong;
 };
 
+/* Probabilities are within 0 and 1; whatever else a model might say has a bin, too. */
+static int bin_of(float probability)
+{
+    return (int)fminf(fmaxf(probability, 0) * BINS, BINS - 1);
+}
+
 static struct bins count_bins(const struct answers *answers)
 {
     struct bins bins = {{0}, {0}, 0, 0};
 
     for (int64_t i = 0; i < answers->count; i++) {
         const struct answer *answer = &answers->list[i];
-        const int found = (int)(answer->predicted_probability * BINS);
-        const int bin = found < BINS ? found : BINS - 1;
+        const int bin = bin_of(answer->predicted_probability);
         const bool is_right = answer->predicted == answer->actual;
         bins.right[bin] += is_right;
         bins.wrong[bin] += !is_right;

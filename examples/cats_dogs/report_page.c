@@ -6,7 +6,7 @@
 #include "report_classes.h"
 #include "report_confidence.h"
 #include "report_curves.h"
-#include "report_network.h"
+#include "report_layers.h"
 #include "report_pictures.h"
 
 #include <math.h>
@@ -19,10 +19,8 @@ static void tile(FILE *page, const char *name, double value, int digits, const c
 {
     if (!isfinite(value))
         return;
-    fputs("<div class=\"tile\">", page);
-    html_element(page, "b", "%.*f%s", digits, value, unit);
-    html_element(page, "span", "%s", name);
-    fputs("</div>\n", page);
+    fprintf(page, "<div class=\"tile\"><b>%.*f%s</b><span>%s</span></div>\n", digits, value, unit,
+            name);
 }
 
 static void put_duration(FILE *page, const char *name, double seconds)
@@ -50,7 +48,7 @@ static void put_tiles(FILE *page, const struct report *report)
     tile(page, "log loss", cnn_metrics_log_loss(metrics), 4, "");
     if (report->history != NULL)
         put_duration(page, "training", report->history->seconds);
-    tile(page, "a prediction", 1e3 * network_total(report->seconds, report->model), 2, " ms");
+    tile(page, "a prediction", 1e3 * layers_total(report->seconds, report->model), 2, " ms");
     fputs("</div>\n", page);
 }
 
@@ -123,56 +121,59 @@ static void put_classes(FILE *page, struct report *report)
     classes_matrix(page, report->model, report->answers.metrics);
     fputs("<div class=\"stack\">\n", page);
     classes_table(page, report->model, report->answers.metrics);
-    classes_pairs(page, report->model, report->answers.metrics);
+    classes_mistakes(page, report->model, report->answers.metrics);
     fputs("</div>\n</div>\n", page);
 }
 
 static void put_mistakes(FILE *page, struct report *report)
 {
-    pictures_gallery(page, &report->answers, &report->predictor, &worst_mistakes);
+    report->is_incomplete |=
+        !pictures_gallery(page, &report->answers, &report->predictor, &worst_mistakes);
 }
 
 static void put_uncertain(FILE *page, struct report *report)
 {
-    pictures_gallery(page, &report->answers, &report->predictor, &most_uncertain);
+    report->is_incomplete |=
+        !pictures_gallery(page, &report->answers, &report->predictor, &most_uncertain);
 }
 
 static void put_heat_maps(FILE *page, struct report *report)
 {
-    pictures_heat(page, &report->answers, &report->predictor);
+    report->is_incomplete |= !pictures_heat(page, &report->answers, &report->predictor);
 }
 
 static void put_filters(FILE *page, struct report *report)
 {
-    pictures_filters(page, &report->predictor);
+    report->is_incomplete |= !pictures_filters(page, &report->predictor);
 }
 
 static void put_network(FILE *page, struct report *report)
 {
-    network_table(page, report->model, report->seconds);
-    network_plan(page, report->predictor.session);
+    layers_table(page, report->model, report->seconds);
+    report->is_incomplete |= !layers_plan(page, report->predictor.session);
 }
 
 /* ---- How it was made ----------------------------------------------------------------------- */
 
+static void put_fact(FILE *page, const char *name, const char *text)
+{
+    html_element(page, "dt", name);
+    html_element(page, "dd", text);
+}
+
 static void put_run(FILE *page, const struct run *run, const struct outcome *outcome)
 {
-    html_element(page, "dt", "%s", "seed");
-    html_element(page, "dd", "%lld", (long long)run->options->seed);
-    html_element(page, "dt", "%s", "network");
-    html_element(page, "dd", "%s", run->network->name);
-    html_element(page, "dt", "%s", "pictures");
-    html_element(page, "dd", "%lld for training, %lld for validation, %lld for the test",
-                 (long long)cnn_dataset_count(run->training_data),
-                 (long long)cnn_dataset_count(run->validation_data),
-                 run->test_data != NULL ? (long long)cnn_dataset_count(run->test_data) : 0LL);
-    html_element(page, "dt", "%s", "epochs");
-    html_element(page, "dd", "%lld, the best is number %lld", (long long)run->epochs,
-                 (long long)outcome->best_epoch);
-    html_element(page, "dt", "%s", "batch");
-    html_element(page, "dd", "%lld", (long long)run->batch);
-    html_element(page, "dt", "%s", "highest learning rate");
-    html_element(page, "dd", "%g", run->learning_rate);
+    fprintf(page, "<dt>seed</dt>\n<dd>%lld</dd>\n", (long long)run->options->seed);
+    put_fact(page, "network", run->network->name);
+    fprintf(page, "<dt>pictures</dt>\n<dd>%lld for training, %lld for validation, ",
+            (long long)cnn_dataset_count(run->training_data),
+            (long long)cnn_dataset_count(run->validation_data));
+    fprintf(page, "%lld for the test</dd>\n",
+            run->test_data != NULL ? (long long)cnn_dataset_count(run->test_data) : 0LL);
+    fprintf(page, "<dt>epochs</dt>\n<dd>%lld, the best is number %lld</dd>\n",
+            (long long)run->epochs, (long long)outcome->best_epoch);
+    fprintf(page, "<dt>batch</dt>\n<dd>%lld</dd>\n", (long long)run->batch);
+    fprintf(page, "<dt>highest learning rate</dt>\n<dd>%g</dd>\n", run->learning_rate);
 }
 
 static void put_input_size(FILE *page, const cnn_model *model)
@@ -182,9 +183,18 @@ static void put_input_size(FILE *page, const cnn_model *model)
 
     if (cnn_model_input_shape(shape, &rank, model) != CNN_OK || rank != 3)
         return;
-    html_element(page, "dt", "%s", "input");
-    html_element(page, "dd", "%lld \xc3\x97 %lld pixels, %lld channels", (long long)shape[1],
-                 (long long)shape[0], (long long)shape[2]);
+    fprintf(page, "<dt>input</dt>\n<dd>%lld &#215; %lld pixels, %lld channels</dd>\n",
+            (long long)shape[1], (long long)shape[0], (long long)shape[2]);
+}
+
+static void put_surroundings(FILE *page, const cnn_context *context)
+{
+    fprintf(page, "<dt>library</dt>\n<dd>libcnn %s</dd>\n", cnn_version_string());
+    fputs("<dt>processor</dt>\n<dd>", page);
+    html_text(page, cnn_context_cpu_name(context));
+    fprintf(page, ", %d threads</dd>\n<dt>date</dt>\n<dd>", (int)cnn_context_threads(context));
+    put_date(page);
+    fputs("</dd>\n", page);
 }
 
 static void put_facts(FILE *page, struct report *report)
@@ -192,56 +202,69 @@ static void put_facts(FILE *page, struct report *report)
     fputs("<div class=\"card\">\n<pre class=\"command\"><code>", page);
     html_text(page, report->command);
     fputs("</code></pre>\n<dl>\n", page);
-    html_element(page, "dt", "%s", "model");
-    html_element(page, "dd", "%s", report->model_path);
-    html_element(page, "dt", "%s", "data");
-    html_element(page, "dd", "%s", report->data_path);
+    put_fact(page, "model", report->model_path);
+    put_fact(page, "data", report->data_path);
     if (report->run != NULL)
         put_run(page, report->run, report->outcome);
     put_input_size(page, report->model);
-    html_element(page, "dt", "%s", "predictions");
-    html_element(page, "dd", "%s",
-                 report->flips ? "averages over each picture and its mirror image"
-                               : "of each picture as it is");
-    html_element(page, "dt", "%s", "library");
-    html_element(page, "dd", "libcnn %s", cnn_version_string());
-    html_element(page, "dt", "%s", "processor");
-    html_element(page, "dd", "%s, %d threads", cnn_context_cpu_name(report->context),
-                 (int)cnn_context_threads(report->context));
-    html_element(page, "dt", "%s", "date");
-    fputs("<dd>", page);
-    put_date(page);
-    fputs("</dd>\n</dl>\n</div>\n", page);
+    put_fact(page, "predictions",
+             report->flips ? "averages over each picture and its mirror image"
+                           : "of each picture as it is");
+    put_surroundings(page, report->context);
+    fputs("</dl>\n</div>\n", page);
+}
+
+/* The command of a training that went on to its end; that of one which was interrupted does not say
+ * when. */
+static void put_made(FILE *page, struct report *report)
+{
+    if (report->run != NULL && !report->outcome->interrupted)
+        html_element(page, "p class=\"note\"",
+                     "The same command gives the same model, to the bit.");
+    put_facts(page, report);
 }
 
 /* ---- The page ------------------------------------------------------------------------------ */
 
+static bool has_curves(const struct report *report)
+{
+    return report->history != NULL && report->history->count > 0;
+}
+
+static bool always(const struct report *report)
+{
+    return report != NULL;
+}
+
 static const struct section {
-    const char *id, *title, *note;
+    const char *id, *title;
+    const char *note; /* NULL: none, or one that `put` writes */
     void (*put)(FILE *page, struct report *report);
+    bool (*is_wanted)(const struct report *report);
 } sections[] = {
     {"training", "Training",
      "Training numbers are met with augmentation and dropout, validation "
      "numbers without.",
-     put_training},
-    {"classes", "Classes", "Rows are what a picture is, columns what it is taken for.",
-     put_classes},
+     put_training, has_curves},
+    {"classes", "Classes", "Rows are what a picture is, columns what it is taken for.", put_classes,
+     always},
     {"confidence", "Confidence", "Whether the probability that it gives can be believed.",
-     put_confidence},
-    {"mistakes", "Worst mistakes", "Wrong, and sure of it: the surest first.", put_mistakes},
+     put_confidence, always},
+    {"mistakes", "Worst mistakes", "Wrong, and sure of it: the surest first.", put_mistakes,
+     always},
     {"uncertain", "Most uncertain", "The two most probable classes are closest here.",
-     put_uncertain},
+     put_uncertain, always},
     {"heat", "Where it looks",
      "Grad-CAM (Selvaraju et al. 2017): bright pixels speak for the class "
      "that is named.",
-     put_heat_maps},
-    {"filters", "First filters", "The kernels of the first convolution; gray is zero.",
-     put_filters},
+     put_heat_maps, always},
+    {"filters", "First filters", "The kernels of the first convolution; gray is zero.", put_filters,
+     always},
     {"network", "Network",
      "Time for one picture at a time. A layer in passing is done along with "
      "the one before it.",
-     put_network},
-    {"run", "How it was made", "The same command gives the same model, to the bit.", put_facts},
+     put_network, always},
+    {"run", "How it was made", NULL, put_made, always},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
@@ -256,16 +279,11 @@ static void put_head(FILE *page, const struct report *report)
     fprintf(page, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", report_style);
 }
 
-/* Curves are of a training. */
-static bool is_shown(const struct section *section, const struct report *report)
-{
-    return section->put != put_training || (report->history != NULL && report->history->count > 0);
-}
-
 static void put_section(FILE *page, const struct section *section, struct report *report)
 {
-    fprintf(page, "<section id=\"%s\">\n<h2>%s</h2>\n<p class=\"note\">%s</p>\n", section->id,
-            section->title, section->note);
+    fprintf(page, "<section id=\"%s\">\n<h2>%s</h2>\n", section->id, section->title);
+    if (section->note != NULL)
+        html_element(page, "p class=\"note\"", section->note);
     section->put(page, report);
     fputs("</section>\n", page);
 }
@@ -279,7 +297,7 @@ static void put_header(FILE *page, const struct report *report)
     put_tiles(page, report);
     fputs("<nav>\n", page);
     for (int i = 0; i < SECTIONS; i++) {
-        if (is_shown(&sections[i], report))
+        if (sections[i].is_wanted(report))
             fprintf(page, "<a href=\"#%s\">%s</a>\n", sections[i].id, sections[i].title);
     }
     fputs("</nav>\n</header>\n", page);
@@ -291,7 +309,7 @@ void report_page(FILE *page, struct report *report)
     put_header(page, report);
     fputs("<main>\n", page);
     for (int i = 0; i < SECTIONS; i++) {
-        if (is_shown(&sections[i], report))
+        if (sections[i].is_wanted(report))
             put_section(page, &sections[i], report);
     }
     fputs("</main>\n</body>\n</html>\n", page);

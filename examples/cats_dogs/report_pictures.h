@@ -5,17 +5,21 @@
 
 #include "report_answers.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
+/* All are false without memory, with the page incomplete.  Pictures that cannot be read any more
+ * are left out, after a message. */
+
 /* The first pictures of an order, with what they are and what they are taken for. */
-void pictures_gallery(FILE *page, const struct answers *answers, struct predictor *predictor,
+bool pictures_gallery(FILE *page, const struct answers *answers, struct predictor *predictor,
                       const struct answer_order *order);
 
 /* Some pictures beside what speaks for their class: the surest right ones, of different classes,
  * and the worst mistakes. */
-void pictures_heat(FILE *page, const struct answers *answers, struct predictor *predictor);
+bool pictures_heat(FILE *page, const struct answers *answers, struct predictor *predictor);
 
 /* The kernels of the first convolution. */
-void pictures_filters(FILE *page, struct predictor *predictor);
+bool pictures_filters(FILE *page, struct predictor *predictor);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Backgrounds, toys and the camera's faults, the same for cats and dogs, so that nothing here gives
- * away which animal is in the picture. */
+ * Backgrounds, toys and the camera's faults, the same for all animals, so that nothing here gives
+ * away which of them is in the picture. */
 #include "scenery.h"
 
 static const struct color walls[] = {

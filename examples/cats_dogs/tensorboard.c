@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * train --tensorboard DIR: an event file in DIR, which is made if it is not there.  Each training
- * adds a file of its own, also one that is resumed; TensorBoard shows the curves of all that are in
- * a folder as one. */
+ * train --tensorboard FOLDER: an event file in FOLDER, which is made if it is not there.  Each
+ * training adds a file of its own, also one that is resumed; TensorBoard shows the curves of all
+ * that are in a folder as one. */
 #include "batch_meter.h"
 #include "console.h"
 #include "event_file.h"

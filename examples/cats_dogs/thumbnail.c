@@ -128,35 +128,38 @@ cnn_status thumbnail_heat(cnn_tensor **heat, cnn_context *context, const cnn_ten
 
 /* ---- Writing ------------------------------------------------------------------------------- */
 
-static void write_image(FILE *page, const char *type, char *bytes, size_t size, int width,
+/* Writes what is in `memory`, and frees it. */
+static void write_image(FILE *page, const char *type, struct memory_file *memory, int width,
                         int height, const char *alt)
 {
     fprintf(page, "<img width=\"%d\" height=\"%d\"", width, height);
-    html_attribute(page, "alt", "%s", alt);
+    html_attribute(page, "alt", alt);
     fputs(" src=\"", page);
-    html_data_uri(page, type, (const unsigned char *)bytes, size);
+    html_data_uri(page, type, (const unsigned char *)memory->bytes, memory->size);
     fputs("\"/>", page);
-    free(bytes);
+    free(memory->bytes);
 }
 
-void thumbnail_write(FILE *page, const cnn_tensor *thumbnail, const char *alt)
+cnn_status thumbnail_write(FILE *page, const cnn_tensor *thumbnail, const char *alt)
 {
     const struct jpeg_style style = {.quality = 82};
     const int height = (int)cnn_tensor_dim(thumbnail, 0);
     const int width = (int)cnn_tensor_dim(thumbnail, 1);
-    char *bytes = NULL;
-    size_t size = 0;
+    struct memory_file memory;
 
-    if (encode_jpeg(&bytes, &size, cnn_tensor_const_data(thumbnail), width, height, style))
-        write_image(page, "image/jpeg", bytes, size, width, height, alt);
+    if (!encode_jpeg(&memory, cnn_tensor_const_data(thumbnail), width, height, style))
+        return CNN_ERROR_MEMORY;
+    write_image(page, "image/jpeg", &memory, width, height, alt);
+    return CNN_OK;
 }
 
-void thumbnail_write_exact(FILE *page, const uint8_t *pixels, int width, int height,
-                           const char *alt)
+cnn_status thumbnail_write_exact(FILE *page, const uint8_t *pixels, int width, int height,
+                                 const char *alt)
 {
-    char *bytes = NULL;
-    size_t size = 0;
+    struct memory_file memory;
 
-    if (encode_png(&bytes, &size, pixels, width, height))
-        write_image(page, "image/png", bytes, size, width, height, alt);
+    if (!encode_png(&memory, pixels, width, height))
+        return CNN_ERROR_MEMORY;
+    write_image(page, "image/png", &memory, width, height, alt);
+    return CNN_OK;
 }

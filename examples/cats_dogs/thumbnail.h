@@ -18,9 +18,9 @@ cnn_status thumbnail_load(cnn_tensor **thumbnail, cnn_context *context, const ch
 cnn_status thumbnail_heat(cnn_tensor **heat, cnn_context *context, const cnn_tensor *thumbnail,
                           const cnn_tensor *map);
 
-/* <img/> with the picture inside, as JPEG or, for `exact` pixels, as PNG. */
-void thumbnail_write(FILE *page, const cnn_tensor *thumbnail, const char *alt);
-void thumbnail_write_exact(FILE *page, const uint8_t *pixels, int width, int height,
-                           const char *alt);
+/* <img/> with the picture inside, as JPEG or, for `exact` pixels, as PNG; CNN_ERROR_MEMORY. */
+cnn_status thumbnail_write(FILE *page, const cnn_tensor *thumbnail, const char *alt);
+cnn_status thumbnail_write_exact(FILE *page, const uint8_t *pixels, int width, int height,
+                                 const char *alt);
 
 #endif

@@ -106,5 +106,5 @@ expect_output '^mistakes, the most frequent first$' \
     '^ [0-9]  Blüte [0-9]+  taken for  Blüte [0-9]+$' \
     '^Blüte 40 {9}1  ' '^\(mean\) {10}40 '
 expect_last '\([0-9]+/40\)$'
-[ "$(grep -c 'taken for' "$work/out")" -le 20 ] || fail "more than 20 kinds of mistakes"
+[ "$(grep -c '  taken for  ' "$work/out")" -le 20 ] || fail "more than 20 kinds of mistakes"
 finish

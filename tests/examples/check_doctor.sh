@@ -213,6 +213,21 @@ check 1
 expect_only Classes 3 'birds: in test with 1 pictures, not in train$' \
     'train: [0-9]+ pictures of dogs, 119 of cats: 1 to [0-9.]+$' 'test: 1 pictures of birds'
 
+# The smallest class that can be trained on is still too small to be learnt.
+rm -rf "$data"
+mkdir -p "$data/cats" "$data/dogs"
+cp "$clean"/train/cats/cat.0000[12].* "$data/cats"
+cp "$clean"/train/dogs/dog.0000[12].* "$data/dogs"
+check 1
+expect_only Classes 2 'train: 2 pictures of cats, fewer than 20$' 'train: 2 pictures of dogs, '
+cp "$clean"/train/cats/cat.000[12]?.* "$data/cats"
+cp "$clean"/train/dogs/dog.000[12]?.* "$data/dogs"
+rm "$data"/cats/cat.0002[1-9].* "$data"/dogs/dog.00029.*
+check 1
+expect_only Classes 1 'train: 13 pictures of cats, fewer than 20$'
+cp "$clean"/train/cats/cat.0003[1-7].* "$data/cats"
+check 0
+
 fresh
 rm -r "$data/test" "$data/train/dogs"
 check 1
@@ -236,7 +251,7 @@ mkdir "$data/cats" "$data/$(printf 'do\377gs')"
 cp "$clean/train/$cat1" "$data/cats"
 cp "$clean/train/$dog1" "$data"/do*
 check 1
-expect_only Folders 1 '"?.* must be UTF-8'
+expect_finding Folders 1 '"?.* must be UTF-8'
 
 # ---- With a model ----
 

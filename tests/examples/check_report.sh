@@ -29,7 +29,7 @@ for part in "$drawings"/*/; do
             case $((n % 4)) in
             0) new='"><img src=x onerror=1>' ;;
             1) new="it's & <b>" ;;
-            2) new=$(printf 'bad \377 \001 \033 utf\303') ;;
+            2) new=$(printf 'bad \377 \300\212 \001 \033 utf\303') ;;
             3) new=$(printf 'line\nbreak \342\200\256 h\303\251') ;;
             esac
             mv "$picture" "$class$n $new.${picture##*.}"
@@ -88,11 +88,15 @@ expect_page "$page" training $sections
 for chart in Loss Accuracy 'Learning rate' 'Time of an epoch' 'Confusion matrix'; do
     expect_in_page "aria-label=\"$chart\""
 done
-expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad \xFF \x01 \x1B' \
+expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad \xFF \xC0\x8A \x01 \x1B' \
     '<title>epoch 3: training ' 'best: ' "--seed 3 --report" '<dt>seed</dt>' '<dd>3</dd>' \
     "libcnn $("$cats_dogs" --version | cut -d' ' -f2)" '108 for training, 12 for validation, 20' \
     'conv2d 32 3x3' ' ms<'
 [ "$(grep -c 'class="heat"' "$page")" -ge 6 ] || fail "wanted heat maps"
+
+# Only of a training that came to its end it is said that its command makes the model again.
+again='The same command gives the same model'
+expect_in_page "$again"
 
 # What the page counts is what evaluate counts.
 run 0 "$cats_dogs" evaluate "$model" "$drawings"
@@ -110,11 +114,30 @@ expect_no_errors
 # shellcheck disable=SC2086
 expect_page "$page" $sections
 expect_in_page "$right of 20 given pictures are recognised"
+grep -q "$again" "$page" && fail "a report without a training speaks of making the model again"
 cp "$page" "$work/before.html"
 run 0 "$cats_dogs" report "$model" "$drawings/train" --output "$work/other.html"
 cmp -s "$page" "$work/before.html" || fail "--output was not heeded"
 page=$work/other.html
 expect_in_page 'of 120 given pictures'
+
+# ---- An interrupted training ----
+
+page=$work/interrupted.html
+rm -f "$model"
+# shellcheck disable=SC2086
+"$cats_dogs" train "$drawings" --output "$model" $small --epochs 100000 --report "$page" --quiet \
+    >"$work/out" 2>"$work/err" &
+training=$!
+seconds=0
+while [ ! -e "$model" ] && [ $seconds -lt 60 ]; do
+    sleep 1
+    seconds=$((seconds + 1))
+done
+kill -INT $training
+wait $training || fail "interrupted: found exit status $?, wanted 0"
+expect_in_page 'The training was interrupted.'
+grep -q "$again" "$page" && fail "an interrupted training is said to be made again by its command"
 
 # ---- With mirror images ----
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Times are those of one picture at a time, as `predict` has it: the mean of some runs after one
  * that is not counted, which packs weights and wakes threads. */
-#include "report_network.h"
+#include "report_layers.h"
 
 #include "console.h"
 #include "html.h"
+#include "report_chart.h"
 
 #include <stdlib.h>
 
@@ -12,25 +13,18 @@
 
 enum { RUNS = 20 };
 
-static cnn_status run(struct predictor *predictor)
-{
-    const cnn_tensor *input = predictor->input;
-
-    return cnn_session_run(predictor->session, &predictor->output, 1, &input, 1);
-}
-
 static cnn_status measure(struct predictor *predictor)
 {
-    cnn_status status = run(predictor);
+    cnn_status status = predictor_predict(predictor);
 
     if (status == CNN_OK)
         status = cnn_session_profile(predictor->session, 1);
     for (int i = 0; status == CNN_OK && i < RUNS; i++)
-        status = run(predictor);
+        status = predictor_predict(predictor);
     return status;
 }
 
-double *network_seconds(struct predictor *predictor)
+double *layers_seconds(struct predictor *predictor)
 {
     const int32_t layers = cnn_model_layer_count(predictor->model);
     double *seconds = calloc((size_t)layers, sizeof *seconds);
@@ -49,7 +43,7 @@ double *network_seconds(struct predictor *predictor)
     return seconds;
 }
 
-double network_total(const double *seconds, const cnn_model *model)
+double layers_total(const double *seconds, const cnn_model *model)
 {
     double sum = 0;
 
@@ -90,11 +84,9 @@ static void put_time(FILE *page, double seconds, double longest)
         fputs("<td class=\"soft\">in passing</td>", page);
         return;
     }
-    fprintf(page,
-            "<td>%.3f ms<svg class=\"meter\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\">"
-            "<rect class=\"well\" width=\"100\" height=\"4\"/>"
-            "<rect class=\"bar\" width=\"%.1f\" height=\"4\"/></svg></td>",
-            1e3 * seconds, 100 * seconds / longest);
+    fprintf(page, "<td>%.3f ms", 1e3 * seconds);
+    chart_meter(page, seconds / longest);
+    fputs("</td>", page);
 }
 
 static double longest(const double *seconds, int32_t layers)
@@ -116,8 +108,8 @@ static void put_layer(FILE *page, cnn_model *model, int32_t index, const double 
 
     cnn_layer_describe(layer, text, sizeof text);
     fputs("<tr>", page);
-    html_element(page, "td class=\"name\"", "%s", text);
-    html_element(page, "td class=\"name soft\"", "%s", cnn_layer_name(layer));
+    html_element(page, "td class=\"name\"", text);
+    html_element(page, "td class=\"name soft\"", cnn_layer_name(layer));
     if (cnn_model_layer_shape(shape, &rank, model, index) == CNN_OK)
         put_shape(page, shape, rank);
     put_count(page, cnn_model_layer_parameters(model, index));
@@ -125,7 +117,7 @@ static void put_layer(FILE *page, cnn_model *model, int32_t index, const double 
     fputs("</tr>\n", page);
 }
 
-void network_table(FILE *page, cnn_model *model, const double *seconds)
+void layers_table(FILE *page, cnn_model *model, const double *seconds)
 {
     const int32_t layers = cnn_model_layer_count(model);
     const double most = longest(seconds, layers);
@@ -139,21 +131,22 @@ void network_table(FILE *page, cnn_model *model, const double *seconds)
     fputs("</tbody>\n<tfoot><tr><td>all</td><td></td><td></td>", page);
     put_count(page, cnn_model_parameters(model));
     fprintf(page, "<td>%.3f ms</td></tr></tfoot>\n</table>\n</div>\n",
-            1e3 * network_total(seconds, model));
+            1e3 * layers_total(seconds, model));
 }
 
 /* ---- The plan ------------------------------------------------------------------------------ */
 
-void network_plan(FILE *page, const cnn_session *session)
+bool layers_plan(FILE *page, const cnn_session *session)
 {
     const size_t size = cnn_session_describe(session, NULL, 0) + 1;
     char *text = malloc(size);
 
     if (text == NULL)
-        return;
+        return false;
     cnn_session_describe(session, text, size);
     fputs("<details><summary>How the library runs it</summary>\n<pre>", page);
     html_text(page, text);
     fputs("</pre>\n</details>\n", page);
     free(text);
+    return true;
 }
