@@ -88,8 +88,9 @@ expect_page "$page" training $sections
 for chart in Loss Accuracy 'Learning rate' 'Time of an epoch' 'Confusion matrix'; do
     expect_in_page "aria-label=\"$chart\""
 done
-expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' 'bad \xFF \xC0\x8A \x01 \x1B' \
-    '<title>epoch 3: training ' 'best: ' "--seed 3 --report" '<dt>seed</dt>' '<dd>3</dd>' \
+expect_in_page '&lt;script&gt;alert(&quot;&amp;&quot;)&lt;' '&lt;img src=x' \
+    'bad \xFF \xC0\x8A \x01 \x1B' '<title>epoch 3: training ' 'best: ' \
+    "--seed 3 --report" '<dt>seed</dt>' '<dd>3</dd>' \
     "libcnn $("$cats_dogs" --version | cut -d' ' -f2)" '108 for training, 12 for validation, 20' \
     'conv2d 32 3x3' ' ms<'
 [ "$(grep -c 'class="heat"' "$page")" -ge 6 ] || fail "wanted heat maps"
