@@ -68,13 +68,13 @@ static bool is_in_passing(cnn_session *session, const char *layer)
     return found != NULL && found < strchr(line, '\n');
 }
 
-/* Whether a convolution or dense layer before layer `index` does it: not a sum without a
- * normalisation before it, nor what follows such a sum. */
+/* Whether a convolution or dense layer before layer `index` does it: not a sum behind an activation,
+ * nor what follows such a sum. */
 static bool is_done_by_another(cnn_model *model, int32_t index)
 {
     const cnn_layer_kind kind = cnn_layer_get_kind(cnn_model_layer(model, index));
     if (kind == CNN_ADD)
-        return cnn_layer_get_kind(cnn_model_layer(model, index - 1)) == CNN_BATCH_NORM;
+        return cnn_layer_get_kind(cnn_model_layer(model, index - 1)) != CNN_RELU;
     if (kind == CNN_RELU || kind == CNN_RELU6)
         return cnn_layer_get_kind(cnn_model_layer(model, index - 1)) != CNN_ADD ||
                is_done_by_another(model, index - 1);

@@ -169,7 +169,7 @@ static void check_lifetimes(const struct cnni_plan *plan)
             check_alive(plan, plan->steps[i].value, 0, i);
         if (plan->training && flags & CNNI_BACKWARD_READS_OUTPUT && !plan->steps[i].skips_backward)
             check_alive(plan, plan->steps[i].value, i, backward);
-        if (plan->steps[i].layer.fused.add)
+        if (plan->steps[i].layer.fused.add && plan->steps[i].addend != CNN_MODEL_INPUT)
             check_alive(plan, plan->steps[plan->steps[i].addend].value, i, i);
         if (plan->training && plan->steps[i].layer.fused.add) {
             check_alive(plan, plan->steps[i].value, i, backward); /* where the ReLU cut it */
@@ -178,7 +178,7 @@ static void check_lifetimes(const struct cnni_plan *plan)
         if (plan->training)
             check_alive(plan, plan->steps[i].gradient, backward, backward);
         if (plan->steps[i].state != CNNI_NO_BUFFER)
-            check_alive(plan, plan->steps[i].state, i, backward);
+            check_alive(plan, plan->steps[i].state, i, plan->training ? backward : i);
         if (plan->steps[i].forward_scratch != CNNI_NO_BUFFER)
             check_alive(plan, plan->steps[i].forward_scratch, i, i);
         if (plan->steps[i].backward_scratch != CNNI_NO_BUFFER)

@@ -2,7 +2,7 @@
  * Which layers are done along with those before them.  It is decided before anything is placed, so
  * that what is never stored gets no memory.  Behind a layer that takes them, in this order:
  *   - predicting, a batch normalisation;
- *   - a sum of its output and a value that is there already;
+ *   - a sum of its output and a value that is there already (training, of a normalisation);
  *   - a ReLU, or another activation where the layer has one: forward ends with it;
  *   - max-pooling: forward ends with it, backward begins with it, and with the ReLU in the same
  *     pass;
@@ -71,7 +71,8 @@ static void fuse_norm(struct chain *chain)
 static void fuse_add(struct chain *chain)
 {
     const int32_t next = chain->last + 1;
-    const bool takes = chain->flags & CNNI_TAKES_TAIL || chain->first->layer.fused.norm != NULL;
+    const bool takes = chain->flags & CNNI_TAKES_TAIL ||
+                       (chain->flags & CNNI_TAKES_NORM && !chain->plan->training);
     if (!takes || !continues(chain->plan, next) ||
         layer_at(chain->plan, next)->class->kind != CNN_ADD ||
         chain->plan->model->nodes[next].input_count != 2)
