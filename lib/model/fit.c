@@ -221,6 +221,14 @@ static cnn_status find_place(cnn_trainer *trainer, const cnn_loader *training, c
     return CNN_OK;
 }
 
+cnn_status cnni_trainer_check_idle(const cnn_trainer *trainer, const char *function)
+{
+    if (!trainer->fitting)
+        return CNN_OK;
+    return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: cnn_trainer_fit() is running",
+                     function);
+}
+
 static cnn_status run_epochs(struct pass *pass, cnn_loader *training, cnn_loader *validation)
 {
     cnn_trainer *trainer = pass->trainer;

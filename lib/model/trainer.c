@@ -213,14 +213,6 @@ cnn_status cnni_trainer_check_batch(const cnn_trainer *trainer, const cnn_tensor
     return cnni_loss_check_targets(&trainer->loss, targets[0], *n, function);
 }
 
-cnn_status cnni_trainer_check_idle(const cnn_trainer *trainer, const char *function)
-{
-    if (!trainer->fitting)
-        return CNN_OK;
-    return cnni_fail(trainer->context, CNN_ERROR_STATE, "%s: cnn_trainer_fit() is running",
-                     function);
-}
-
 /* A step has the model to itself; an evaluation reads it as sessions do. */
 static cnn_status enter(const cnn_trainer *trainer, bool training, const char *function)
 {
