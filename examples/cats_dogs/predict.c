@@ -41,7 +41,7 @@ int command_predict(const struct options *options)
 
     if (console_succeeded(cnn_context_create(&context)) &&
         console_succeeded(cnn_model_load(&model, context, path)) &&
-        predictor_create(&predictor, context, model, path, options->flip_average))
+        predictor_create(&predictor, context, model, path, options->flip_average == 1))
         result = predict_all(&predictor, options);
     predictor_free(&predictor);
     cnn_model_free(model);

@@ -167,12 +167,12 @@ static void put_run(FILE *page, const struct run *run, const struct outcome *out
                  (long long)cnn_dataset_count(run->validation_data),
                  run->test_data != NULL ? (long long)cnn_dataset_count(run->test_data) : 0LL);
     html_element(page, "dt", "%s", "epochs");
-    html_element(page, "dd", "%lld, the best is number %lld", (long long)run->epochs,
+    html_element(page, "dd", "%lld, the best is number %lld", (long long)run->options->epochs,
                  (long long)outcome->best_epoch);
     html_element(page, "dt", "%s", "batch");
-    html_element(page, "dd", "%lld", (long long)run->batch);
+    html_element(page, "dd", "%lld", (long long)run->options->batch);
     html_element(page, "dt", "%s", "highest learning rate");
-    html_element(page, "dd", "%g", run->learning_rate);
+    html_element(page, "dd", "%g", run->options->learning_rate);
 }
 
 static void put_input_size(FILE *page, const cnn_model *model)
