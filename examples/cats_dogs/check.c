@@ -38,6 +38,7 @@ static bool prepare(struct check *check)
         return false;
     check->threads = options->threads > 0 ? options->threads : cnn_context_threads(judge->context);
     judge->path = options->model;
+    judge->flip = options->flip_average != 0;
     return console_succeeded(cnn_context_set_threads(judge->context, 1)) &&
            (judge->path == NULL ||
             console_succeeded(cnn_model_load(&judge->model, judge->context, judge->path)));

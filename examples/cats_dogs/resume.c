@@ -48,7 +48,7 @@ static void put_record(struct note *note, bool finished, const struct record *re
     const struct best *best = &record->best;
 
     note->used =
-        (size_t)sprintf(note->text, "cats-dogs 2 %d %lld %lld %.17g %.17g\n", finished,
+        (size_t)sprintf(note->text, "cats-dogs 3 %d %lld %lld %.17g %.17g\n", finished,
                         (long long)best->epoch, (long long)best->saved, best->accuracy, best->loss);
     note->used += history_write(note->text + note->used, &record->history);
     strcpy(note->text + note->used++, "\n");
@@ -133,7 +133,7 @@ static char *read_record(struct resume *resume)
     long long epoch, saved;
     struct best *best = &resume->record.best;
 
-    if (sscanf(resume->note, "cats-dogs 2 %d %lld %lld %lf %lf%n", &finished, &epoch, &saved,
+    if (sscanf(resume->note, "cats-dogs 3 %d %lld %lld %lf %lf%n", &finished, &epoch, &saved,
                &best->accuracy, &best->loss, &length) != 5 ||
         resume->note[length] != '\n' ||
         !history_read(&resume->record.history, resume->note + length + 1))
@@ -179,7 +179,8 @@ bool resume_take_up(struct options *options, struct record *record)
     if (!console_succeeded(load_note(&resume, options->resume)))
         return false;
     if (!read_note(&resume)) {
-        console_error("--resume %s: found the checkpoint of another program", options->resume);
+        console_error("--resume %s: found the checkpoint of another program or version",
+                      options->resume);
         return false;
     }
     *record = resume.record;

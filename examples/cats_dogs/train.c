@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
- * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in network_table.c, what a training takes from these in recipe.c, who watches
+ * Read from the bottom: command_train() says what happens, the functions above it how.  Networks and
+ * their recipes are in network_table.c, what a training takes from these in recipe.c, who watches
  * meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes on
  * after a break in resume.c. */
 #include "commands.h"
@@ -250,7 +250,7 @@ static void print_best(const struct training *training, bool interrupted)
                  best->loss, training->options->output);
 }
 
-/* An interrupted training is a success, as it has a best model by now; it is measured no further. */
+/* An interrupted training is a success, as it has a best model by now; it is not measured. */
 static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();

@@ -53,7 +53,8 @@ run 0 "$cats_dogs" train "$drawings" --output "$work/models/e.cnn" $small --epoc
 cmp -s "$model" "$work/models/e.cnn" || fail "other bits with the defaults given"
 for option in "" "--flip 0" "--crop 1" "--optimizer sgd" "--optimizer sgd --weight-decay 1" \
     "--weight-decay 0" "--weight-decay 1" "--rotation 10" "--translation 0.1" "--zoom 0.2" \
-    "--shear 10" "--color 0" "--saturation 0.2" "--hue 15" "--erase 0.5" "--mixup 0.2" "--cutmix 1" "--label-smoothing 0.1"
+    "--shear 10" "--color 0" "--saturation 0.2" "--hue 15" "--erase 0.5" "--mixup 0.2" \
+    "--cutmix 1" "--label-smoothing 0.1"
 do
     # shellcheck disable=SC2086
     run 0 "$cats_dogs" train "$drawings" --output "$work/models/e.cnn" $small --epochs 1 \
@@ -136,6 +137,16 @@ run 0 "$cats_dogs" predict "$model" "$cat" "$dog"
 [ "$(wc -l <"$work/out")" -eq 2 ] || fail "predict: wanted a line per picture"
 expect_output \
     "^${cat}${tab}(cats|dogs)${tab}[01]\.[0-9]+\$" "^${dog}${tab}(cats|dogs)${tab}[01]\.[0-9]+\$"
+# The next ones follow on the same line, as many as there are.
+cp "$work/out" "$work/first"
+run 0 "$cats_dogs" predict "$model" "$cat" "$dog" --top 5
+expect_no_errors
+cut -f -3 "$work/out" | cmp -s - "$work/first" || fail "predict --top: another first class"
+awk -F "$tab" 'NF != 5 || $2 == $4 || $3 < $5 || ($3 + $5 - 1) ^ 2 > 1e-6 { exit 1 }' "$work/out" ||
+    fail "predict --top: wanted both classes"
+run 2 "$cats_dogs" predict "$model" "$cat" --top 0
+expect_errors 1 '--top 0: wanted a whole number from 1 to 1000$'
+
 if [ -e /dev/full ]; then
     "$cats_dogs" predict "$model" "$cat" >/dev/full 2>"$work/err" && fail "predict to a full disk"
     expect_errors 1 '^cats-dogs: standard output: '
@@ -161,8 +172,15 @@ done
 
 run 0 "$cats_dogs" --help
 expect_output '^Usage:$'
+expect_output '^Usage:$' '^  cats-dogs train ' '^  cats-dogs draw ' '^  --resume ' '^  --kinds '
+# Of a command no other one's.
+run 0 "$cats_dogs" draw --help
+expect_output '^Usage:$' '^  cats-dogs draw ' '^  --kinds '
+grep -q -E 'cats-dogs (train|check)|--resume|DATA' "$work/out" &&
+    fail "draw --help: of other commands"
 run 0 "$cats_dogs" train --help
-expect_output '^Usage:$'
+expect_output '^  cats-dogs train ' '^  --resume ' '^DATA is a folder'
+grep -q -e '--kinds' "$work/out" && fail "train --help: of other commands"
 run 0 "$cats_dogs" --version
 expect_output '^cats-dogs [0-9]+\.[0-9]+\.[0-9]+$'
 
