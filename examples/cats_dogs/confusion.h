@@ -14,7 +14,7 @@ bool confusion_same_classes(const cnn_model *model, const cnn_dataset *dataset, 
 int32_t most_probable(const float *probabilities, int32_t classes);
 
 /* Predicts every picture of `dataset`, with `flip` averaged over its mirror image.  Prints that and
- * `what` these are, "the test pictures"; then the figures of figures_print(), the last of which, the
+ * `what` these are, "the test pictures"; then the figures of figures_print(), whose last one, the
  * accuracy, it also writes into `accuracy` unless that is NULL.  Bad pictures are left out and
  * reported.  False when it cannot, after a message, or was interrupted. */
 bool confusion_report(double *accuracy, cnn_context *context, cnn_model *model,

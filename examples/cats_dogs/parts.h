@@ -19,10 +19,10 @@ struct parts {
 };
 
 /* Opens the folder `path` and splits it as `options` say.  Without a test folder a share of each
- * class is set aside in its place, the same pictures whatever the seed is; with a validation folder,
- * which is usually there to be measured on, only if they ask for it.  options->test becomes that
- * share where it was left open.  False, after a message, when it cannot; what was opened by then is
- * in `parts`, and still to be freed. */
+ * class is set aside in its place, the same pictures whatever the seed is; with a folder for the
+ * validation, which is usually what is measured on, only if they ask for it.  options->test becomes
+ * that share where it was left open.  False, after a message, when it cannot; what was opened by
+ * then is in `parts`, and still to be freed. */
 bool parts_open(struct parts *parts, cnn_context *context, const char *path,
                 struct options *options);
 

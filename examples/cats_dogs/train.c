@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
- * Read from the bottom: command_train() says what happens, the functions above it how.  Networks and
- * their recipes are in network_table.c, what a training takes from these in recipe.c, who watches
- * meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes on
- * after a break in resume.c. */
+ * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
+ * with their recipes are in network_table.c, what a training takes from these in recipe.c, who
+ * watches meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes
+ * on after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
