@@ -45,7 +45,7 @@ static bool prepare(struct check *check)
 }
 
 /* Opens a part as training does: what that refuses and nothing else has found is a finding. */
-static bool check_opening(struct check *check, cnn_part part)
+static bool check_part(struct check *check, cnn_part part)
 {
     struct findings *findings = &check->findings;
     cnn_dataset *dataset = NULL;
@@ -61,6 +61,15 @@ static bool check_opening(struct check *check, cnn_part part)
     return true;
 }
 
+static bool check_opening(struct check *check)
+{
+    for (int part = 0; part < PARTS; part++) {
+        if (check->folder.has[part] && !check_part(check, part_number(part)))
+            return false;
+    }
+    return true;
+}
+
 static bool examine(struct check *check)
 {
     const struct options *options = check->options;
@@ -68,8 +77,7 @@ static bool examine(struct check *check)
     struct check_folder *folder = &check->folder;
     struct findings *findings = &check->findings;
 
-    if (!check_folder_read(folder, findings, options->operands[0]) ||
-        !check_opening(check, CNN_TRAIN) || (folder->has_test && !check_opening(check, CNN_TEST)) ||
+    if (!check_folder_read(folder, findings, options->operands[0]) || !check_opening(check) ||
         !check_reading(folder, side, check->threads))
         return false;
     check_pictures(folder, findings, side);
