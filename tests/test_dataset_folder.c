@@ -105,7 +105,8 @@ START_TEST(parts_have_names)
     ck_assert_str_eq(cnn_part_name(CNN_TEST), "test");
     ck_assert_str_eq(cnn_part_name(0), "unknown part");
     ck_assert_str_eq(cnn_part_name(-1), "unknown part");
-    ck_assert_str_eq(cnn_part_name(3), "unknown part");
+    ck_assert_str_eq(cnn_part_name(CNN_VALIDATION), "validation");
+    ck_assert_str_eq(cnn_part_name(4), "unknown part");
 }
 END_TEST
 
@@ -133,6 +134,26 @@ START_TEST(parts_are_found_in_every_layout)
         cnn_dataset_free(train);
         cnn_dataset_free(test);
     }
+}
+END_TEST
+
+START_TEST(validation_pictures_have_a_folder_too)
+{
+    static const char *const names[] = {"validation_set", "validation", "val"};
+    folder_classes("three/train", 1);
+    check_refused(folder_path("three"), CNN_VALIDATION, CNN_ERROR_NOT_FOUND, "\"val\"");
+    for (int32_t i = 0; i < 3; i++) { /* from now on there are those of before, too */
+        char path[64];
+        snprintf(path, sizeof path, "three/%s", names[i]);
+        folder_classes(path, 3 + i);
+        cnn_dataset *dataset = dataset_open_part(context, folder_path("three"), CNN_VALIDATION);
+        ck_assert_int_eq(cnn_dataset_count(dataset), 4 + i);
+        ck_assert_str_eq(cnn_dataset_path(dataset, 0), folder_path("%s/a/000.jpg", path));
+        cnn_dataset_free(dataset);
+    }
+    folder_classes("astray/train", 1);
+    ck_assert_int_eq(symlink("train", folder_path("astray/val")), 0);
+    check_refused(folder_path("astray"), CNN_VALIDATION, CNN_ERROR_IO, "\"val\" in \"");
 }
 END_TEST
 
@@ -356,7 +377,7 @@ START_TEST(arguments_of_opening_are_checked)
     ck_assert_int_eq(cnn_dataset_open(&dataset, NULL, "x", CNN_TRAIN), CNN_ERROR_INVALID);
     check_refused(NULL, CNN_TRAIN, CNN_ERROR_INVALID, "path is NULL");
     check_refused("x", 0, CNN_ERROR_INVALID, "part is 0");
-    check_refused("x", 3, CNN_ERROR_INVALID, "part is 3");
+    check_refused("x", 4, CNN_ERROR_INVALID, "part is 4");
 }
 END_TEST
 
@@ -402,6 +423,7 @@ static Suite *dataset_folder_suite(void)
     tcase_add_test(tcase, what_is_no_picture_is_left_out);
     tcase_add_test(tcase, parts_are_found_in_every_layout);
     tcase_add_test(tcase, parts_have_names);
+    tcase_add_test(tcase, validation_pictures_have_a_folder_too);
     tcase_add_test(tcase, a_class_may_have_the_name_of_its_part);
     tcase_add_test(tcase, paths_may_end_in_slashes_be_relative_and_go_through_links);
     tcase_add_test(tcase, a_folder_that_does_not_do_is_refused_with_the_reason);

@@ -4,7 +4,6 @@
 #include "best.h"
 
 #include "console.h"
-#include "networks.h"
 
 bool best_update(struct best *best, const cnn_trainer *trainer, const cnn_progress *progress)
 {
@@ -23,13 +22,32 @@ bool best_is_saved(const struct best *best)
     return best->saved == best->epoch;
 }
 
+/* Saves what `model` has learnt as a model for pictures of the size that is to be predicted. */
+static cnn_status save(const cnn_model *model, const struct options *options)
+{
+    const int64_t size = options->predict_size;
+    int64_t shape[CNN_MAX_RANK];
+    int32_t rank;
+    cnn_model *resized = NULL;
+    cnn_status status = cnn_model_input_shape(shape, &rank, model);
+
+    if (status == CNN_OK && shape[0] == size)
+        return cnn_model_save(model, options->output);
+    if (status == CNN_OK)
+        status = cnn_model_create_resized(&resized, model, (int64_t[]){size, size, 3}, 3);
+    if (status == CNN_OK)
+        status = cnn_model_save(resized, options->output);
+    cnn_model_free(resized);
+    return status;
+}
+
 static cnn_status save_kept(const cnn_trainer *trainer, const struct options *options)
 {
     cnn_model *model = NULL;
     cnn_status status = cnn_trainer_copy_best(&model, trainer);
 
     if (status == CNN_OK)
-        status = network_save(model, options->predict_size, options->output);
+        status = save(model, options);
     cnn_model_free(model);
     return status;
 }
@@ -39,9 +57,8 @@ bool best_save(struct best *best, const cnn_model *model, const cnn_trainer *tra
 {
     if (best_is_saved(best))
         return true;
-    const cnn_status status = model != NULL
-                                  ? network_save(model, options->predict_size, options->output)
-                                  : save_kept(trainer, options);
+    const cnn_status status = model != NULL ? save(model, options) : save_kept(trainer, options);
+
     if (status == CNN_OK)
         best->saved = best->epoch;
     return status == CNN_OK;

@@ -38,13 +38,14 @@ static bool prepare(struct check *check)
         return false;
     check->threads = options->threads > 0 ? options->threads : cnn_context_threads(judge->context);
     judge->path = options->model;
+    judge->flip = options->flip_average != 0;
     return console_succeeded(cnn_context_set_threads(judge->context, 1)) &&
            (judge->path == NULL ||
             console_succeeded(cnn_model_load(&judge->model, judge->context, judge->path)));
 }
 
 /* Opens a part as training does: what that refuses and nothing else has found is a finding. */
-static bool check_opening(struct check *check, cnn_part part)
+static bool check_part(struct check *check, cnn_part part)
 {
     struct findings *findings = &check->findings;
     cnn_dataset *dataset = NULL;
@@ -60,6 +61,15 @@ static bool check_opening(struct check *check, cnn_part part)
     return true;
 }
 
+static bool check_opening(struct check *check)
+{
+    for (int part = 0; part < PARTS; part++) {
+        if (check->folder.has[part] && !check_part(check, part_number(part)))
+            return false;
+    }
+    return true;
+}
+
 static bool examine(struct check *check)
 {
     const struct options *options = check->options;
@@ -67,8 +77,7 @@ static bool examine(struct check *check)
     struct check_folder *folder = &check->folder;
     struct findings *findings = &check->findings;
 
-    if (!check_folder_read(folder, findings, options->operands[0]) ||
-        !check_opening(check, CNN_TRAIN) || (folder->has_test && !check_opening(check, CNN_TEST)) ||
+    if (!check_folder_read(folder, findings, options->operands[0]) || !check_opening(check) ||
         !check_reading(folder, side, check->threads))
         return false;
     check_pictures(folder, findings, side);

@@ -5,6 +5,7 @@
 #include "console.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* How many classes are printed unless all are asked for. */
 enum { MOST_CLASSES = 20 };
@@ -26,15 +27,16 @@ static int64_t count_files(const struct check_folder *folder, int part)
     return count;
 }
 
-static void check_missing(const struct check_folder *folder, struct findings *findings)
+/* Compares the classes of a part with those of the training. */
+static void check_missing(const struct check_folder *folder, struct findings *findings, int part)
 {
     for (int64_t i = 0; i < folder->class_count; i++) {
         const struct check_class *class = &folder->classes[i];
-        const int part = class->is_there[TRAIN] ? TRAIN : TEST;
-        if (!class->is_there[TRAIN] || !class->is_there[TEST])
+        const int found = class->is_there[TRAIN] ? TRAIN : part;
+        if (class->is_there[TRAIN] != class->is_there[part])
             findings_add(findings, FOUND_CLASSES, "%s: in %s with %lld pictures, not in %s",
-                         class->name, part_name(part), (long long)class->files[part],
-                         part_name(part == TRAIN ? TEST : TRAIN));
+                         class->name, part_name(found), (long long)class->files[found],
+                         part_name(found == TRAIN ? part : TRAIN));
     }
 }
 
@@ -76,37 +78,65 @@ static void check_small(const struct check_folder *folder, struct findings *find
 
 void check_classes(const struct check_folder *folder, struct findings *findings)
 {
-    if (folder->has_test)
-        check_missing(folder, findings);
+    for (int part = 0; part < PARTS; part++) {
+        if (folder->has[part])
+            check_missing(folder, findings, part);
+    }
     check_small(folder, findings);
-    check_balance(folder, findings, TRAIN);
-    check_balance(folder, findings, TEST);
+    for (int part = 0; part < PARTS; part++)
+        check_balance(folder, findings, part);
+}
+
+/* Of the columns, which are right-aligned. */
+static const int widths[PARTS] = {[TRAIN] = 8, [VALIDATION] = 12, [TEST] = 10};
+
+/* A folder of classes and nothing else has one column. */
+static bool has_parts(const struct check_folder *folder)
+{
+    return folder->has[VALIDATION] || folder->has[TEST];
+}
+
+static void print_title(const struct check_folder *folder)
+{
+    char title[64] = "";
+
+    for (int part = 0; part < PARTS; part++) {
+        if (folder->has[part])
+            snprintf(title + strlen(title), sizeof title - strlen(title), "%*s", widths[part],
+                     part_name(part));
+    }
+    console_line("%s  class", has_parts(folder) ? title : "pictures");
 }
 
 /* Names come last: how many columns one takes need not be known. */
-static void print_counts(const struct check_folder *folder, int64_t train, int64_t test,
+static void print_counts(const struct check_folder *folder, const int64_t counts[PARTS],
                          const char *name)
 {
+    char columns[64] = "";
     char shown[256];
 
+    for (int part = 0; part < PARTS; part++) {
+        if (folder->has[part])
+            snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%*lld",
+                     widths[part], (long long)counts[part]);
+    }
     snprintf(shown, sizeof shown, "%s", name);
     findings_make_harmless(shown);
-    if (folder->has_test)
-        console_line("%8lld  %8lld  %s", (long long)train, (long long)test, shown);
-    else
-        console_line("%8lld  %s", (long long)train, shown);
+    console_line("%s  %s", columns, shown);
 }
 
 void check_classes_print(const struct check_folder *folder, bool all)
 {
     const int64_t count = folder->class_count;
     const int64_t shown = all || count < MOST_CLASSES ? count : MOST_CLASSES;
+    int64_t sums[PARTS];
 
-    console_line(folder->has_test ? "   train      test  class" : "pictures  class");
+    print_title(folder);
     for (int64_t i = 0; i < shown; i++)
-        print_counts(folder, folder->classes[i].files[TRAIN], folder->classes[i].files[TEST],
-                     folder->classes[i].name);
+        print_counts(folder, folder->classes[i].files, folder->classes[i].name);
     if (shown < count)
         console_line("and %lld classes more; --all shows them", (long long)(count - shown));
-    print_counts(folder, count_files(folder, TRAIN), count_files(folder, TEST), "(all)");
+    for (int part = 0; part < PARTS; part++)
+        sums[part] = count_files(folder, part);
+    print_counts(folder, sums, "(all)");
 }

@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 /* The names that a part's folder may have; where there are both, the first is taken. */
-static const char *const part_folders[PARTS][2] = {
+enum { PART_NAMES = 3 };
+static const char *const part_folders[PARTS][PART_NAMES] = {
     [TRAIN] = {"train", "training_set"},
+    [VALIDATION] = {"val", "validation", "validation_set"},
     [TEST] = {"test", "test_set"},
 };
 
@@ -27,12 +29,21 @@ struct walk {
     struct findings *findings;
     int part;
     int64_t trained_classes; /* of the training part, which are sorted */
-    const char *set_apart;   /* the test folder, where it lies among those of classes; NULL */
+    /* The names of the parts' folders in the one that is checked; NULL: there is none. */
+    const char *part_folders[PARTS];
 };
+
+cnn_part part_number(int part)
+{
+    static const cnn_part numbers[PARTS] = {
+        [TRAIN] = CNN_TRAIN, [VALIDATION] = CNN_VALIDATION, [TEST] = CNN_TEST};
+
+    return numbers[part];
+}
 
 const char *part_name(int part)
 {
-    return cnn_part_name(part == TRAIN ? CNN_TRAIN : CNN_TEST);
+    return cnn_part_name(part_number(part));
 }
 
 static bool complain_about_memory(void)
@@ -221,6 +232,17 @@ static bool visit_loose(struct walk *walk, const char *path, const struct listin
     return listing->count == 0 || visit_files(walk, path, listing, "(no class)");
 }
 
+/* Whether an entry is the folder of a part; where that of train is missing, they lie among those of
+ * classes. */
+static bool is_part_folder(const struct walk *walk, const struct entry *entry)
+{
+    for (int part = 0; part < PARTS; part++) {
+        if (entry->name == walk->part_folders[part])
+            return true;
+    }
+    return false;
+}
+
 /* Visits the class folders in `listing`, of the folder at `path`. */
 static bool visit_classes(struct walk *walk, const char *path, const struct listing *listing)
 {
@@ -235,7 +257,7 @@ static bool visit_classes(struct walk *walk, const char *path, const struct list
         const struct entry *entry = &listing->entries[i];
         if (!S_ISDIR(entry->type))
             done = visit_stray(walk, path, entry);
-        else if (entry->name != walk->set_apart)
+        else if (!is_part_folder(walk, entry))
             done = visit_class(walk, path, entry->name);
     }
     return done;
@@ -264,7 +286,7 @@ static bool visit_part(struct walk *walk, const char *folder, const char *name, 
 /* The name that the folder of a part has in `listing`; NULL where there is none. */
 static const char *find_part(const struct listing *listing, int part)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < PART_NAMES && part_folders[part][i] != NULL; i++) {
         const struct entry *entry = listing_find(listing, part_folders[part][i]);
         if (entry != NULL && S_ISDIR(entry->type))
             return entry->name;
@@ -275,8 +297,9 @@ static const char *find_part(const struct listing *listing, int part)
 /* Whether an entry of DATA itself is one of the parts' folders. */
 static bool is_part_name(const char *name)
 {
-    for (int i = 0; i < PARTS; i++) {
-        if (strcmp(name, part_folders[i][0]) == 0 || strcmp(name, part_folders[i][1]) == 0)
+    for (int i = 0; i < PARTS * PART_NAMES; i++) {
+        const char *known = part_folders[i / PART_NAMES][i % PART_NAMES];
+        if (known != NULL && strcmp(name, known) == 0)
             return true;
     }
     return false;
@@ -285,23 +308,21 @@ static bool is_part_name(const char *name)
 /* What training passes over beside the folders of parts. */
 static bool visit_beside_parts(const struct walk *walk, const struct listing *listing)
 {
-    const char *train = find_part(listing, TRAIN);
-    const char *test = find_part(listing, TEST);
     bool done = true;
 
     for (int64_t i = 0; done && i < listing->count; i++) {
         const struct entry *entry = &listing->entries[i];
         const bool is_nobodys = S_ISLNK(entry->type) && !is_part_name(entry->name);
-        if (entry->name != train && entry->name != test && !is_nobodys)
+        if (!is_part_folder(walk, entry) && !is_nobodys)
             done = visit_stray(walk, walk->folder->path, entry);
     }
     return done;
 }
 
-/* Training goes on where there is no folder for it, and takes that of the test for a class. */
-static bool find_test_alone(const struct walk *walk, const char *test)
+/* Training goes on where there is no folder for it, and takes that of another part for a class. */
+static bool find_part_alone(const struct walk *walk, const char *name)
 {
-    char *path = join(walk->folder->path, test);
+    char *path = join(walk->folder->path, name);
 
     if (path != NULL)
         findings_add(walk->findings, FOUND_FOLDER,
@@ -310,24 +331,33 @@ static bool find_test_alone(const struct walk *walk, const char *test)
     return path != NULL;
 }
 
-static bool visit_root(struct walk *walk, const struct listing *listing)
+static bool visit_training(struct walk *walk, const struct listing *listing)
 {
     const char *root = walk->folder->path;
-    const char *train = find_part(listing, TRAIN);
-    const char *test = find_part(listing, TEST);
-    bool done;
+    const char *train = walk->part_folders[TRAIN];
 
-    walk->folder->has_test = test != NULL;
-    walk->set_apart = train == NULL ? test : NULL;
-    if (walk->set_apart != NULL && !find_test_alone(walk, test))
-        return false;
     if (train != NULL)
-        done = visit_beside_parts(walk, listing) && visit_part(walk, root, train, false);
-    else
-        done = visit_classes(walk, root, listing);
+        return visit_beside_parts(walk, listing) && visit_part(walk, root, train, false);
+    for (int part = TRAIN + 1; part < PARTS; part++) {
+        if (walk->part_folders[part] != NULL && !find_part_alone(walk, walk->part_folders[part]))
+            return false;
+    }
+    return visit_classes(walk, root, listing);
+}
+
+static bool visit_root(struct walk *walk, const struct listing *listing)
+{
+    for (int part = 0; part < PARTS; part++) {
+        walk->part_folders[part] = find_part(listing, part);
+        walk->folder->has[part] = part == TRAIN || walk->part_folders[part] != NULL;
+    }
+    bool done = visit_training(walk, listing);
     walk->trained_classes = walk->folder->class_count;
-    walk->part = TEST;
-    return done && (test == NULL || visit_part(walk, root, test, false));
+    for (walk->part = TRAIN + 1; done && walk->part < PARTS; walk->part++) {
+        const char *name = walk->part_folders[walk->part];
+        done = name == NULL || visit_part(walk, walk->folder->path, name, false);
+    }
+    return done;
 }
 
 /* ---- All ----------------------------------------------------------------------------------- */

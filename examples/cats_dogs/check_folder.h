@@ -7,8 +7,10 @@
 #include "check_findings.h"
 #include "check_picture.h"
 
+#include <cnn.h>
+
 /* Numbers of the parts. */
-enum { TRAIN, TEST, PARTS };
+enum { TRAIN, VALIDATION, TEST, PARTS };
 
 struct check_class {
     char *name;
@@ -25,14 +27,15 @@ struct check_file {
 /* All zero: empty. */
 struct check_folder {
     const char *path;
-    bool has_test;
+    bool has[PARTS];             /* whether there is a folder for it, or pictures for TRAIN */
     struct check_class *classes; /* those of the training part in byte order, then others */
     int64_t class_count;
     struct check_file *files; /* what training would take for pictures, by part, class and name */
     int64_t file_count;
 };
 
-/* The name of a part, "train". */
+/* What the library calls a part, and that by name, "train". */
+cnn_part part_number(int part);
 const char *part_name(int part);
 
 /* Finds all classes and files below `path`, and adds what is odd about them by name and place.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The model is asked about each picture and its mirror image, which makes it right more often: on
- * each thread by a predictor of its own, whose sessions share the model. */
+ * The model is asked about each picture and its mirror image, which makes it right more often,
+ * unless left and right matter: on each thread by a predictor of its own, whose sessions share the
+ * model. */
 #include "check_labels.h"
 
 #include "console.h"
@@ -143,8 +144,7 @@ static void find_doubts(struct asking *asking, struct findings *findings)
                      (double)doubts[i].probability);
 }
 
-static bool create(struct asking *asking, cnn_context *context, cnn_model *model, const char *path,
-                   int64_t threads)
+static bool create(struct asking *asking, const struct judge *judge, int64_t threads)
 {
     const struct check_folder *folder = asking->folder;
     bool done = true;
@@ -156,7 +156,8 @@ static bool create(struct asking *asking, cnn_context *context, cnn_model *model
         return false;
     }
     for (int64_t i = 0; done && i < threads; i++)
-        done = predictor_create(&asking->predictors[i], context, model, path, true);
+        done = predictor_create(&asking->predictors[i], judge->context, judge->model, judge->path,
+                                judge->flip);
     return done;
 }
 
@@ -164,7 +165,7 @@ bool check_labels(const struct check_folder *folder, struct findings *findings,
                   const struct judge *judge, int64_t threads)
 {
     struct asking asking = {.folder = folder, .model = judge->model};
-    bool done = create(&asking, judge->context, judge->model, judge->path, threads);
+    bool done = create(&asking, judge, threads);
 
     if (done) {
         match_classes(&asking, findings);

@@ -14,6 +14,7 @@ struct judge {
     const char *path; /* where it was read from */
     cnn_context *context;
     cnn_model *model;
+    bool flip; /* it is asked about mirror images, too */
 };
 
 /* Asks the model about all pictures that are fine and whose class it knows, and adds those of which

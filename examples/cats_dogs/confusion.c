@@ -92,8 +92,16 @@ static cnn_status add_all(cnn_metrics *metrics, cnn_context *context, cnn_model 
     return status;
 }
 
+/* Files of models do not say how they are to be asked: figures are compared by this line. */
+static void print_title(const char *what, bool flip)
+{
+    console_line("measured on %s, each %s", what,
+                 flip ? "averaged with its mirror image (--flip-average)"
+                      : "as it is (--no-flip-average)");
+}
+
 bool confusion_report(double *accuracy, cnn_context *context, cnn_model *model,
-                      cnn_dataset *dataset, bool flip)
+                      cnn_dataset *dataset, const char *what, bool flip)
 {
     cnn_metrics *metrics = NULL;
     const int32_t classes = cnn_model_class_count(model);
@@ -101,10 +109,12 @@ bool confusion_report(double *accuracy, cnn_context *context, cnn_model *model,
                       console_succeeded(add_all(metrics, context, model, dataset, flip)) &&
                       !interrupt_seen();
 
-    if (done)
+    if (done) {
+        print_title(what, flip);
         figures_print(metrics, model);
-    if (done && accuracy != NULL)
-        *accuracy = cnn_metrics_accuracy(metrics);
+        if (accuracy != NULL)
+            *accuracy = cnn_metrics_accuracy(metrics);
+    }
     cnn_metrics_free(metrics);
     return done;
 }

@@ -8,12 +8,18 @@
 
 #include <cnn.h>
 
-cnn_status evaluate_open(cnn_dataset **dataset, cnn_context *context, const char *path)
+cnn_status evaluate_open(cnn_dataset **dataset, cnn_part *part, cnn_context *context,
+                         const char *path)
 {
-    const cnn_status status = cnn_dataset_open(dataset, context, path, CNN_TEST);
+    static const cnn_part parts[] = {CNN_TEST, CNN_VALIDATION, CNN_TRAIN};
+    cnn_status status = CNN_ERROR_NOT_FOUND;
 
-    return status == CNN_ERROR_NOT_FOUND ? cnn_dataset_open(dataset, context, path, CNN_TRAIN)
-                                         : status;
+    for (size_t i = 0; status == CNN_ERROR_NOT_FOUND && i < sizeof parts / sizeof parts[0]; i++) {
+        status = cnn_dataset_open(dataset, context, path, parts[i]);
+        if (part != NULL)
+            *part = parts[i];
+    }
+    return status;
 }
 
 int command_evaluate(const struct options *options)
@@ -23,14 +29,19 @@ int command_evaluate(const struct options *options)
     cnn_context *context = NULL;
     cnn_model *model = NULL;
     cnn_dataset *dataset = NULL;
+    cnn_part part = CNN_TEST;
+    static const char *const what[] = {[CNN_TEST] = "the test pictures",
+                                       [CNN_VALIDATION] = "the validation pictures",
+                                       [CNN_TRAIN] = "all pictures"};
 
     interrupt_catch();
-    const bool done = console_succeeded(cnn_context_create(&context)) &&
-                      console_succeeded(cnn_context_set_log(context, console_log, NULL)) &&
-                      console_succeeded(cnn_model_load(&model, context, model_path)) &&
-                      console_succeeded(evaluate_open(&dataset, context, data_path)) &&
-                      confusion_same_classes(model, dataset, data_path) &&
-                      confusion_report(NULL, context, model, dataset, options->flip_average);
+    const bool done =
+        console_succeeded(cnn_context_create(&context)) &&
+        console_succeeded(cnn_context_set_log(context, console_log, NULL)) &&
+        console_succeeded(cnn_model_load(&model, context, model_path)) &&
+        console_succeeded(evaluate_open(&dataset, &part, context, data_path)) &&
+        confusion_same_classes(model, dataset, data_path) &&
+        confusion_report(NULL, context, model, dataset, what[part], options->flip_average == 1);
     if (!done && interrupt_seen())
         console_error("interrupted before all pictures were predicted");
     cnn_dataset_free(dataset);

@@ -84,10 +84,10 @@ static void start(void *self, const struct run *run)
     json_text(&json, "version", cnn_version_string());
     json_whole(&json, "seed", run->options->seed);
     json_text(&json, "network", run->network->name);
-    json_whole(&json, "size", run->size);
-    json_whole(&json, "epochs", run->epochs);
-    json_whole(&json, "batch", run->batch);
-    json_real(&json, "learning_rate", run->learning_rate);
+    json_whole(&json, "size", run->options->size);
+    json_whole(&json, "epochs", run->options->epochs);
+    json_whole(&json, "batch", run->options->batch);
+    json_real(&json, "learning_rate", run->options->learning_rate);
     put_data(&json, run);
     json_whole(&json, "threads", cnn_context_threads(run->context));
     json_text(&json, "cpu", cnn_context_cpu_name(run->context));

@@ -7,7 +7,7 @@
 #define OBSERVER_H
 
 #include "history.h"
-#include "networks.h"
+#include "network_table.h"
 #include "options.h"
 
 #include <cnn.h>
@@ -17,10 +17,8 @@
 /* A training that is going to begin.  Everything in it stays until `end` has returned; `free` must
  * look at none of it, since it may come without an `end`. */
 struct run {
-    const struct options *options;
+    const struct options *options; /* complete */
     const struct network *network;
-    int64_t size, epochs, batch; /* as the options or the network's recipe say */
-    double learning_rate;
     int64_t first_step; /* the global_step that comes next: 1, or more where it was resumed */
     const struct history *history; /* from its very beginning, up to now */
     cnn_context *context;

@@ -2,10 +2,7 @@
  * Optimizers: a function and a row each. */
 #include "optimizers.h"
 
-#include "console.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "choices.h"
 
 /* With Nesterov's momentum, and weight decay on weights alone: a normalisation's scale and shift,
  * and biases, say how large values are, and not how complicated the function is. */
@@ -22,14 +19,15 @@ static cnn_status create_sgd(cnn_optimizer **optimizer, cnn_context *context, do
     return status;
 }
 
-static const struct optimizer optimizers[] = {{"adamw", cnn_adamw_create}, {"sgd", create_sgd}};
+static const struct optimizer optimizers[] = {
+    {"adamw", cnn_adamw_create, 0.001, 0.05},
+    {"sgd", create_sgd, 0.05, 0.0005},
+};
 
 const struct optimizer *optimizer_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++) {
-        if (strcmp(optimizers[i].name, name) == 0)
-            return &optimizers[i];
-    }
-    console_error("--optimizer %s: wanted adamw or sgd", name);
-    return NULL;
+    static const struct choices choices = {
+        "optimizer", optimizers, sizeof optimizers / sizeof optimizers[0], sizeof optimizers[0]};
+
+    return choices_find(&choices, name);
 }

@@ -17,49 +17,66 @@ enum {
     FOR_REPORT = 32
 };
 
-/* What was asked for.  Options that were not given keep the values of `options_default`, or, where
- * their default depends on the network, 0. */
+/* A number that was not given and whose usual value the option alone does not say. */
+enum { UNSET = -1 };
+
+/* The most pixels that a side of pictures may have. */
+enum { LARGEST_SIZE = 4096 };
+
+/* What was asked for.  Options that were not given have the values of `options_default`; of texts
+ * NULL is none. */
 struct options {
     const char *command;       /* the whole command line as text for a shell */
     const char *first_command; /* of train: the one that the training began with */
+    char **operands;           /* what is not an option, in order */
+    int operand_count;
+    uint64_t given; /* a bit for each option that was, in the table's order */
+    bool help;
+
+    /* ---- Of several commands ---- */
+    int64_t threads; /* 0: one for each processor */
+    int64_t seed;
+    int64_t size;         /* of train: the network's unless given */
+    int64_t flip_average; /* 1, 0 or UNSET; of train: the network's unless given */
+    const char *report;
+
+    /* ---- Of train: files ---- */
     const char *output;
+    const char *metrics;
+    const char *tensorboard;
+    const char *checkpoint;
+    const char *resume;
+    double checkpoint_minutes;
+    bool quiet;
+
+    /* ---- Of train: the same for all networks ---- */
     const char *network;
+    const char *schedule;
     const char *class_weights;
-    const char *report;      /* NULL: none */
-    const char *metrics;     /* NULL: no file */
-    const char *tensorboard; /* NULL: no folder */
-    const char *checkpoint;  /* NULL: none */
-    const char *resume;      /* NULL: a new training */
-    int64_t size;
+    double validation, test; /* shares; test is UNSET until it is known what DATA has */
+    int64_t accumulate;      /* batches */
+    int64_t patience;        /* epochs; 0: to the end */
+
+    /* ---- Of train: UNSET or NULL until recipe_complete() has filled them in ---- */
     int64_t predict_size;
     int64_t epochs;
     int64_t batch;
-    int64_t threads;
-    int64_t seed;
-    int64_t count;
-    int64_t kinds;
+    const char *optimizer;
     double learning_rate;
-    double validation;
-    double label_smoothing; /* of this and all below, -1: the network's */
+    double weight_decay;
+    double ema; /* decay */
+    double label_smoothing;
+    double flip, crop;
     double rotation, translation, zoom, shear;
     double color, saturation, hue;
     double erase, mixup, cutmix;
-    double test;
-    double checkpoint_minutes;
-    const char *optimizer; /* NULL: the network's */
-    double weight_decay;   /* -1: the network's */
-    const char *schedule;
-    double ema;         /* decay; -1: the network's */
-    int64_t accumulate; /* batches */
-    int64_t patience;   /* epochs; 0: to the end */
-    bool flip_average;
-    bool quiet;
-    const char *model; /* NULL: none */
+
+    /* ---- Of predict, check and draw ---- */
+    int64_t top; /* classes */
+    const char *model;
     bool all;
-    bool help;
-    char **operands; /* what is not an option, in order */
-    int operand_count;
-    uint64_t given; /* a bit for each option that was, in the table's order */
+    int64_t count;
+    int64_t kinds;
 };
 
 extern const struct options options_default;

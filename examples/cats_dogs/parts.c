@@ -11,6 +11,9 @@
 /* A class of which something is set aside still has to give to the other two parts. */
 enum { FEWEST_TO_SET_ASIDE = 3, MOST_NAMED_CLASSES = 8 };
 
+/* The share that is set aside for the test. */
+static const double usual_test = 0.1;
+
 /* Models of different seeds are compared on the same pictures. */
 static const uint64_t test_seed = 0;
 
@@ -59,30 +62,59 @@ static bool set_aside(struct parts *parts, cnn_dataset **all, double share)
     return true;
 }
 
-/* The test pictures, from their folder or out of `all`. */
-static bool open_test(struct parts *parts, cnn_dataset **all, cnn_context *context,
-                      const char *path, const struct options *options)
+/* A part from its folder; NULL where there is none. */
+static bool open_folder(cnn_dataset **dataset, cnn_context *context, const char *path,
+                        cnn_part part)
 {
-    const cnn_status status = cnn_dataset_open(&parts->test, context, path, CNN_TEST);
+    const cnn_status status = cnn_dataset_open(dataset, context, path, part);
 
-    if (status != CNN_ERROR_NOT_FOUND)
-        return console_succeeded(status);
-    return options->test == 0 || set_aside(parts, all, options->test);
+    return status == CNN_ERROR_NOT_FOUND || console_succeeded(status);
+}
+
+/* The parts that have folders. */
+static bool open_folders(struct parts *parts, cnn_dataset **all, cnn_context *context,
+                         const char *path)
+{
+    if (!console_succeeded(cnn_dataset_open(all, context, path, CNN_TRAIN)) ||
+        !open_folder(&parts->validation, context, path, CNN_VALIDATION) ||
+        !open_folder(&parts->test, context, path, CNN_TEST))
+        return false;
+    parts->validation_is_given = parts->validation != NULL;
+    return true;
+}
+
+/* The parts that have none, out of `all`. */
+static bool split(struct parts *parts, cnn_dataset **all, const struct options *options)
+{
+    if (parts->test == NULL && options->test > 0 && !set_aside(parts, all, options->test))
+        return false;
+    if (!parts->validation_is_given)
+        return console_succeeded(cnn_dataset_split(&parts->training, &parts->validation, *all,
+                                                   options->validation, (uint64_t)options->seed));
+    parts->training = *all;
+    *all = NULL;
+    return true;
 }
 
 bool parts_open(struct parts *parts, cnn_context *context, const char *path,
-                const struct options *options)
+                struct options *options)
 {
     cnn_dataset *all = NULL;
 
     *parts = (struct parts){0};
-    const bool done =
-        console_succeeded(cnn_dataset_open(&all, context, path, CNN_TRAIN)) &&
-        open_test(parts, &all, context, path, options) &&
-        console_succeeded(cnn_dataset_split(&parts->training, &parts->validation, all,
-                                            options->validation, (uint64_t)options->seed));
+    bool done = open_folders(parts, &all, context, path);
+    if (options->test == UNSET)
+        options->test = parts->validation_is_given ? 0 : usual_test;
+    done = done && split(parts, &all, options);
     cnn_dataset_free(all);
     return done;
+}
+
+cnn_dataset *parts_measured(const struct parts *parts)
+{
+    if (parts->test != NULL)
+        return parts->test;
+    return parts->validation_is_given ? parts->validation : NULL;
 }
 
 void parts_free(struct parts *parts)
@@ -136,12 +168,9 @@ static void print_part(const char *title, const cnn_dataset *dataset)
     free(members);
 }
 
-void parts_print(const struct parts *parts)
+/* Where the test pictures come from, or why there are none. */
+static void print_origin(const struct parts *parts)
 {
-    print_part("training", parts->training);
-    print_part("validation", parts->validation);
-    if (parts->test != NULL)
-        print_part("test", parts->test);
     if (parts->test_set_aside)
         console_line("%-10s  no test folder: the test pictures were set aside, and not trained on",
                      "");
@@ -149,6 +178,19 @@ void parts_print(const struct parts *parts)
         console_line("%-10s  none: no test folder, and %s has too few pictures to set some aside"
                      " (wanted %d)",
                      "test", parts->too_few, FEWEST_TO_SET_ASIDE);
+    else if (parts->test == NULL && parts->validation_is_given)
+        console_line("%-10s  none: no test folder; measured on the validation pictures", "test");
     else if (parts->test == NULL)
         console_line("%-10s  none: no test folder, and --test 0", "test");
+}
+
+void parts_print(const struct parts *parts)
+{
+    print_part("training", parts->training);
+    print_part("validation", parts->validation);
+    if (parts->validation_is_given)
+        console_line("%-10s  those of the validation folder", "");
+    if (parts->test != NULL)
+        print_part("test", parts->test);
+    print_origin(parts);
 }

@@ -11,7 +11,6 @@
 #include "memory_file.h"
 #include "output_file.h"
 #include "outputs.h"
-#include "recipe.h"
 #include "report_layers.h"
 
 #include <stdlib.h>
@@ -91,7 +90,7 @@ static bool end(void *self, const struct outcome *outcome)
     const struct options *options = run->options;
     struct report report = {
         .command = options->first_command,
-        .flips = recipe_flips(run->network, options),
+        .flips = options->flip_average == 1,
         .model_path = options->output,
         .data_path = options->operand_count > 0 ? options->operands[0] : "drawings",
         .part = run->test_data != NULL ? "test" : "validation",
@@ -119,7 +118,8 @@ static bool make_report(struct report *report, const char *path)
     return console_succeeded(cnn_context_create(&report->context)) &&
            console_succeeded(cnn_context_set_log(report->context, console_log, NULL)) &&
            console_succeeded(cnn_model_load(&report->model, report->context, report->model_path)) &&
-           console_succeeded(evaluate_open(&report->dataset, report->context, report->data_path)) &&
+           console_succeeded(
+               evaluate_open(&report->dataset, NULL, report->context, report->data_path)) &&
            confusion_same_classes(report->model, report->dataset, report->data_path) &&
            report_write(report, path);
 }
@@ -129,7 +129,7 @@ int command_report(const struct options *options)
     const char *path = options->report != NULL ? options->report : "report.html";
     struct report report = {
         .command = options->command,
-        .flips = options->flip_average,
+        .flips = options->flip_average == 1,
         .model_path = options->operands[0],
         .data_path = options->operands[1],
         .part = "given",

@@ -171,9 +171,9 @@ static void put_run(FILE *page, const struct run *run, const struct outcome *out
     fprintf(page, "%lld for the test</dd>\n",
             run->test_data != NULL ? (long long)cnn_dataset_count(run->test_data) : 0LL);
     fprintf(page, "<dt>epochs</dt>\n<dd>%lld, the best is number %lld</dd>\n",
-            (long long)run->epochs, (long long)outcome->best_epoch);
-    fprintf(page, "<dt>batch</dt>\n<dd>%lld</dd>\n", (long long)run->batch);
-    fprintf(page, "<dt>highest learning rate</dt>\n<dd>%g</dd>\n", run->learning_rate);
+            (long long)run->options->epochs, (long long)outcome->best_epoch);
+    fprintf(page, "<dt>batch</dt>\n<dd>%lld</dd>\n", (long long)run->options->batch);
+    fprintf(page, "<dt>highest learning rate</dt>\n<dd>%g</dd>\n", run->options->learning_rate);
 }
 
 static void put_input_size(FILE *page, const cnn_model *model)

@@ -41,7 +41,7 @@ static void put_record(struct draft *draft, bool finished, const struct record *
     const struct best *best = &record->best;
 
     draft->used =
-        (size_t)sprintf(draft->text, "cats-dogs 2 %d %lld %lld %.17g %.17g\n", finished,
+        (size_t)sprintf(draft->text, "cats-dogs 3 %d %lld %lld %.17g %.17g\n", finished,
                         (long long)best->epoch, (long long)best->saved, best->accuracy, best->loss);
     draft->used += history_write(draft->text + draft->used, &record->history);
     strcpy(draft->text + draft->used++, "\n");
@@ -101,7 +101,7 @@ static char *read_record(struct resume_note *note)
     long long epoch, saved;
     struct best *best = &note->record.best;
 
-    if (sscanf(note->text, "cats-dogs 2 %d %lld %lld %lf %lf%n", &finished, &epoch, &saved,
+    if (sscanf(note->text, "cats-dogs 3 %d %lld %lld %lf %lf%n", &finished, &epoch, &saved,
                &best->accuracy, &best->loss, &length) != 5 ||
         note->text[length] != '\n' || !history_read(&note->record.history, note->text + length + 1))
         return NULL;

@@ -2,10 +2,7 @@
  * Schedules: a function and a row each. */
 #include "schedules.h"
 
-#include "console.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "choices.h"
 
 /* The rate rises during the warm-up and falls along a cosine to zero. */
 static cnn_status set_cosine(cnn_optimizer *optimizer, int64_t steps, int64_t warmup)
@@ -30,10 +27,8 @@ static const struct schedule schedules[] = {{"cosine", set_cosine}, {"one-cycle"
 
 const struct schedule *schedule_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof schedules / sizeof schedules[0]; i++) {
-        if (strcmp(schedules[i].name, name) == 0)
-            return &schedules[i];
-    }
-    console_error("--schedule %s: wanted cosine or one-cycle", name);
-    return NULL;
+    static const struct choices choices = {
+        "schedule", schedules, sizeof schedules / sizeof schedules[0], sizeof schedules[0]};
+
+    return choices_find(&choices, name);
 }

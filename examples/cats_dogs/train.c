@@ -2,15 +2,15 @@
  * cats-dogs train: from folders of pictures to the best model that was found.
  *
  * Read from the bottom: command_train() says what happens, the functions above it how.  Networks
- * and their recipes are in networks.c, what a training takes from these in recipe.c, who watches
- * meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes on
- * after a break in resume.c. */
+ * with their recipes are in network_table.c, what a training takes from these in recipe.c, who
+ * watches meanwhile in observer.c, how the best model gets into its file in best.c, and how it goes
+ * on after a break in resume.c. */
 #include "commands.h"
 #include "confusion.h"
 #include "console.h"
 #include "drawings.h"
 #include "interrupt.h"
-#include "networks.h"
+#include "network.h"
 #include "observer.h"
 #include "outputs.h"
 #include "parts.h"
@@ -24,7 +24,7 @@
 
 /* One training, from the options to the result. */
 struct training {
-    const struct options *options;
+    struct options *options;
     const struct network *network;
 
     cnn_context *context;
@@ -81,7 +81,7 @@ static cnn_status create_training_loader(struct training *training)
     if (status == CNN_OK)
         status = cnn_loader_set_shuffle(loader, 1, (uint64_t)training->options->seed);
     if (status == CNN_OK)
-        status = recipe_augment(loader, training->network, training->options);
+        status = recipe_augment(loader, training->options);
     return status;
 }
 
@@ -106,10 +106,9 @@ static cnn_status create_trainer(struct training *training)
     cnn_status status = cnn_trainer_create(&training->trainer, training->model, training->optimizer,
                                            CNN_SOFTMAX_CROSS_ENTROPY, training->options->batch);
     if (status == CNN_OK)
-        status = recipe_weigh(training->trainer, training->network, training->options,
-                              training->parts.training);
+        status = recipe_weigh(training->trainer, training->options, training->parts.training);
     if (status == CNN_OK)
-        status = recipe_refine(training->trainer, training->network, training->options);
+        status = recipe_refine(training->trainer, training->options);
     if (status == CNN_OK) /* so that a model that cannot be saved now can be later */
         status = cnn_trainer_set_keep_best(training->trainer, 1);
     return status;
@@ -166,10 +165,6 @@ static void start_observers(const struct training *training)
     const struct run run = {
         .options = options,
         .network = training->network,
-        .size = options->size,
-        .epochs = options->epochs,
-        .batch = options->batch,
-        .learning_rate = options->learning_rate,
         .first_step = batches_done(training) + 1,
         .history = &training->record.history,
         .context = training->context,
@@ -231,15 +226,25 @@ static bool fit(struct training *training)
 
 /* ---- The result ---------------------------------------------------------------------------- */
 
-/* Measures the best model, which is the one in the file, on the test pictures. */
-static bool test_best(struct training *training)
+/* Measures the best model, which is the one in the file. */
+static bool measure_best(struct training *training)
 {
+    const struct parts *parts = &training->parts;
+    const char *what = parts->test != NULL ? "the test pictures" : "the validation pictures";
     cnn_model *model = NULL;
+    double accuracy = NAN;
+
+    if (parts->test == NULL)
+        console_line(
+            "no test pictures: what follows is of those that the best model was chosen by, "
+            "and a little too good");
     const bool done =
         console_succeeded(cnn_model_load(&model, training->context, training->options->output)) &&
-        confusion_report(&training->test_accuracy, training->context, model, training->parts.test,
-                         recipe_flips(training->network, training->options));
+        confusion_report(&accuracy, training->context, model, parts_measured(parts), what,
+                         training->options->flip_average == 1);
 
+    if (parts->test != NULL)
+        training->test_accuracy = accuracy;
     cnn_model_free(model);
     return done;
 }
@@ -253,16 +258,17 @@ static void print_best(const struct training *training, bool interrupted)
                  best->loss, training->options->output);
 }
 
-/* An interrupted training is a success, as it has a best model by now; it is tested no further. */
+/* An interrupted training is a success, as it has a best model by now; it is not measured. */
 static bool report_result(struct training *training)
 {
     const bool interrupted = interrupt_seen();
+    const bool is_measured = !interrupted && parts_measured(&training->parts) != NULL;
 
     if (training->record.best.epoch == 0) /* what there is, is a checkpoint */
         return true;
-    if (interrupted || training->parts.test == NULL || !training->options->quiet)
+    if (!is_measured || !training->options->quiet)
         print_best(training, interrupted);
-    if (interrupted || training->parts.test == NULL || test_best(training))
+    if (!is_measured || measure_best(training))
         return true;
     if (interrupt_seen())
         print_best(training, true);
@@ -315,6 +321,15 @@ static bool check_predict_size(const struct training *training)
     return false;
 }
 
+/* The folders of the parts may differ. */
+static bool have_same_classes(const struct training *training, const char *data)
+{
+    const struct parts *parts = &training->parts;
+
+    return confusion_same_classes(training->model, parts->validation, data) &&
+           (parts->test == NULL || confusion_same_classes(training->model, parts->test, data));
+}
+
 /* Everything that can be wrong before training is found out here. */
 static bool prepare(struct training *training, const char *data)
 {
@@ -322,9 +337,7 @@ static bool prepare(struct training *training, const char *data)
            parts_open(&training->parts, training->context, data, training->options) &&
            network_create(&training->model, training->context, training->network,
                           training->options->size, training->parts.training) &&
-           check_predict_size(training) &&
-           (training->parts.test == NULL ||
-            confusion_same_classes(training->model, training->parts.test, data)) &&
+           check_predict_size(training) && have_same_classes(training, data) &&
            console_succeeded(create_loaders(training)) &&
            console_succeeded(create_optimizer(training)) &&
            console_succeeded(create_trainer(training)) &&

@@ -14,18 +14,19 @@ typedef struct cnn_dataset cnn_dataset;
 typedef int32_t cnn_part;
 
 enum {
-    CNN_TRAIN = 1, /* the folder "train" or "training_set" in it; where there is none, itself */
-    CNN_TEST = 2   /* the folder "test" or "test_set" in it; where there is none, not found */
+    CNN_TRAIN = 1,     /* the folder "train" or "training_set" in it; where there is none, itself */
+    CNN_TEST = 2,      /* the folder "test" or "test_set" in it; where there is none, not found */
+    CNN_VALIDATION = 3 /* "val", "validation" or "validation_set"; where there is none, not found */
 };
 
 /* The name of `part`, "train"; "unknown part" for any other number.  Borrowed for ever. */
 CNN_API const char *cnn_part_name(cnn_part part);
 
-/* Opens a folder that has one sub-folder per class, or that has `train` and `test` folders of such
- * (each may hold one more folder of its own name, as some archives unpack).  Classes are in byte
- * order of their names, pictures in byte order within a class; names that start with a dot are left
- * out, and so are files that do not end in .jpg, .jpeg or .png in either case.  Pictures are not
- * read yet; a relative `path` is looked up anew for each.
+/* Opens a folder that has one sub-folder per class, or that has folders of such for its parts (each
+ * may hold one more folder of its own name, as some archives unpack).  Classes are in byte order of
+ * their names, pictures in byte order within a class; names that start with a dot are left out, and
+ * so are files that do not end in .jpg, .jpeg or .png in either case.  Pictures are not read yet; a
+ * relative `path` is looked up anew for each.
  * `path` may go through symbolic links, but nothing below it may be one, since a link in an
  * unpacked archive can lead anywhere: in place of a class folder it is an error; in place of a
  * picture, or of a folder that has become one since, it makes bad samples.

@@ -87,7 +87,8 @@ static cnn_status begin(cnn_dataset **dataset, cnn_context *context, const char 
 
 const char *cnn_part_name(cnn_part part)
 {
-    static const char *const names[] = {[CNN_TRAIN] = "train", [CNN_TEST] = "test"};
+    static const char *const names[] = {
+        [CNN_TRAIN] = "train", [CNN_TEST] = "test", [CNN_VALIDATION] = "validation"};
     return part >= 1 && part < CNNI_COUNT(names) ? names[part] : "unknown part";
 }
 
@@ -98,9 +99,10 @@ cnn_status cnn_dataset_open(cnn_dataset **dataset, cnn_context *context, const c
     CNNI_TRY(begin(dataset, context, __func__));
     if (path == NULL)
         return cnni_fail_null(context, __func__, "path");
-    if (part != CNN_TRAIN && part != CNN_TEST)
+    if (part < CNN_TRAIN || part > CNN_VALIDATION)
         return cnni_fail(context, CNN_ERROR_INVALID,
-                         "%s: part is %d, must be CNN_TRAIN or CNN_TEST", __func__, part);
+                         "%s: part is %d, must be CNN_TRAIN, CNN_TEST or CNN_VALIDATION", __func__,
+                         part);
     CNNI_TRY(source_create(&source, context, __func__));
     return finish(dataset, source, cnni_source_read_folder(source, path, part), __func__);
 }

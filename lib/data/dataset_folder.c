@@ -21,10 +21,12 @@
 
 static const char function[] = "cnn_dataset_open";
 
-/* The names that each part's folder may have. */
-static const char *const part_names[][2] = {
+/* The names that each part's folder may have; of several that are there, the first is taken. */
+enum { PART_NAMES = 3 };
+static const char *const part_names[][PART_NAMES] = {
     [CNN_TRAIN] = {"train", "training_set"},
     [CNN_TEST] = {"test", "test_set"},
+    [CNN_VALIDATION] = {"val", "validation", "validation_set"},
 };
 
 /* Where the search has got to. */
@@ -178,22 +180,29 @@ static cnn_status fail_link(const struct place *place, const char *name)
                      place->shown);
 }
 
+static cnn_status fail_part(const struct place *place, cnn_part part)
+{
+    return cnni_fail(place->context, CNN_ERROR_NOT_FOUND,
+                     "%s: \"%s\" has no folder \"%s\" or \"%s\"", function, place->shown,
+                     part_names[part][0], part_names[part][1]);
+}
+
 /* Goes on from the folder at `place`, whose sub-folders are `folders`, to that of the part, and
  * into the only folder in it where that has its name again.  Links beside that of the part, such as
  * "latest", are nobody's. */
 static cnn_status enter_part(struct place *place, struct cnni_names *folders, cnn_part part)
 {
     const char *name = NULL;
-    for (int32_t i = CNNI_COUNT(part_names[part]) - 1; i >= 0; i--) {
+    for (int32_t i = 0; i < PART_NAMES && part_names[part][i] != NULL; i++) {
         if (cnni_names_have(&place->links, part_names[part][i]))
             return fail_link(place, part_names[part][i]);
-        if (cnni_names_have(folders, part_names[part][i]))
+        if (name == NULL && cnni_names_have(folders, part_names[part][i]))
             name = part_names[part][i];
     }
     if (name == NULL && part == CNN_TRAIN)
         return CNN_OK;
     if (name == NULL)
-        return fail(place, CNN_ERROR_NOT_FOUND, "has no folder \"test\" or \"test_set\"");
+        return fail_part(place, part);
     CNNI_TRY(go(place, place->length, name));
     CNNI_TRY(list_folders(folders, place));
     if (folders->count != 1 || place->links.count > 0 || strcmp(folders->name[0], name) != 0)

@@ -39,6 +39,40 @@ run 0 "$cats_dogs" train "$animals" --output "$work/models/b.cnn" $small --epoch
 expect_output '^training +216 pictures' '^test +40 pictures: 14 cats, 13 dogs, 13 rabbits$'
 grep -q 'set aside' "$work/out" && fail "pictures set aside beside a test folder"
 
+# A folder for the validation is taken, too, under each of its names.
+parts=$work/parts
+mkdir "$parts"
+cp -r "$animals/train" "$parts"
+cp -r "$animals/test" "$parts/validation"
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$parts" --output "$model" $small --epochs 1 --validation 0.5
+expect_output '^training +240 pictures' '^validation +40 pictures: 14 cats, 13 dogs, 13 rabbits$' \
+    '^ +those of the validation folder$' \
+    '^test +none: no test folder; measured on the validation pictures$' \
+    '^no test pictures: what follows is of those that the best model was chosen by' \
+    '^measured on the validation pictures, each as it is \(--no-flip-average\)$'
+expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/40\)$'
+chosen=$(sed -n 's/^best model: .* validation accuracy \([01.0-9]*\), .*/\1/p' "$work/out")
+tail -n 1 "$work/out" | grep -q "^accuracy $chosen " || fail 'the best model has another accuracy'
+sed -n '/^measured on /,$p' "$work/out" >"$work/trained"
+run 0 "$cats_dogs" evaluate "$model" "$parts"
+cmp -s "$work/out" "$work/trained" || fail 'evaluate takes other pictures than those of validation'
+
+# A share of the others is set aside beside it only if that is asked for.
+mv "$parts/validation" "$parts/val"
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$parts" --output "$model" $small --epochs 1 --test 0.1
+expect_output '^training +216 pictures' '^validation +40 pictures' '^test +24 pictures' \
+    '^measured on the test pictures, '
+expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/24\)$'
+cp -r "$animals/test" "$parts/test"
+# shellcheck disable=SC2086
+run 0 "$cats_dogs" train "$parts" --output "$model" $small --epochs 1
+expect_output '^training +240 pictures' '^validation +40 pictures' '^test +40 pictures'
+rm -r "$parts/val/rabbits" "$work/models"/*
+refuse 'parts: found the classes cats, dogs, wanted those of the model: cats, dogs, rabbits$' \
+    "$cats_dogs" train "$parts" --output "$model"
+
 # Which pictures are set aside does not follow the seed: of some bad ones, the same are met at the
 # end.
 cp -r "$animals/train" "$work/damaged"

@@ -36,7 +36,7 @@ expect_output '^training +108 pictures: 54 cats, 54 dogs$' \
     '^class +pictures +precision +recall +F1$' '^cats +10( +([01]\.[0-9]{4}|-)){3}$' \
     '^\(mean\) +20( +[01]\.[0-9]{4}){3}$' '^log loss [0-9.]+$' '^ROC-AUC [01]\.[0-9]{4}$'
 expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/20\)$'
-sed -n '/ predicted$/,$p' "$work/out" >"$work/trained"
+sed -n '/^measured on /,$p' "$work/out" >"$work/trained"
 
 # shellcheck disable=SC2086
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/b.cnn" $small --epochs 2 --seed 3 \
@@ -47,14 +47,15 @@ cmp -s "$model" "$work/models/b.cnn" || fail "other bits with one thread"
 # Numbers of the network's own recipe change nothing, others do, each of them.
 # shellcheck disable=SC2086
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/e.cnn" $small --epochs 2 --seed 3 \
-    --quiet --rotation 0 --translation 0 --zoom 0 --shear 0 --color 0.1 --saturation 0 --hue 0 \
-    --erase 0 --mixup 0 --cutmix 0 --label-smoothing 0 --class-weights none \
-    --optimizer adamw --weight-decay 0.01 --schedule cosine --ema 0 --accumulate 1
+    --quiet --flip 0.5 --crop 0.6 --no-flip-average --rotation 0 --translation 0 --zoom 0 \
+    --shear 0 --color 0.1 --saturation 0 --hue 0 --erase 0 --mixup 0 --cutmix 0 \
+    --label-smoothing 0 --class-weights none --optimizer adamw --weight-decay 0.01 \
+    --schedule cosine --ema 0 --accumulate 1
 cmp -s "$model" "$work/models/e.cnn" || fail "other bits with the defaults given"
-for option in "" "--optimizer sgd" "--optimizer sgd --weight-decay 1" "--weight-decay 0" \
-    "--weight-decay 1" "--rotation 10" "--translation 0.1" "--zoom 0.2" "--shear 10" "--color 0" \
-    "--saturation 0.2" "--hue 15" "--erase 0.5" "--mixup 0.2" "--cutmix 1" \
-    "--label-smoothing 0.1" "--schedule one-cycle" "--ema 0.9" "--accumulate 2"
+for option in "" "--flip 0" "--crop 1" "--optimizer sgd" "--optimizer sgd --weight-decay 1" \
+    "--weight-decay 0" "--weight-decay 1" "--rotation 10" "--translation 0.1" "--zoom 0.2" \
+    "--shear 10" "--color 0" "--saturation 0.2" "--hue 15" "--erase 0.5" "--mixup 0.2" \
+    "--cutmix 1" "--label-smoothing 0.1" "--schedule one-cycle" "--ema 0.9" "--accumulate 2"
 do
     # shellcheck disable=SC2086
     run 0 "$cats_dogs" train "$drawings" --output "$work/models/e.cnn" $small --epochs 1 \
@@ -62,7 +63,7 @@ do
     expect_no_errors
     cksum <"$work/models/e.cnn"
 done >"$work/sums"
-[ "$(sort -u "$work/sums" | wc -l)" -eq 19 ] || fail "options that change nothing"
+[ "$(sort -u "$work/sums" | wc -l)" -eq 21 ] || fail "options that change nothing"
 
 # The fewer pictures of a class there are, the more each counts.
 cp -r "$drawings" "$work/uneven"
@@ -79,7 +80,7 @@ cmp -s "$work/models/balanced.cnn" "$work/models/none.cnn" &&
 run 0 "$cats_dogs" train "$drawings" --output "$work/models/r.cnn" $small --epochs 9 --seed 3 \
     --schedule one-cycle --ema 0.9 --accumulate 2 --patience 1 --flip-average
 expect_output '^epoch 1/9  .* best, saved$' '^best model: epoch [1-9], '
-sed -n '/ predicted$/,$p' "$work/out" >"$work/recipe"
+sed -n '/^measured on /,$p' "$work/out" >"$work/recipe"
 run 0 "$cats_dogs" evaluate "$work/models/r.cnn" "$drawings" --flip-average
 cmp -s "$work/out" "$work/recipe" || fail "evaluate --flip-average differs from what train printed"
 picture=$(find "$drawings/test/cats" -type f | head -n 1)
@@ -121,7 +122,10 @@ fi
 run 0 "$cats_dogs" evaluate "$model" "$drawings"
 cmp -s "$work/out" "$work/trained" || fail "evaluate differs from what train printed"
 run 0 "$cats_dogs" evaluate "$model" "$drawings/test"
-cmp -s "$work/out" "$work/trained" || fail "evaluate differs for the folder of classes itself"
+expect_output '^measured on all pictures, each as it is \(--no-flip-average\)$'
+tail -n +2 "$work/trained" >"$work/figures"
+tail -n +2 "$work/out" | cmp -s - "$work/figures" ||
+    fail "evaluate differs for the folder of classes itself"
 run 0 "$cats_dogs" evaluate "$model" "$drawings/train"
 expect_last '^accuracy [01]\.[0-9]{4} \([0-9]+/120\)$'
 
@@ -134,6 +138,16 @@ run 0 "$cats_dogs" predict "$model" "$cat" "$dog"
 [ "$(wc -l <"$work/out")" -eq 2 ] || fail "predict: wanted a line per picture"
 expect_output \
     "^${cat}${tab}(cats|dogs)${tab}[01]\.[0-9]+\$" "^${dog}${tab}(cats|dogs)${tab}[01]\.[0-9]+\$"
+# The next ones follow on the same line, as many as there are.
+cp "$work/out" "$work/first"
+run 0 "$cats_dogs" predict "$model" "$cat" "$dog" --top 5
+expect_no_errors
+cut -f -3 "$work/out" | cmp -s - "$work/first" || fail "predict --top: another first class"
+awk -F "$tab" 'NF != 5 || $2 == $4 || $3 < $5 || ($3 + $5 - 1) ^ 2 > 1e-6 { exit 1 }' "$work/out" ||
+    fail "predict --top: wanted both classes"
+run 2 "$cats_dogs" predict "$model" "$cat" --top 0
+expect_errors 1 '--top 0: wanted a whole number from 1 to 1000$'
+
 if [ -e /dev/full ]; then
     "$cats_dogs" predict "$model" "$cat" >/dev/full 2>"$work/err" && fail "predict to a full disk"
     expect_errors 1 '^cats-dogs: standard output: '
@@ -159,8 +173,15 @@ done
 
 run 0 "$cats_dogs" --help
 expect_output '^Usage:$'
+expect_output '^Usage:$' '^  cats-dogs train ' '^  cats-dogs draw ' '^  --resume ' '^  --kinds '
+# Of a command no other one's.
+run 0 "$cats_dogs" draw --help
+expect_output '^Usage:$' '^  cats-dogs draw ' '^  --kinds '
+grep -q -E 'cats-dogs (train|check)|--resume|DATA' "$work/out" &&
+    fail "draw --help: of other commands"
 run 0 "$cats_dogs" train --help
-expect_output '^Usage:$'
+expect_output '^  cats-dogs train ' '^  --resume ' '^DATA is a folder'
+grep -q -e '--kinds' "$work/out" && fail "train --help: of other commands"
 run 0 "$cats_dogs" --version
 expect_output '^cats-dogs [0-9]+\.[0-9]+\.[0-9]+$'
 

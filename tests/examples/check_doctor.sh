@@ -58,6 +58,25 @@ run 0 "$cats_dogs" check "$data/train/" --threads 1
 expect_output '^ +120  dogs$' '^ +240  \(all\)$'
 expect_last '^nothing found$'
 
+# Pictures for the validation are examined as those for the test.
+mv "$data/test" "$data/val"
+check 0
+expect_output '^   train  validation  class$' '^ +120 +20  cats$' '^ +240 +40  \(all\)$'
+mkdir "$data/test"
+cp -r "$data/val/cats" "$data/test"
+mv "$data/test/cats" "$data/test/lions"
+cp -r "$clean/test/dogs" "$data/test"
+rm -r "$data/val"/*/*
+cp "$data/train/$cat1" "$data/val/cats"
+cp "$data/train/$dog1" "$data/val/dogs"
+echo 'no picture' >"$data/val/dogs/x.jpg"
+check 1
+expect_output '^   train  validation      test  class$' '^ +120 +1 +0  cats$' \
+    '^ +120 +2 +20  dogs$' '^ +0 +0 +20  lions$' '^ +240 +3 +40  \(all\)$'
+expect_finding 'Files that cannot be read' 1 'val/dogs/x\.jpg: begins with'
+expect_finding 'The same picture for training and for testing' 2 "train/$cat1\$" "train/$dog1\$"
+expect_finding 'Classes' 2 'cats: in train .*, not in test$' 'lions: in test .*, not in train$'
+
 # ---- Files ----
 
 fresh
@@ -104,12 +123,12 @@ printf '\377\330\377\340........' >"$data/train/cats/photo.jfif"
 echo 'notes' >"$data/train/cats/notes.txt"
 echo 'notes' >"$data/README.txt"
 echo 'hidden' >"$data/train/cats/.thumbs"
-mkdir "$data/train/dogs/more" "$data/validation"
+mkdir "$data/train/dogs/more" "$data/more"
 cp "$data/train/$cat1" "$data/train/stray.jpg"
 check 1
 expect_only 'Passed over' 6 'moving\.gif: GIF in a file' 'photo\.jfif: JPEG in a file' \
     'notes\.txt: not the name of a picture$' 'dogs/more: a folder in' \
-    'data/validation: a folder beside' 'train/stray\.jpg: a picture beside'
+    'data/more: a folder beside' 'train/stray\.jpg: a picture beside'
 
 fresh
 ln -s "$clean/train/$cat1" "$data/train/cats/link.jpg"

@@ -97,7 +97,7 @@ state() {
     header=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
     tail -c +9 "$1" | head -c "$header" | LC_ALL=C sed -E -e 's/ *$//' \
         -e 's/"cnn.header_crc32c":"[0-9a-f]*"//' \
-        -e 's/(cats-dogs 2 [^\\]*\\+u000a)[^\\]*\\+u000a[^\\]*/\1/'
+        -e 's/(cats-dogs [0-9] [^\\]*\\+u000a)[^\\]*\\+u000a[^\\]*/\1/'
     tail -c +$((header + 9)) "$1"
 }
 

@@ -65,7 +65,7 @@ for class in daisy rose tulip; do
 done
 run 0 cats-dogs train flowers --output own.cnn
 grep -q 'set aside' out && fail "something was set aside beside a test folder"
-sed -n '/ predicted$/,$p' out >tested
+sed -n '/^measured on /,$p' out >tested
 run 0 cats-dogs evaluate own.cnn flowers
 cmp -s out tested || fail "evaluate differs from what train printed"
 finish
