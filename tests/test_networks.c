@@ -68,8 +68,8 @@ static bool is_in_passing(cnn_session *session, const char *layer)
     return found != NULL && found < strchr(line, '\n');
 }
 
-/* Whether a convolution or dense layer before layer `index` does it: not a sum behind an activation,
- * nor what follows such a sum. */
+/* Whether a convolution or dense layer before layer `index` does it: not a sum behind an
+ * activation, nor what follows such a sum. */
 static bool is_done_by_another(cnn_model *model, int32_t index)
 {
     const cnn_layer_kind kind = cnn_layer_get_kind(cnn_model_layer(model, index));

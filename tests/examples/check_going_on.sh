@@ -160,8 +160,8 @@ refuse_note() {
         "$cats_dogs" train ../drawings --checkpoint z.ckpt
     cmp z.ckpt before >"$work/err" || fail 'the checkpoint has changed'
 }
-refuse_note 'cats-dogs 2 ' 'dogs-cats 2 '
-refuse_note 'cats-dogs 2 ' 'cats-dogs 3 '
+refuse_note 'cats-dogs 3 ' 'dogs-cats 3 '
+refuse_note 'cats-dogs 3 ' 'cats-dogs 4 '
 refuse_note '--seed=11' '--sead=11'
 refuse_note '--seed=11' '--seed=1x'
 alter '/drawings\' '/drawin%a\' # not an escape, and the end of the text
