@@ -24,6 +24,7 @@ const struct options options_default = {
     .validation = 0.1,
     .test = UNSET,
     .accumulate = 1,
+    .patience = UNSET,
     .predict_size = UNSET,
     .epochs = UNSET,
     .batch = UNSET,
