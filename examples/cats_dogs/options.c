@@ -24,6 +24,7 @@ const struct options options_default = {
     .validation = 0.1,
     .test = UNSET,
     .accumulate = 1,
+    .patience = UNSET,
     .predict_size = UNSET,
     .epochs = UNSET,
     .batch = UNSET,
@@ -308,7 +309,10 @@ static void format_value(char *text, size_t size, const struct rule *rule,
         if (*(const double *)value != UNSET)
             format_real(text, size, *(const double *)value);
         break;
-    case SWITCH: snprintf(text, size, *(const bool *)value ? "--%s" : "", rule->name); break;
+    case SWITCH:
+        if (*(const bool *)value)
+            snprintf(text, size, "--%s", rule->name);
+        break;
     case EITHER:
         if (*(const int64_t *)value != UNSET)
             snprintf(text, size, "--%s%s", *(const int64_t *)value ? "" : "no-", rule->name);

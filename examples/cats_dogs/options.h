@@ -55,7 +55,7 @@ struct options {
     const char *class_weights;
     double validation, test; /* shares; test is UNSET until it is known what DATA has */
     int64_t accumulate;      /* batches */
-    int64_t patience;        /* epochs; 0: to the end */
+    int64_t patience;        /* epochs; UNSET: to the end */
 
     /* ---- Of train: UNSET or NULL until recipe_complete() has filled them in ---- */
     int64_t predict_size;

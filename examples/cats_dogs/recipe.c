@@ -185,7 +185,7 @@ cnn_status recipe_refine(cnn_trainer *trainer, const struct options *options)
     if (status == CNN_OK)
         status = cnn_trainer_set_accumulation(trainer, options->accumulate);
     if (status == CNN_OK)
-        status = cnn_trainer_set_patience(trainer, options->patience);
+        status = cnn_trainer_set_patience(trainer, options->patience > 0 ? options->patience : 0);
     if (status == CNN_OK)
         status = cnn_trainer_set_flip_averaging(trainer, (int32_t)options->flip_average);
     return status;

@@ -19,7 +19,7 @@ averaged='^measured on the test pictures, each averaged with its mirror image \(
 train --network classic --size 24 --epochs 20
 expect_output "$alone"
 expect_last '^accuracy 0\.[0-6]'
-for options in "" "--crop 1" "--optimizer sgd"; do
+for options in "" "--crop 1 --optimizer sgd"; do
     # shellcheck disable=SC2086 # several options
     train --network classic --size 24 --epochs 20 --flip 0 $options
     expect_last '^accuracy (0\.9|1\.)'

@@ -27,7 +27,7 @@ refuse_to_resume() {
 refuse_to_resume '--mixup 0\.3: the training in saved\.ckpt has 0\.2' --mixup 0.3
 refuse_to_resume '--flip 0: the training in saved\.ckpt has 0\.5' --flip 0
 refuse_to_resume '--optimizer sgd: the training in saved\.ckpt has adamw' --optimizer sgd
-refuse_to_resume '--metrics lines: the training in saved\.ckpt has nothing' --metrics lines
+refuse_to_resume '--patience 5: the training in saved\.ckpt has nothing' --patience 5
 refuse_to_resume '--no-flip-average: the training in saved\.ckpt has --flip-average' \
     --no-flip-average
 refuse_to_resume '--learning-rate 0\.0020001: the training in saved\.ckpt has 0\.002' \
@@ -40,6 +40,18 @@ run 0 "$cats_dogs" train --resume other.ckpt --quiet --flip 0 --crop 1 --optimiz
     --no-flip-average --predict-size 16 --mixup 0.123456789012345678 --learning-rate 0.05 \
     --weight-decay 0.0005
 expect_output '^measured on the test pictures, each as it is'
+
+# ---- The warm-up ----
+
+# rates: the learning rates of the steps.
+rates() { sed -n 's/.*"event":"step".*"learning_rate":\([^,]*\),.*/\1/p' lines; }
+
+# A short training is not all warm-up: it ends with small steps, and most of them go down to there.
+run 0 "$cats_dogs" train drawings --output other.cnn --network resnet --size 16 --epochs 2 --quiet \
+    --batch 2 --metrics lines
+rates | awk '$1 < before { falling++ } { before = $1 }
+    END { if (NR != 22 || falling < NR * 2 / 3 || before > 0.002 / 20) exit 1 }' ||
+    fail "learning rates: $(rates | tr '\n' ' ')"
 
 # ---- The size of predictions ----
 
