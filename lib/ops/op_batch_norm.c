@@ -201,6 +201,21 @@ static void backward_blocks(void *task, int64_t first, int64_t count)
     }
 }
 
+/* Whether nobody asks for what the first pass over the pixels finds: in a frozen layer. */
+static bool needs_no_sums(const struct cnni_norm_gradients *gradients)
+{
+    return !gradients->measured && gradients->dgamma == NULL && gradients->dbeta == NULL &&
+           gradients->daddend == NULL;
+}
+
+static void sum_gradients(const struct cnni_norm_call *call, struct work *work,
+                          const struct cnni_norm_state *state)
+{
+    use_scratch(work, call);
+    run(call, work, state, gradient_blocks);
+    cnni_parallel_range(call->context, call->lanes, call->channels, GROUP, add_gradients, work);
+}
+
 void cnni_norm_backward(const struct cnni_norm_call *call, const struct cnni_norm_state *state,
                         const struct cnni_norm_gradients *gradients, const float *dy,
                         const float *x, const float *y)
@@ -212,9 +227,11 @@ void cnni_norm_backward(const struct cnni_norm_call *call, const struct cnni_nor
         .dy = dy,
         .gradients = gradients,
     };
-    use_scratch(&work, call);
-    run(call, &work, state, gradient_blocks);
-    cnni_parallel_range(call->context, call->lanes, call->channels, GROUP, add_gradients, &work);
+    if (needs_no_sums(gradients))
+        for (int64_t c = 0; c < call->channels; c++)
+            state->slope[c] = state->offset[c] = 0;
+    else
+        sum_gradients(call, &work, state);
     if (gradients->dx == NULL)
         return;
     struct cnni_norm_call rest = *call;
