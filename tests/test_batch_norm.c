@@ -382,20 +382,6 @@ START_TEST(predictions_do_it_in_the_convolutions)
 }
 END_TEST
 
-static void copy_parameters(cnn_model *to, cnn_model *from)
-{
-    for (int32_t i = 0; i < cnn_model_parameter_count(from); i++) {
-        int64_t shape[CNN_MAX_RANK];
-        int32_t rank;
-        const char *name = cnn_model_parameter_name(from, i);
-        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, from, name));
-        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
-        EXPECT_OK(cnn_model_get_parameter(from, name, values));
-        EXPECT_OK(cnn_model_set_parameter(to, name, values));
-        cnn_tensor_free(values);
-    }
-}
-
 /* With 32 channels the convolutions are Winograd's.  Scaling the weights rounds once more, and
  * Winograd's error is that of other numbers. */
 static const double folded_tolerance[] = {2e-6, 2e-5};
@@ -408,7 +394,7 @@ START_TEST(together_and_apart_predict_the_same)
         step(&training, i);
     fenced = true;
     cnn_model *model = network(_i == 0 ? 8 : 32);
-    copy_parameters(model, training.model);
+    model_copy_parameters(model, training.model, context);
     EXPECT_OK(cnn_session_create(&together, training.model, SAMPLES));
     EXPECT_OK(cnn_session_create(&apart, model, SAMPLES));
     ck_assert(is_in_passing(together, "batch_norm4") && !is_in_passing(apart, "batch_norm4"));

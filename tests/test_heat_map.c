@@ -275,20 +275,6 @@ static cnn_model *padded(cnn_context *own, bool nothing_below)
     return model;
 }
 
-static void copy_parameters(cnn_model *to, const cnn_model *from)
-{
-    for (int32_t i = 0; i < cnn_model_parameter_count(from); i++) {
-        int64_t shape[CNN_MAX_RANK];
-        int32_t rank;
-        const char *name = cnn_model_parameter_name(from, i);
-        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, from, name));
-        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
-        EXPECT_OK(cnn_model_get_parameter(from, name, values));
-        EXPECT_OK(cnn_model_set_parameter(to, name, values));
-        cnn_tensor_free(values);
-    }
-}
-
 /* A first layer without parameters has nothing below that could be trained. */
 START_TEST(the_first_layer_has_a_map)
 {
@@ -297,7 +283,7 @@ START_TEST(the_first_layer_has_a_map)
     cnn_model *model = padded(own, true), *longer = padded(own, false);
     cnn_tensor *map, *wanted, *x = model_inputs(model, own, 1, 5);
     double sum = 0;
-    copy_parameters(longer, model);
+    model_copy_parameters(longer, model, context);
     for (int32_t class = 0; class < 3; class ++) {
         EXPECT_OK(cnn_model_heat_map(&wanted, longer, x, class, 1));
         EXPECT_OK(cnn_model_heat_map(&map, model, x, class, 0));

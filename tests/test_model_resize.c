@@ -94,22 +94,6 @@ static cnn_model *resized(const cnn_model *model, int64_t size)
     return made;
 }
 
-/* Gives `to` the values of all parameters of `from`, by name. */
-static void copy_parameters(cnn_model *to, const cnn_model *from)
-{
-    for (int32_t i = 0; i < cnn_model_parameter_count(from); i++) {
-        const char *name = cnn_model_parameter_name(from, i);
-        int64_t shape[CNN_MAX_RANK];
-        int32_t rank;
-        cnn_tensor *values;
-        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, from, name));
-        EXPECT_OK(cnn_tensor_create(&values, context, CNN_FLOAT32, shape, rank));
-        EXPECT_OK(cnn_model_get_parameter(from, name, values));
-        EXPECT_OK(cnn_model_set_parameter(to, name, values));
-        cnn_tensor_free(values);
-    }
-}
-
 static uint64_t prediction(cnn_model *model)
 {
     cnn_session *session;
@@ -130,7 +114,7 @@ START_TEST(it_predicts_as_if_made_for_that_size)
 {
     cnn_model *model = trained_model();
     cnn_model *larger = resized(model, LARGE), *built = model_of(LARGE);
-    copy_parameters(built, model);
+    model_copy_parameters(built, model, context);
     ck_assert_uint_eq(prediction(larger), prediction(built));
     cnn_model_free(built);
     cnn_model_free(larger);
@@ -184,7 +168,7 @@ START_TEST(values_are_its_own)
     cnn_model *model = trained_model();
     cnn_model *larger = resized(model, LARGE), *fresh = model_of(SMALL);
     const uint64_t before = prediction(larger);
-    copy_parameters(model, fresh);
+    model_copy_parameters(model, fresh, context);
     ck_assert_uint_eq(prediction(larger), before);
     cnn_model_free(fresh);
     cnn_model_free(model);

@@ -170,6 +170,20 @@ static cnn_tensor *batch(cnn_context *context, int64_t n, const int64_t *sample,
     return tensor_noise(context, shape, rank + 1, seed);
 }
 
+void model_copy_parameters(cnn_model *to, const cnn_model *from, cnn_context *context)
+{
+    for (int32_t i = 0; i < cnn_model_parameter_count(from); i++) {
+        int64_t shape[CNN_MAX_RANK];
+        int32_t rank;
+        const char *name = cnn_model_parameter_name(from, i);
+        EXPECT_OK(cnn_model_parameter_shape(shape, &rank, from, name));
+        cnn_tensor *values = tensor_new(context, CNN_FLOAT32, shape, rank);
+        EXPECT_OK(cnn_model_get_parameter(from, name, values));
+        EXPECT_OK(cnn_model_set_parameter(to, name, values));
+        cnn_tensor_free(values);
+    }
+}
+
 cnn_tensor *model_inputs(cnn_model *model, cnn_context *context, int64_t n, uint32_t seed)
 {
     int64_t sample[CNN_MAX_RANK];

@@ -37,6 +37,9 @@ cnn_model *model_normalized(cnn_context *context);
  * samples for each thread at a time; those behind read what two of them made of all. */
 cnn_model *model_front(cnn_context *context);
 
+/* Gives `to` the values of all parameters of `from`, by name. */
+void model_copy_parameters(cnn_model *to, const cnn_model *from, cnn_context *context);
+
 /* An input batch of `n` for `model`, and room for its outputs. */
 cnn_tensor *model_inputs(cnn_model *model, cnn_context *context, int64_t n, uint32_t seed);
 cnn_tensor *model_outputs(cnn_model *model, cnn_context *context, int64_t n);
